@@ -1,0 +1,308 @@
+"""The data map: what the policy says, as frozen models that every decision is read from.
+
+A store is a Cosmos container of documents, a set of shared NDJSON blobs, or one person's blobs under
+a prefix. How a person is found in it (`matches`), what each field is and what each right does to it
+(`fields`) is data here, not code elsewhere. What the policy does not say is `not_stated`.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NOT_STATED: Literal["not_stated"] = "not_stated"
+NotStated = Literal["not_stated"]
+
+
+class Frozen(BaseModel):
+    """Base of every map entry: immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Text(Frozen):
+    """Words a data subject reads, in each language letters are written in."""
+
+    en: str = Field(min_length=1)
+    da: str = Field(min_length=1)
+
+    def in_language(self, language: str) -> str:
+        """Return the words in `language`, English where the language is unknown."""
+        return self.da if language == "da" else self.en
+
+
+class Comparison(StrEnum):
+    """How two values of one identifier are compared."""
+
+    EXACT = "exact"
+    CASE_INSENSITIVE = "case_insensitive"
+
+
+class Identifier(Frozen):
+    """A kind of value that finds a person's records.
+
+    `shared` identifiers (an installation) belong to several people: they narrow a search and never
+    widen a person. More than `at_most` values for one person means the map found more than one person.
+    """
+
+    id: str
+    title: Text
+    comparison: Comparison = Comparison.EXACT
+    shared: bool = False
+    at_most: int = Field(ge=1, le=1000)
+
+
+class OnErasure(StrEnum):
+    """What an erasure does to one field."""
+
+    ERASE = "erase"  # goes; a record whose fields all go is deleted
+    MASK = "mask"  # overwritten; the record stays, because it is about more than this person
+    KEEP = "keep"  # stays while `keep` gives a reason
+    FOLLOW = "follow"  # keys and technical fields: share the fate of their record
+
+
+class KeepUntil(Frozen):
+    """The last day of a keeping duty: `period` after the date at `path`, as `counted_from` says."""
+
+    path: str = Field(pattern=r"^/")
+    period: str = Field(pattern=r"^P\d+[YM]$")
+    counted_from: Literal["date", "end_of_calendar_year"] = "date"
+
+
+class Keep(Frozen):
+    """Why a field stays after an erasure, by which provision, and until when (`not_stated`: no date)."""
+
+    reason: Text
+    provision: str
+    until: KeepUntil | NotStated = NOT_STATED
+
+
+class FieldRule(Frozen):
+    """One field of a stored record. `path` is a JSON pointer; below `elements` it starts at the element."""
+
+    path: str = Field(pattern=r"^(/[A-Za-z0-9_]+)+$")
+    type: Literal["string", "integer", "number", "boolean", "datetime", "date", "object", "array"]
+    title: Text
+    category: str
+    about: Literal["subject", "other", "organisation", "system"] = "subject"
+    source: Literal["subject", "customer", "observed", "derived", "system"]
+    required: bool = False
+    on_erasure: OnErasure = OnErasure.ERASE
+    mask_with: str | None = None
+    keep: Keep | None = None
+    portable: bool = False
+    identifier: str | None = None  # the value is an identifier of this kind of the same person
+
+
+class Match(Frozen):
+    """A record is the person's when the value at `path` is one of the person's `identifier` values."""
+
+    identifier: str
+    path: str = Field(pattern=r"^/")
+    many: bool = False  # the path holds an array of values
+
+
+class Elements(Frozen):
+    """An array inside a shared document of which single elements are one person's."""
+
+    path: str = Field(pattern=r"^/")
+    matches: tuple[Match, ...] = Field(min_length=1)
+    surroundings: tuple[str, ...] = ()  # paths of the document shown beside the element, never erased
+
+
+class _StoreBase(Frozen):
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Text
+    container: str
+    fields: tuple[FieldRule, ...] = ()
+    locator: bool = False  # searched to follow identifiers, so it must be small per person
+
+
+class DocumentStore(_StoreBase):
+    """Documents of one Cosmos container; with `elements`, only array elements of them are a person's."""
+
+    kind: Literal["documents"]
+    database: Literal["clicklearn", "compliance"] = "clicklearn"
+    partition_key: str = Field(pattern=r"^/")
+    matches: tuple[Match, ...] = ()
+    elements: Elements | None = None
+
+
+class LineStore(_StoreBase):
+    """NDJSON blobs shared by many people; `prefix` may name one identifier, as in `{installation_id}/`."""
+
+    kind: Literal["lines"]
+    prefix: str = ""
+    matches: tuple[Match, ...] = Field(min_length=1)
+
+
+class FileStore(_StoreBase):
+    """Blobs below a prefix that is one person's, as in `{author_id}/`; each is erased whole."""
+
+    kind: Literal["files"]
+    prefix: str = Field(pattern=r"\{[a-z_]+\}")
+
+
+Store = DocumentStore | LineStore | FileStore
+
+
+class Purpose(Frozen):
+    """One purpose of an activity; each can be stopped alone."""
+
+    id: str
+    title: Text
+    clause: str
+
+
+class LegalBasis(Frozen):
+    """Letters of GDPR article 6(1): as the policy states them and as they can be defended."""
+
+    stated: tuple[Literal["a", "b", "c", "f"], ...]
+    supported: tuple[Literal["a", "b", "c", "f"], ...]
+    interest: Text | NotStated = NOT_STATED
+
+
+class Retention(Frozen):
+    """How long an activity's data stays. `rule` names the entry in the policy's retention rules."""
+
+    rule: str | NotStated
+    criteria: Text
+
+
+class Portability(Frozen):
+    """Whether article 20 covers the activity, and why or why not."""
+
+    applies: bool
+    why: Text
+
+
+class Activity(Frozen):
+    """One activity of the policy's section 2, 3.1 or 5.3, or our own register of requests."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Text
+    clauses: tuple[str, ...] = Field(min_length=1)
+    role: Literal["controller", "processor"] = "controller"
+    role_contested: bool = False
+    subject_types: tuple[str, ...] = Field(min_length=1)
+    purposes: tuple[Purpose, ...] = Field(min_length=1)
+    legal_basis: LegalBasis
+    source: Text
+    recipients: tuple[str, ...]
+    retention: Retention
+    portability: Portability
+    profiling: Text | None = None  # plain words on profiling; None: none takes place
+    flags: tuple[str, ...] = ()
+    stores: tuple[Store, ...] = Field(min_length=1)
+
+
+class Transfer(Frozen):
+    """One mechanism for a transfer to a third country and the days it holds. None: open end."""
+
+    country: str
+    importer: str
+    mechanism: str | NotStated
+    valid_from: date | None = None
+    valid_to: date | None = None
+    evidence: str | NotStated = NOT_STATED
+
+
+class Recipient(Frozen):
+    """Somebody outside who receives personal data."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: str
+    kind: Literal["processor", "controller", "customer"]
+    clause: str
+    what_for: Text
+    data: Text
+    contract_ref: str | NotStated = NOT_STATED
+    transfers: tuple[Transfer, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+class RetentionRule(Frozen):
+    """A period the policy states. `period` None: at once. Source: policy section 5."""
+
+    id: str
+    clause: str
+    title: Text
+    trigger: str
+    period: str | None = Field(default=None, pattern=r"^P\d+[YM]$")
+    reset_by: Text | None = None
+    erased_with_it: Text
+
+
+class Clause(Frozen):
+    """A clause of the policy: what it demands in our words, and where it is made true."""
+
+    number: str
+    demands: str
+    met_by: tuple[str, ...] = Field(min_length=1)  # activity:, recipient:, rule:, right:, module: or planned:
+    weakness: str | None = None
+
+
+class PolicyVersion(Frozen):
+    """One published version of the privacy policy."""
+
+    number: str
+    language: str
+    valid_from: date
+    valid_to: date | None = None
+    flags: tuple[str, ...] = ()
+
+
+class Excused(Frozen):
+    """A container that holds no personal data of data subjects, and why."""
+
+    container: str
+    kind: Literal["cosmos", "blob", "queue"]
+    reason: str
+
+
+class Backup(Frozen):
+    """How long erased data can still be restored from a platform's own copies."""
+
+    platform: Text
+    horizon_days: int = Field(ge=0)
+    source: str
+
+
+class Policy(Frozen):
+    """What holds for every activity: versions, clauses, periods, copies, identifiers."""
+
+    versions: tuple[PolicyVersion, ...] = Field(min_length=1)
+    clauses: tuple[Clause, ...] = Field(min_length=1)
+    retention_rules: tuple[RetentionRule, ...]
+    backups: tuple[Backup, ...]
+    excused: tuple[Excused, ...]
+    categories: dict[str, Text]
+    identifiers: tuple[Identifier, ...]
+
+
+class DataMap(Frozen):
+    """The whole map, checked. `digest` is the SHA-256 of its canonical JSON, part of every plan's hash."""
+
+    policy: Policy
+    activities: tuple[Activity, ...]
+    recipients: tuple[Recipient, ...]
+    digest: str
+
+    def stores(self) -> tuple[tuple[Activity, Store], ...]:
+        """Return every store with its activity, in the map's order."""
+        return tuple((activity, store) for activity in self.activities for store in activity.stores)
+
+    def store(self, store_id: str) -> tuple[Activity, Store]:
+        """Return one store with its activity; `KeyError` when the map has no such store."""
+        for activity, store in self.stores():
+            if store.id == store_id:
+                return activity, store
+        raise KeyError(store_id)
+
+    def identifier(self, identifier_id: str) -> Identifier:
+        """Return one kind of identifier; `KeyError` when the map has no such kind."""
+        for identifier in self.policy.identifiers:
+            if identifier.id == identifier_id:
+                return identifier
+        raise KeyError(identifier_id)

@@ -1,0 +1,26 @@
+"""The rights of the policy's section 4 and the clauses that promise them."""
+
+from enum import StrEnum
+
+
+class Right(StrEnum):
+    """A right a data subject can exercise. Source: policy 4.2-4.8, GDPR chapter III."""
+
+    ACCESS = "access"
+    RECTIFICATION = "rectification"
+    ERASURE = "erasure"
+    RESTRICTION = "restriction"
+    PORTABILITY = "portability"
+    OBJECTION = "objection"
+    WITHDRAWAL = "withdrawal"
+
+
+CLAUSES: dict[Right, str] = {
+    Right.ACCESS: "4.2",
+    Right.RECTIFICATION: "4.3",
+    Right.ERASURE: "4.4",
+    Right.RESTRICTION: "4.5",
+    Right.PORTABILITY: "4.6",
+    Right.OBJECTION: "4.7",
+    Right.WITHDRAWAL: "4.8",
+}
