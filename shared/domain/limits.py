@@ -1,0 +1,28 @@
+"""The numbers that bound the work and the waiting. Units are in the names."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Bounds of one message's work, life of links, and how patient the machinery is."""
+
+    verification_days: int = 7  # an unconfirmed request is forgotten after this
+    package_days: int = 14  # a finished copy is deleted after this
+    download_minutes: int = 5  # life of the storage link behind the download button
+    page_documents: int = 500  # documents looked at between two saves
+    read_bytes: int = 4 * 1024 * 1024  # of a shared blob held in memory at once
+    message_seconds: float = 20.0  # a message stops and sends itself again after this
+    message_documents: int = 5_000  # or after this many documents
+    lease_seconds: int = 300  # a claim nobody renewed is free after this
+    wake_seconds: int = 330  # what was saved and not sent is sent again after this; longer than a lease
+    fence_retry_seconds: int = 5  # doubled at each try, up to wake_seconds
+    grace_seconds: int = 0  # between a plan and its execution, to cancel
+    lanes: int = 4  # messages of one request at work at the same time
+    documents_per_lane: int = 2_000  # a person with fewer documents needs one lane
+    blobs_per_page: int = 100  # blob names listed at once
+    look_rounds: int = 3  # erase again and look again before a person must
+    replans: int = 5  # new plans before a person must look
+    requests_per_address_hour: int = 5
+    requests_per_client_hour: int = 30
+    sweep_requests: int = 200  # requests one sweep takes up

@@ -1,0 +1,73 @@
+"""What travels in queues: ids only, versioned, one model per queue.
+
+Names avoid `id`, `dequeueCount` and the like: the Functions host would overwrite the message's own
+metadata with them.
+"""
+
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.domain.errors import Permanent
+
+PLAN_QUEUE = "request-plan"
+TASK_QUEUE = "request-task"
+FINISH_QUEUE = "request-finish"
+LETTER_QUEUE = "request-letter"
+QUEUES = (PLAN_QUEUE, TASK_QUEUE, FINISH_QUEUE, LETTER_QUEUE)
+
+REQUEST_ID_PATTERN = r"^[0-9a-f]{32}$"
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    v: Literal[1] = 1
+    request_id: str = Field(pattern=REQUEST_ID_PATTERN)
+
+
+class PlanRequest(_Message):
+    """Plan the request's present phase, or begin what is planned."""
+
+
+class RunTasks(_Message):
+    """Work on the request's tasks of one lane."""
+
+    lane: int = Field(ge=0, le=63)
+
+
+class FinishStage(_Message):
+    """See whether every task of the present stage is done, and go on."""
+
+
+class SendLetter(_Message):
+    """Send one letter that is saved with the request."""
+
+    letter_id: str = Field(pattern=r"^letter-[a-z_]+-\d+$")
+
+
+Message = PlanRequest | RunTasks | FinishStage | SendLetter
+
+QUEUE_OF: dict[type[BaseModel], str] = {
+    PlanRequest: PLAN_QUEUE,
+    RunTasks: TASK_QUEUE,
+    FinishStage: FINISH_QUEUE,
+    SendLetter: LETTER_QUEUE,
+}
+
+
+M = TypeVar("M", bound=_Message)
+
+
+def decode(model: type[M], body: bytes) -> M:
+    """Read a message of one kind.
+
+    Raises:
+        Permanent: `message_unreadable`: not JSON, not this kind, or of a version this code does not know.
+            The message belongs in the poison queue, where the text stays for a person.
+    """
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        places = sorted({".".join(str(part) for part in item["loc"]) or "body" for item in error.errors()})
+        raise Permanent("message_unreadable", ", ".join(places)) from None

@@ -1,0 +1,27 @@
+"""One way to write a moment down, so that text order is time order."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime, PlainSerializer
+
+COPENHAGEN = ZoneInfo("Europe/Copenhagen")
+
+
+def utc_text(moment: datetime) -> str:
+    """Write an aware moment as `2026-11-23T09:15:00.000000Z`: fixed width, UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+UtcTime = Annotated[AwareDatetime, PlainSerializer(utc_text, return_type=str, when_used="json")]
+
+
+def copenhagen_day(moment: datetime) -> date:
+    """Return the calendar day in Copenhagen, the one that starts and ends every period."""
+    return moment.astimezone(COPENHAGEN).date()
+
+
+def after(moment: datetime, *, seconds: float = 0, days: int = 0) -> datetime:
+    """Return the moment so much later."""
+    return moment + timedelta(seconds=seconds, days=days)

@@ -1,0 +1,66 @@
+"""Where requests live: every document of a case in one partition, changed together or not at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from shared.domain.cases import AnyDocument, Finding, LetterDocument, Part, SubjectRequest, Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A request with its tasks, letters and findings as read together; `etags` by document id.
+
+    Parts and audit entries are not read with it, since there may be many.
+    """
+
+    request: SubjectRequest
+    tasks: tuple[Task, ...] = ()
+    letters: tuple[LetterDocument, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    etags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """One document of a batch. `etag` None: it must not exist yet; otherwise it must be unchanged."""
+
+    document: AnyDocument
+    etag: str | None
+
+
+class Cases(Protocol):
+    """Requests and what belongs to them."""
+
+    async def load(self, request_id: str) -> Case:
+        """Return the case.
+
+        Raises:
+            NotFound: `request_unknown`.
+        """
+        ...
+
+    async def commit(
+        self, request_id: str, writes: Sequence[Write], deletes: Sequence[str] = ()
+    ) -> dict[str, str]:
+        """Write and delete documents of one case atomically, and return the new ETags by document id.
+
+        At most 100 documents. A delete of a document that is gone makes the whole commit a Conflict.
+
+        Raises:
+            Conflict: somebody changed one of them, or created a new one first; nothing was written.
+        """
+        ...
+
+    async def parts(self, request_id: str, *, cursor: str | None) -> tuple[tuple[Part, ...], str | None]:
+        """Return a page of the package's parts, in no order, and where the next page starts (None: end)."""
+        ...
+
+    async def waking(self, now: datetime, *, limit: int) -> tuple[str, ...]:
+        """Return ids of requests whose `wake_at` has come, at most `limit`."""
+        ...
+
+    async def with_package(self, subject_keys: Sequence[str]) -> tuple[str, ...]:
+        """Return ids of the same person's requests whose package still exists."""
+        ...

@@ -1,0 +1,68 @@
+"""Documents of the systems of record, found and changed as the data map says."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from shared.datamap.models import DocumentStore
+from shared.domain.identifiers import Identifiers
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredDocument:
+    """A document as read. `partition` is the value of its partition key."""
+
+    partition: Any
+    document_id: str
+    etag: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentPage:
+    """Some of a person's documents. `cursor` None: these were the last."""
+
+    documents: tuple[StoredDocument, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What to do to one document if it is still as it was read; `replacement` None erases it."""
+
+    document: StoredDocument
+    replacement: Mapping[str, Any] | None = None
+
+
+class Changed(StrEnum):
+    """What came of a change."""
+
+    DONE = "done"
+    GONE = "gone"  # it was no longer there
+    CHANGED = "changed"  # somebody else wrote it meanwhile; read it again
+
+
+class Documents(Protocol):
+    """Reads and changes documents of one mapped container."""
+
+    async def page(
+        self, store: DocumentStore, identifiers: Identifiers, *, cursor: str | None, limit: int
+    ) -> DocumentPage:
+        """Return up to `limit` documents that match one of the identifiers. Empty: nothing more.
+
+        A cursor stays good while documents before it are erased. A document may come twice when two of
+        its fields match.
+        """
+        ...
+
+    async def count(self, store: DocumentStore, identifiers: Identifiers) -> int:
+        """Return how many documents match; one that matches twice may count twice."""
+        ...
+
+    async def change(self, store: DocumentStore, changes: Sequence[Change]) -> tuple[Changed, ...]:
+        """Erase or replace documents, and say for each what came of it, in the order given.
+
+        A second call finds erased documents gone and replaced ones changed.
+        """
+        ...

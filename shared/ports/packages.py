@@ -1,0 +1,32 @@
+"""The finished copies for data subjects: built block by block, short-lived, fetched by a signed link."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class Packages(Protocol):
+    """Packages by request id."""
+
+    async def stage(self, request_id: str, block_id: str, data: bytes) -> None:
+        """Upload one block; the same id again replaces it. Nothing can be fetched before `publish`."""
+        ...
+
+    async def publish(self, request_id: str, block_ids: Sequence[str]) -> None:
+        """Make the staged blocks the package. A second call with the same blocks changes nothing.
+
+        Raises:
+            Conflict: blocks are lost; they have to be staged again.
+        """
+        ...
+
+    async def delete(self, request_id: str) -> None:
+        """Delete the package and every staged block; nothing to delete is fine."""
+        ...
+
+    async def download_url(self, request_id: str, *, file_name: str, minutes: int) -> str:
+        """Return a link to read this one package for a few minutes.
+
+        Raises:
+            NotFound: `package_gone`.
+        """
+        ...
