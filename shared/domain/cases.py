@@ -4,12 +4,13 @@ The state of a document is also the intent of its message: what is not final and
 sent again by the sweep, so nothing has to be remembered outside the state itself.
 """
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.domain.errors import Conflict
 from shared.domain.plans import Action, Plan
 from shared.domain.rights import Right
 from shared.domain.times import UtcTime
@@ -102,15 +103,13 @@ class Outcome(BaseModel):
 
 
 class Package(BaseModel):
-    """The finished copy. `bytes_written` 0 until it is published."""
+    """The finished copy, from its publication to its deletion."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     published_at: UtcTime
     expires_at: UtcTime
     size_bytes: int
-    sections: int
-    sha256: str | None = None
     downloaded_at: UtcTime | None = None
     deleted_at: UtcTime | None = None
 
@@ -141,8 +140,10 @@ class SubjectRequest(CaseDocument):
     plans_made: int = 0
     deferrals: int = 0
     looks: int = 0
+    runs: int = 0  # times a stage was begun; parts of an abandoned run are never published
     approved_digest: str | None = None
-    start_at: UtcTime | None = None
+    start_at: UtcTime | None = None  # not before this, so that it can still be cancelled
+    begun_at: UtcTime | None = None
     wake_at: UtcTime | None  # when the sweep looks at it again; None: nothing left to do
     verified_at: UtcTime | None = None
     closed_at: UtcTime | None = None
@@ -156,6 +157,27 @@ class SubjectRequest(CaseDocument):
     def right(self) -> Right:
         """The right being worked on now."""
         return self.rights[self.phase]
+
+    def moved_to(self, state: RequestState, **changes: Any) -> "SubjectRequest":
+        """Return the request in another state.
+
+        Raises:
+            Conflict: `transition_forbidden`: the table has no such transition; read again.
+        """
+        if state is not self.state and state not in TRANSITIONS[self.state]:
+            raise Conflict("transition_forbidden", f"{self.state} to {state}")
+        return self.with_(state=state, **changes)
+
+    def noted(self, at: datetime, what: str, **details: str | int) -> "tuple[SubjectRequest, Event]":
+        """Return the request with one more audit entry, and the entry; write both in one batch."""
+        number = self.events + 1
+        event = Event(id=f"event-{number:06d}", request_id=self.request_id, at=at, what=what, details=details)
+        return self.with_(events=number), event
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the request is closed for good."""
+        return self.state in FINAL
 
     @property
     def has_next_phase(self) -> bool:
@@ -184,12 +206,25 @@ class Task(CaseDocument):
     cursor: str | None = None  # where the next page starts; None: at the beginning
     claimed_until: UtcTime | None = None
     claimed: tuple[str, ...] = ()  # keys of the records the worker is about to erase
-    pages: int = 0
+    pages: int = 0  # numbered sections of a copy
+    files: int = 0
     records: int = 0  # collected, erased, or still there after an erasure
     rewritten: int = 0
     kept: tuple[KeptRecords, ...] = ()
     redacted: dict[str, int] = {}
     problem: str | None = None
+
+    def again(self) -> "Task":
+        """Return the task queued anew. What it erased stays counted; a claim keeps its place in the pages."""
+        return self.with_(
+            state=TaskState.QUEUED,
+            lane=0,
+            round=self.round + 1,
+            cursor=self.cursor if self.claimed else None,
+            claimed_until=None,
+            kept=(),
+            problem=None,
+        )
 
     @property
     def is_final(self) -> bool:
@@ -207,14 +242,20 @@ class LetterDocument(CaseDocument):
     sent_at: UtcTime | None = None
 
 
-class Part(CaseDocument):
-    """One block of a package and the archive members in it."""
+class Block(BaseModel):
+    """One staged block of a package."""
 
-    type: Literal["part"] = "part"
-    store_id: str
-    page: int
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     block_id: str
     size_bytes: int
+
+
+class Part(CaseDocument):
+    """Consecutive blocks of a package and the archive members that lie in them, offsets from its start."""
+
+    type: Literal["part"] = "part"
+    blocks: tuple[Block, ...]
     members: tuple[dict[str, Any], ...]
 
 

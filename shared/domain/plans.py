@@ -16,6 +16,7 @@ class Action(StrEnum):
     ERASE = "erase"  # erase, mask or keep each record as the map says
     LOOK = "look"  # count what an erasure should have removed and did not
     HOLD = "hold"  # nothing: a legal hold covers the store
+    KEEP = "keep"  # nothing: every field of the store has a reason to stay
 
 
 class PlanEntry(BaseModel):

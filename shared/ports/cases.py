@@ -61,6 +61,6 @@ class Cases(Protocol):
         """Return ids of requests whose `wake_at` has come, at most `limit`."""
         ...
 
-    async def with_package(self, subject_keys: Sequence[str]) -> tuple[str, ...]:
-        """Return ids of the same person's requests whose package still exists."""
+    async def of_person(self, subject_keys: Sequence[str]) -> tuple[str, ...]:
+        """Return ids of every request one of these pseudonyms belongs to, open or closed."""
         ...

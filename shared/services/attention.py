@@ -1,0 +1,101 @@
+"""Stop a request that cannot go on by itself, tell an operator, and take it up again."""
+
+from shared.domain.cases import RequestState, TaskState
+from shared.domain.errors import NotAllowed
+from shared.domain.messages import PlanRequest
+from shared.domain.times import after
+from shared.ports.cases import Case, Write
+from shared.services.context import Context
+
+
+async def stop(context: Context, case: Case, code: str) -> None:
+    """Put a request aside as needing attention. Its claims stay: nothing else may meet half-done work.
+
+    The person's address stays with it too, since an answer is still owed.
+    """
+    request = case.request
+    if request.is_final or (request.state is RequestState.NEEDS_ATTENTION and request.attention == code):
+        return
+    now = context.clock.now()
+    stopped, event = request.moved_to(RequestState.NEEDS_ATTENTION, attention=code, wake_at=None).noted(
+        now, "stopped", code=code
+    )
+    await context.cases.commit(
+        request.request_id,
+        [Write(document=stopped, etag=case.etags[stopped.id]), Write(document=event, etag=None)],
+    )
+    await context.operators.alarm(code, request_id=request.request_id)
+
+
+async def fail_lane(context: Context, request_id: str, lane: int, code: str) -> None:
+    """Mark a lane's unfinished tasks as failed and stop the request: its message failed too often."""
+    case = await context.cases.load(request_id)
+    request = case.request
+    if request.state is not RequestState.IN_PROGRESS:
+        return
+    failed = [
+        task.with_(state=TaskState.FAILED, problem=code)
+        for task in case.tasks
+        if task.lane == lane and not task.is_final
+    ]
+    stopped, event = request.moved_to(RequestState.NEEDS_ATTENTION, attention=code, wake_at=None).noted(
+        context.clock.now(), "tasks_failed", code=code, lane=lane, tasks=len(failed)
+    )
+    await context.cases.commit(
+        request_id,
+        [
+            Write(document=stopped, etag=case.etags[stopped.id]),
+            Write(document=event, etag=None),
+            *(Write(document=task, etag=case.etags[task.id]) for task in failed),
+        ],
+    )
+    await context.operators.alarm(code, request_id=request_id)
+
+
+async def retry(context: Context, request_id: str, *, decided_by: str) -> None:
+    """Plan a stopped request again after its cause was removed. Findings are forgotten and found anew.
+
+    Raises:
+        NotAllowed: `not_stopped`: there is nothing to take up.
+    """
+    case = await context.cases.load(request_id)
+    if case.request.state is not RequestState.NEEDS_ATTENTION:
+        raise NotAllowed("not_stopped")
+    now = context.clock.now()
+    resumed, event = case.request.moved_to(
+        RequestState.VERIFIED,
+        attention=None,
+        stage=None,
+        plans_made=0,
+        looks=0,
+        wake_at=after(now, seconds=context.limits.wake_seconds),
+    ).noted(now, "retried", decided_by=decided_by)
+    await context.cases.commit(
+        request_id,
+        [Write(document=resumed, etag=case.etags[resumed.id]), Write(document=event, etag=None)],
+        deletes=[finding.id for finding in case.findings],
+    )
+    await context.queue.send([PlanRequest(request_id=request_id)])
+
+
+async def approve(context: Context, request_id: str, *, plan_digest: str, decided_by: str) -> None:
+    """Let a person decide that exactly this plan may run. A plan that changed meanwhile asks again.
+
+    Raises:
+        NotAllowed: `no_decision_needed`, or `plan_changed` when the digest is not the present plan's.
+    """
+    case = await context.cases.load(request_id)
+    request = case.request
+    if request.state is not RequestState.AWAITING_APPROVAL or request.plan is None:
+        raise NotAllowed("no_decision_needed")
+    if request.plan.digest != plan_digest:
+        raise NotAllowed("plan_changed")
+    now = context.clock.now()
+    approved, event = request.with_(
+        approved_digest=plan_digest, wake_at=after(now, seconds=context.limits.wake_seconds)
+    ).noted(now, "approved", decided_by=decided_by, plan=plan_digest)
+    await context.cases.commit(
+        request_id,
+        [Write(document=approved, etag=case.etags[approved.id]), Write(document=event, etag=None)],
+    )
+    await context.queue.send([PlanRequest(request_id=request_id)])

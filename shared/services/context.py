@@ -1,0 +1,53 @@
+"""Everything a use case may need, gathered once and handed to each."""
+
+from dataclasses import dataclass
+
+from shared.datamap.models import DataMap
+from shared.domain.contacts import Contacts
+from shared.domain.identifiers import SUBJECT_KEY, Identifiers, Pseudonymiser
+from shared.domain.limits import Limits
+from shared.ports.blobs import Blobs
+from shared.ports.cases import Cases
+from shared.ports.clock import Clock
+from shared.ports.controls import ControlsStore
+from shared.ports.documents import Documents
+from shared.ports.evidence import Evidence
+from shared.ports.notifier import Notifier
+from shared.ports.operators import Operators
+from shared.ports.packages import Packages
+from shared.ports.queue import Queue
+from shared.ports.rate_limits import RateLimits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The ports and the rules. Tests hand in other ports, production hands in Azure."""
+
+    clock: Clock
+    cases: Cases
+    controls: ControlsStore
+    rate_limits: RateLimits
+    queue: Queue
+    documents: Documents
+    blobs: Blobs
+    packages: Packages
+    evidence: Evidence
+    quarantine: Evidence
+    notifier: Notifier
+    operators: Operators
+    datamap: DataMap
+    keys: Pseudonymiser
+    limits: Limits
+    contacts: Contacts
+    public_url: str  # where people reach the doors, such as https://privacy.example.org/api
+
+    def subject_keys(self, identifiers: Identifiers) -> tuple[str, ...]:
+        """Return the pseudonym of every identifier that is one person's alone, sorted."""
+        return tuple(
+            sorted(
+                self.keys.subject_key(kind, value)
+                for kind, values in identifiers.items()
+                if kind != SUBJECT_KEY and not self.datamap.identifier(kind).shared
+                for value in values
+            )
+        )

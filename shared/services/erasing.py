@@ -1,0 +1,184 @@
+"""Erase one page of one store, record by record as the map says. This is the dangerous part.
+
+What keeps it safe: each record is judged by the pure rules of `shared.datamap.treatment`; what will go is
+written down before it goes; holds and restrictions are asked for again after that and before the deed;
+each deletion is guarded by the ETag of the judged content; what cannot be judged stays and is reported.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+
+from shared.datamap.models import Activity, DocumentStore, FileStore
+from shared.datamap.treatment import KeptField, Treated, Verdict, erase_elements, erase_record
+from shared.domain.cases import KeptRecords, SubjectRequest, Task, TaskState
+from shared.domain.errors import Conflict
+from shared.domain.identifiers import Identifiers
+from shared.domain.times import copenhagen_day
+from shared.ports.blobs import BlobRef
+from shared.ports.documents import Change, Changed, StoredDocument
+from shared.services.blob_walk import BlobWalk
+from shared.services.context import Context
+from shared.services.findings import quarantine
+from shared.services.progress import Progress
+
+_ERASE, _REWRITE = "e:", "r:"
+
+
+class PlanOutdatedError(Exception):
+    """A hold or a restriction came since the plan was made: plan again before anything else goes."""
+
+
+async def ask_again(context: Context, request: SubjectRequest, activity: Activity) -> None:
+    """Ask for holds and restrictions at the moment of destruction.
+
+    Raises:
+        PlanOutdatedError: one was placed since the plan; nothing of this page was erased.
+        Retryable: they could not be read, which is never "none".
+    """
+    decided = request.plan.needs_decision if request.plan else ()
+    for one in await context.controls.read(request.subject_keys):
+        if any(hold.covers(activity.id) for hold in one.controls.holds):
+            raise PlanOutdatedError
+        if one.controls.is_restricted and "restricted" not in decided:
+            raise PlanOutdatedError
+
+
+async def erase_documents(
+    context: Context, progress: Progress, task: Task, activity: Activity, store: DocumentStore
+) -> None:
+    """Erase one page of documents."""
+    request = progress.request
+    page = await context.documents.page(
+        store, request.identifiers, cursor=task.cursor, limit=context.limits.page_documents
+    )
+    progress.budget.spend(len(page.documents))
+    today = copenhagen_day(context.clock.now())
+    judged = [
+        (document, judge(context, store, document, request.identifiers, today)) for document in page.documents
+    ]
+    task = _count_interrupted(task, judged)
+    changes = []
+    for document, treated in judged:
+        if treated.verdict is Verdict.UNDECIDABLE:
+            place = f"{store.container}/{document.document_id}"
+            await quarantine(context, task, code=treated.problem or "undecidable", place=place)
+        elif treated.verdict is not Verdict.KEEP:
+            changes.append((Change(document=document, replacement=treated.record), treated))
+    task = task.with_(kept=kept_records(task, [treated for _, treated in judged]))
+    again = False
+    if changes:
+        names = tuple(
+            f"{_REWRITE if change.replacement else _ERASE}{_name(change.document)}" for change, _ in changes
+        )
+        task = await progress.claim(task, names)
+        await ask_again(context, request, activity)
+        results = await context.documents.change(store, [change for change, _ in changes])
+        again = Changed.CHANGED in results
+        done = [
+            change
+            for (change, _), result in zip(changes, results, strict=True)
+            if result is not Changed.CHANGED
+        ]
+        rewritten = sum(1 for change in done if change.replacement)
+        task = task.with_(records=task.records + len(done) - rewritten, rewritten=task.rewritten + rewritten)
+    cursor = task.cursor if again else page.cursor
+    more = again or cursor is not None
+    progress.note(
+        task.with_(
+            cursor=cursor,
+            state=TaskState.QUEUED if more else TaskState.DONE,
+            claimed=(),
+            claimed_until=None,
+        )
+    )
+
+
+async def erase_files(
+    context: Context, progress: Progress, task: Task, activity: Activity, store: FileStore
+) -> None:
+    """Erase the person's blobs of one listing, with every snapshot and version."""
+    walk = BlobWalk(context, store, progress.request.identifiers, None)
+    found: list[BlobRef] = []
+    while len(found) < context.limits.blobs_per_page and (blob := await walk.current()) is not None:
+        found.append(blob)
+        walk.advance()
+    gone = {name.removeprefix(_ERASE) for name in task.claimed} - {blob.name for blob in found}
+    task = task.with_(records=task.records + len(gone), claimed=())
+    if not found:
+        progress.note(task.with_(state=TaskState.DONE, claimed_until=None))
+        return
+    progress.budget.spend(len(found))
+    current = {blob.name for blob in found if blob.is_current}
+    task = await progress.claim(task, tuple(f"{_ERASE}{name}" for name in sorted(current)))
+    await ask_again(context, progress.request, activity)
+    for blob in found:
+        try:
+            await context.blobs.erase(blob)
+        except Conflict:
+            current.discard(blob.name)  # written meanwhile: the next listing brings it again
+    progress.note(
+        task.with_(
+            records=task.records + len(current),
+            state=TaskState.QUEUED,
+            claimed=(),
+            claimed_until=None,
+        )
+    )
+
+
+def judge(
+    context: Context,
+    store: DocumentStore,
+    document: StoredDocument,
+    identifiers: Identifiers,
+    today: date,
+) -> Treated:
+    """Decide what an erasure does to one document."""
+    if store.elements is None:
+        return erase_record(document.body, store.fields, today=today)
+    return erase_elements(
+        document.body, store.elements, store.fields, context.datamap, identifiers, today=today
+    )
+
+
+def kept_records(task: Task, judged: Sequence[Treated]) -> tuple[KeptRecords, ...]:
+    """Return what the task has kept so far plus these, counted by reason and date."""
+    counts: Counter[KeptField] = Counter()
+    for one in task.kept:
+        counts[KeptField(reason=one.reason, provision=one.provision, until=one.until)] += one.records
+    for treated in judged:
+        counts.update(treated.kept)
+    return tuple(
+        KeptRecords(
+            store_id=task.store_id,
+            reason=field.reason,
+            provision=field.provision,
+            until=field.until,
+            records=records,
+        )
+        for field, records in counts.items()
+    )
+
+
+def _name(document: StoredDocument) -> str:
+    return f"{document.partition}|{document.document_id}"
+
+
+def _count_interrupted(task: Task, judged: Sequence[tuple[StoredDocument, Treated]]) -> Task:
+    """Count what a worker before us erased and died before it could count.
+
+    Its claim names the records; those that are gone, or need nothing more, were its work.
+    """
+    if not task.claimed:
+        return task
+    waiting = {
+        _name(document) for document, treated in judged if treated.verdict in (Verdict.ERASE, Verdict.REWRITE)
+    }
+    finished = [name for name in task.claimed if name[2:] not in waiting]
+    erased = sum(1 for name in finished if name.startswith(_ERASE))
+    return task.with_(
+        claimed=(),
+        records=task.records + erased,
+        rewritten=task.rewritten + len(finished) - erased,
+    )

@@ -1,0 +1,147 @@
+"""Work on the tasks of one lane of a request, within one message's budget.
+
+A lane goes through its tasks one after the other. When the budget is spent it spreads what is left over
+more lanes, so a person with little data costs one message and a person with much gets parallel work.
+"""
+
+from shared.datamap.models import DocumentStore, FileStore, LineStore
+from shared.domain.cases import RequestState, Stage, Task, TaskState
+from shared.domain.errors import Conflict
+from shared.domain.messages import FinishStage, PlanRequest, RunTasks
+from shared.domain.plans import Action
+from shared.domain.times import after
+from shared.ports.cases import Case, Write
+from shared.services.collecting import collect_documents, collect_files, collect_lines
+from shared.services.context import Context
+from shared.services.erasing import PlanOutdatedError, erase_documents, erase_files
+from shared.services.erasing_lines import LineEraser
+from shared.services.looking import look_at_documents, look_at_files, look_at_lines
+from shared.services.progress import Progress, TaskTakenError
+
+ACTION_OF = {Stage.COLLECT: Action.COLLECT, Stage.ERASE: Action.ERASE, Stage.LOOK: Action.LOOK}
+
+
+def stage_tasks_of(case: Case) -> tuple[Task, ...]:
+    """Return the tasks of the request's present stage."""
+    request = case.request
+    if request.stage is None:
+        return ()
+    prefix = f"task-{request.phase}-{ACTION_OF[request.stage]}-"
+    return tuple(task for task in case.tasks if task.id.startswith(prefix))
+
+
+async def run_lane(context: Context, request_id: str, lane: int) -> None:
+    """Work on a lane's unfinished tasks; a second call finds less or nothing to do.
+
+    Tasks another worker has claimed are left to it. A claim that ran out is taken over.
+    """
+    case = await context.cases.load(request_id)
+    if case.request.state is not RequestState.IN_PROGRESS:
+        return
+    now = context.clock.now()
+    progress = Progress(context, case)
+    mine = [task.id for task in stage_tasks_of(case) if task.lane == lane and not task.is_final]
+    for task_id in mine:
+        claimed_until = progress.task(task_id).claimed_until
+        if claimed_until is not None and claimed_until > now:
+            return  # a twin of this message is at work, or died; the sweep comes after its lease
+    try:
+        for task_id in mine:
+            while not progress.task(task_id).is_final:
+                if progress.budget.is_spent:
+                    await _spread(context, progress, case, lane)
+                    return
+                await _page(context, progress, progress.task(task_id))
+                await progress.flush_when_full()
+        await progress.flush()
+    except TaskTakenError:
+        return
+    except PlanOutdatedError:
+        await _plan_again(context, request_id)
+        return
+    await context.queue.send([FinishStage(request_id=request_id)])
+
+
+async def _page(context: Context, progress: Progress, task: Task) -> None:
+    activity, store = context.datamap.store(task.store_id)
+    match task.action, store:
+        case Action.COLLECT, DocumentStore():
+            await collect_documents(context, progress, task, activity, store)
+        case Action.COLLECT, LineStore():
+            await collect_lines(context, progress, task, activity, store)
+        case Action.COLLECT, FileStore():
+            await collect_files(context, progress, task, store)
+        case Action.ERASE, DocumentStore():
+            await erase_documents(context, progress, task, activity, store)
+        case Action.ERASE, LineStore():
+            await LineEraser(context, progress, task, activity, store).run()
+        case Action.ERASE, FileStore():
+            await erase_files(context, progress, task, activity, store)
+        case Action.LOOK, DocumentStore():
+            await look_at_documents(context, progress, task, store)
+        case Action.LOOK, LineStore():
+            await look_at_lines(context, progress, task, store)
+        case Action.LOOK, FileStore():
+            await look_at_files(context, progress, task, store)
+
+
+async def _spread(context: Context, progress: Progress, case: Case, lane: int) -> None:
+    """Save, give the lane's untouched tasks to idle lanes, and send each lane its message."""
+    left = [task for task in map(progress.task, _ids(case)) if task.lane == lane and not task.is_final]
+    idle = [
+        number
+        for number in range(context.limits.lanes)
+        if number != lane
+        and all(task.lane != number or task.is_final for task in map(progress.task, _ids(case)))
+    ]
+    lanes = {lane}
+    for task, number in zip(left[1:], _rounds(lane, idle), strict=False):
+        progress.note(task.with_(lane=number))
+        lanes.add(number)
+    request = case.request.with_(wake_at=after(context.clock.now(), seconds=context.limits.wake_seconds))
+    await progress.flush(Write(document=request, etag=case.etags[request.id]))
+    await context.queue.send(
+        [RunTasks(request_id=request.request_id, lane=number) for number in sorted(lanes)]
+    )
+
+
+def _rounds(lane: int, idle: list[int]) -> list[int]:
+    """Return the lanes to deal tasks to: idle ones first, the own one in turn."""
+    return [*idle, lane] * _MOST_TASKS
+
+
+_MOST_TASKS = 64
+
+
+def _ids(case: Case) -> list[str]:
+    return [task.id for task in stage_tasks_of(case)]
+
+
+async def _plan_again(context: Context, request_id: str) -> None:
+    """Send the request back to planning: what is erased stays erased and counted, the rest is asked anew."""
+    case = await context.cases.load(request_id)
+    if case.request.state is not RequestState.IN_PROGRESS:
+        return
+    now = context.clock.now()
+    request, event = case.request.moved_to(
+        RequestState.VERIFIED,
+        stage=None,
+        wake_at=after(now, seconds=context.limits.wake_seconds),
+    ).noted(now, "plan_outdated")
+    released = [
+        task.with_(state=TaskState.QUEUED, claimed_until=None)
+        for task in case.tasks
+        if task.claimed_until is not None
+    ]
+    try:
+        await context.cases.commit(
+            request_id,
+            [
+                Write(document=request, etag=case.etags[request.id]),
+                Write(document=event, etag=None),
+                *(Write(document=task, etag=case.etags[task.id]) for task in released),
+            ],
+        )
+    except Conflict:
+        return  # another lane did it first
+    await context.queue.send([PlanRequest(request_id=request_id)])

@@ -1,0 +1,128 @@
+"""The fence: rights on one person in order, whatever addresses and messages they came by.
+
+A request claims every pseudonym of its person before it works. A copy and an erasure never hold claims
+at the same time, so no copy is published after the erasure of that person began. Claims are taken in one
+order and all or none; a claim of a closed request counts for nothing.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from shared.domain.cases import SubjectRequest
+from shared.domain.controls import Claim, Controls, OpenRequest
+from shared.domain.errors import Conflict, NotFound
+from shared.ports.controls import StoredControls
+from shared.services.context import Context
+
+_WRITE_ATTEMPTS = 4
+
+
+class Fence(StrEnum):
+    """What came of asking for the person's claims."""
+
+    HELD = "held"
+    BUSY = "busy"  # another right is at work on this person: wait
+
+
+async def claim(context: Context, request: SubjectRequest, keys: Sequence[str]) -> Fence:
+    """Claim every pseudonym for the request's present right, all or none. Repeating it changes nothing."""
+    for attempt in range(_WRITE_ATTEMPTS):
+        stored = await context.controls.read(keys)
+        busy = [
+            other
+            for one in stored
+            for other in one.controls.claims
+            if other.request_id != request.request_id and other.conflicts(request.right)
+        ]
+        for other in busy:
+            if not await _is_closed(context, other.request_id):
+                await release(context, request, keys, keep_open=True)
+                return Fence.BUSY
+        closed = {other.request_id for other in busy}
+        mine = Claim(request_id=request.request_id, right=request.right, since=context.clock.now())
+        try:
+            for one in stored:
+                await _put(context, one, _claimed(one.controls, mine, closed))
+        except Conflict:
+            if attempt == _WRITE_ATTEMPTS - 1:
+                break
+            continue
+        return Fence.HELD
+    await release(context, request, keys, keep_open=True)
+    return Fence.BUSY
+
+
+async def is_held(context: Context, request: SubjectRequest, keys: Sequence[str]) -> bool:
+    """Tell whether the request's claim for its present right stands on every pseudonym."""
+    return all(
+        any(
+            claim.request_id == request.request_id and claim.right is request.right
+            for claim in one.controls.claims
+        )
+        for one in await context.controls.read(keys)
+    )
+
+
+async def release(
+    context: Context, request: SubjectRequest, keys: Sequence[str], *, keep_open: bool = False
+) -> None:
+    """Give back the request's claims, and its place as the open request. Repeating it changes nothing."""
+    for attempt in range(_WRITE_ATTEMPTS):
+        try:
+            for one in await context.controls.read(keys):
+                await _put(context, one, _released(one.controls, request.request_id, keep_open=keep_open))
+        except Conflict:
+            if attempt == _WRITE_ATTEMPTS - 1:
+                raise
+        else:
+            return
+
+
+async def register_open(context: Context, request: SubjectRequest) -> str | None:
+    """Note the request as open for its address, or return the id of the open one that it repeats."""
+    for attempt in range(_WRITE_ATTEMPTS):
+        (stored,) = await context.controls.read(request.subject_keys[:1])
+        kept = []
+        for other in stored.controls.open_requests:
+            if other.request_id == request.request_id:
+                return None
+            if set(request.rights) <= set(other.rights) and not await _is_closed(context, other.request_id):
+                return other.request_id
+            kept.append(other)
+        mine = OpenRequest(request_id=request.request_id, rights=request.rights)
+        try:
+            await _put(context, stored, stored.controls.model_copy(update={"open_requests": (*kept, mine)}))
+        except Conflict:
+            if attempt == _WRITE_ATTEMPTS - 1:
+                raise
+        else:
+            return None
+    raise Conflict("controls_busy")
+
+
+async def _is_closed(context: Context, request_id: str) -> bool:
+    try:
+        return (await context.cases.load(request_id)).request.is_final
+    except NotFound:
+        return True
+
+
+async def _put(context: Context, stored: StoredControls, controls: Controls) -> None:
+    if controls != stored.controls:
+        await context.controls.write(StoredControls(controls=controls, etag=stored.etag))
+
+
+def _claimed(controls: Controls, mine: Claim, closed: set[str]) -> Controls:
+    others = tuple(claim for claim in controls.claims if claim.request_id not in closed)
+    if any(claim.request_id == mine.request_id and claim.right is mine.right for claim in others):
+        return controls.model_copy(update={"claims": others})
+    others = tuple(claim for claim in others if claim.request_id != mine.request_id)
+    return controls.model_copy(update={"claims": (*others, mine)})
+
+
+def _released(controls: Controls, request_id: str, *, keep_open: bool) -> Controls:
+    claims = tuple(claim for claim in controls.claims if claim.request_id != request_id)
+    still_open = tuple(
+        other for other in controls.open_requests if keep_open or other.request_id != request_id
+    )
+    return controls.model_copy(update={"claims": claims, "open_requests": still_open})

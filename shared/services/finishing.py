@@ -1,0 +1,255 @@
+"""The last task is in: publish the copy, or look again and prove the erasure.
+
+An erasure ends only after a look of its own at every store finds nothing left that should be gone. What
+stays is named with its reason and its date; the proof names counts and times, and nobody.
+"""
+
+from typing import Any
+
+from shared.datamap.models import DocumentStore, KeepUntil, OnErasure
+from shared.domain.cases import (
+    KeptRecords,
+    LetterDocument,
+    Outcome,
+    RequestState,
+    Stage,
+    SubjectRequest,
+    Task,
+    TaskState,
+)
+from shared.domain.errors import Conflict
+from shared.domain.identifiers import SUBJECT_KEY
+from shared.domain.messages import RunTasks, SendLetter
+from shared.domain.plans import Action, PlanEntry
+from shared.domain.times import after, copenhagen_day, utc_text
+from shared.ports.cases import Case, Write
+from shared.rendering.letters import LetterKind
+from shared.services.attention import stop
+from shared.services.context import Context
+from shared.services.execution import ACTION_OF, stage_tasks_of
+from shared.services.planning import stage_tasks
+from shared.services.publishing import publish_copy
+from shared.services.resolving import resolve
+
+
+async def finish_stage(context: Context, request_id: str) -> None:
+    """Go on to what follows the present stage, if every task of it is final. Repeating it changes nothing."""
+    case = await context.cases.load(request_id)
+    request = case.request
+    tasks = stage_tasks_of(case)
+    if request.state is not RequestState.IN_PROGRESS or not all(task.is_final for task in tasks):
+        return
+    if any(task.state is TaskState.FAILED for task in tasks):
+        await stop(context, case, "task_failed")
+    elif request.stage is Stage.COLLECT:
+        await publish_copy(context, case)
+    elif request.stage is Stage.ERASE:
+        await _begin_look(context, case)
+    else:
+        await _judge_look(context, case, tasks)
+
+
+async def _begin_look(context: Context, case: Case) -> None:
+    """Look with everything known before the erasure, and with whatever turns up now."""
+    request = case.request
+    resolved = await resolve(context, request.identifiers)
+    if resolved.too_many:
+        await stop(context, case, f"too_many_{resolved.too_many[0]}")
+        return
+    looking = request.with_(
+        identifiers=resolved.identifiers,
+        subject_keys=(
+            request.subject_keys[0],
+            *(key for key in resolved.identifiers[SUBJECT_KEY] if key != request.subject_keys[0]),
+        ),
+        looks=request.looks + 1,
+    )
+    entries = request.plan.entries if request.plan else ()
+    await _enter(
+        context,
+        case,
+        looking,
+        Stage.LOOK,
+        [entry.model_copy(update={"action": Action.LOOK}) for entry in entries if _is_worked_on(entry)],
+    )
+
+
+async def _judge_look(context: Context, case: Case, tasks: tuple[Task, ...]) -> None:
+    request = case.request
+    left = {task.store_id for task in tasks if task.records}
+    if case.findings:
+        await stop(context, case, "records_undecidable")
+    elif not left:
+        await _answer(context, case, tasks)
+    elif request.looks >= context.limits.look_rounds:
+        await stop(context, case, "residue_left")
+    else:
+        entries = request.plan.entries if request.plan else ()
+        await _enter(
+            context, case, request, Stage.ERASE, [entry for entry in entries if entry.store_id in left]
+        )
+
+
+async def _enter(
+    context: Context, case: Case, request: SubjectRequest, stage: Stage, entries: list[PlanEntry]
+) -> None:
+    now = context.clock.now()
+    entered, event = request.with_(
+        stage=stage, wake_at=after(now, seconds=context.limits.wake_seconds)
+    ).noted(now, f"{stage}_begun", stores=len(entries), round=request.looks)
+    tasks = stage_tasks(entered, entries, before=case.tasks)
+    await context.cases.commit(
+        entered.request_id,
+        [
+            Write(document=entered, etag=case.etags[entered.id]),
+            Write(document=event, etag=None),
+            *(Write(document=task, etag=case.etags.get(task.id)) for task in tasks),
+        ],
+    )
+    await context.queue.send([RunTasks(request_id=entered.request_id, lane=0)])
+
+
+async def _answer(context: Context, case: Case, looked: tuple[Task, ...]) -> None:
+    request = case.request
+    now = context.clock.now()
+    prefix = f"task-{request.phase}-{ACTION_OF[Stage.ERASE]}-"
+    erased = {
+        task.store_id: task.records + task.rewritten for task in case.tasks if task.id.startswith(prefix)
+    }
+    kept = (
+        *(one for task in looked for one in task.kept),
+        *_kept_by_plan(context, case),
+        *await _copies(context, case),
+    )
+    systems = [one for one in kept if not _is_own(context, one.store_id)]
+    records = sum(erased.values())
+    outcome = Outcome(
+        result="erased_with_retention" if systems else "erased" if records else "nothing_held",
+        at=now,
+        records=records,
+        by_store={store_id: count for store_id, count in erased.items() if count},
+        kept=kept,
+    )
+    await context.evidence.record(f"{request.request_id}/erasure-{request.phase}.json", _proof(case, outcome))
+    kind = LetterKind.NOTHING_HELD if outcome.result == "nothing_held" else LetterKind.ERASED
+    letter = LetterDocument(
+        id=f"letter-{kind}-{request.phase}",
+        request_id=request.request_id,
+        kind=kind,
+        closes=True,
+        created_at=now,
+    )
+    answered, event = request.moved_to(
+        RequestState.ANSWERING,
+        outcomes={**request.outcomes, request.right: outcome},
+        wake_at=after(now, seconds=context.limits.wake_seconds),
+    ).noted(now, "erased", records=records, looks=request.looks)
+    await context.cases.commit(
+        request.request_id,
+        [
+            Write(document=answered, etag=case.etags[answered.id]),
+            Write(document=event, etag=None),
+            Write(document=letter, etag=case.etags.get(letter.id)),
+        ],
+    )
+    await context.queue.send([SendLetter(request_id=request.request_id, letter_id=letter.id)])
+
+
+def _proof(case: Case, outcome: Outcome) -> dict[str, Any]:
+    """Return what proves the erasure: counts, times, rules and keyed pseudonyms, nothing of the person."""
+    request = case.request
+    return {
+        "request_id": request.request_id,
+        "right": request.right,
+        "subject_keys": list(request.subject_keys),
+        "map_digest": request.plan.map_digest if request.plan else None,
+        "plan_digest": request.plan.digest if request.plan else None,
+        "received_at": utc_text(request.received_at),
+        "begun_at": utc_text(request.begun_at) if request.begun_at else None,
+        "proved_at": utc_text(outcome.at),
+        "looks": request.looks,
+        "erased_by_store": outcome.by_store,
+        "kept": [one.model_dump(mode="json") for one in outcome.kept],
+    }
+
+
+def _kept_by_plan(context: Context, case: Case) -> list[KeptRecords]:
+    """Return what the plan itself left alone: stores under a hold, and records with a duty to keep them."""
+    kept = []
+    for entry in case.request.plan.entries if case.request.plan else ():
+        _, store = context.datamap.store(entry.store_id)
+        if entry.action is Action.HOLD:
+            kept.append(
+                KeptRecords(
+                    store_id=entry.store_id,
+                    reason="hold",
+                    provision="GDPR article 17(3)",
+                    until=None,
+                    records=entry.records,
+                )
+            )
+        elif entry.action is Action.KEEP and entry.records:
+            rule = next(field.keep for field in store.fields if field.on_erasure is OnErasure.KEEP)
+            if rule is not None and not isinstance(rule.until, KeepUntil):
+                kept.append(
+                    KeptRecords(
+                        store_id=entry.store_id,
+                        reason=rule.reason.en,
+                        provision=rule.provision,
+                        until=None,
+                        records=entry.records,
+                    )
+                )
+    return kept
+
+
+async def _copies(context: Context, case: Case) -> list[KeptRecords]:
+    """Delete the person's earlier copies that were fetched; name the ones that still wait to be.
+
+    A copy the person asked for and has not fetched is theirs to fetch until its day comes.
+    """
+    kept = []
+    for request_id in await context.cases.of_person(case.request.subject_keys):
+        other = case if request_id == case.request.request_id else await context.cases.load(request_id)
+        package = other.request.package
+        if other.findings and other.request.is_final:
+            await _forget_findings(context, other)
+        if package is None or package.deleted_at is not None:
+            continue
+        if package.downloaded_at is not None and other is not case:
+            await context.packages.delete(request_id)
+            gone = other.request.with_(
+                package=package.model_copy(update={"deleted_at": context.clock.now()}), wake_at=None
+            )
+            await context.cases.commit(request_id, [Write(document=gone, etag=other.etags[gone.id])])
+        else:
+            kept.append(
+                KeptRecords(
+                    store_id="packages",
+                    reason="copy_awaits_download",
+                    provision="GDPR article 15(3)",
+                    until=copenhagen_day(package.expires_at),
+                    records=1,
+                )
+            )
+    return kept
+
+
+async def _forget_findings(context: Context, other: Case) -> None:
+    try:
+        await context.cases.commit(
+            other.request.request_id, [], deletes=[finding.id for finding in other.findings]
+        )
+    except Conflict:
+        return  # a twin of this message did it
+
+
+def _is_own(context: Context, store_id: str) -> bool:
+    if store_id == "packages":
+        return False
+    _, store = context.datamap.store(store_id)
+    return isinstance(store, DocumentStore) and store.database == "compliance"
+
+
+def _is_worked_on(entry: PlanEntry) -> bool:
+    return entry.action is Action.ERASE

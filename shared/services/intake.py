@@ -1,0 +1,197 @@
+"""Take in a request, confirm the address it came from, tell where it stands, cancel it.
+
+Nothing here looks at anybody's data: whether the address is known makes no difference to any answer.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from shared.domain import tokens
+from shared.domain.cases import LetterDocument, RequestState, Stage, SubjectRequest
+from shared.domain.deadlines import due_on
+from shared.domain.errors import Conflict, NotAllowed
+from shared.domain.identifiers import EMAIL, parse_email
+from shared.domain.messages import PlanRequest, SendLetter
+from shared.domain.rights import Right
+from shared.domain.times import after
+from shared.ports.cases import Case, Write
+from shared.rendering.letters import LetterKind
+from shared.services import fencing
+from shared.services.closing import end
+from shared.services.context import Context
+from shared.services.letters import CANCEL, VERIFY, verification_ends
+
+_HOUR_SECONDS = 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A request as it came in. `client`: the caller's network address; `repeat_key`: a retry is harmless."""
+
+    email: str
+    rights: tuple[Right, ...]
+    language: Literal["en", "da"]
+    client: str
+    repeat_key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What anybody who knows the request's id may see."""
+
+    request_id: str
+    state: RequestState
+    rights: tuple[Right, ...]
+    received_on: date
+    due_on: date
+    copy_available: bool
+
+
+async def submit(context: Context, submission: Submission) -> str:
+    """Save a request, send the mail that confirms its address, and return its id.
+
+    With the same `repeat_key` and address, a second call returns the first one's id and sends nothing new.
+
+    Raises:
+        Invalid: the address is none; ask for another.
+        NotAllowed: `too_many_requests`: too many from this client or for this address in the last hour.
+    """
+    email = parse_email(submission.email)
+    email_key = context.keys.subject_key(EMAIL, email)
+    request_id = secrets.token_hex(16)
+    if submission.repeat_key:
+        request_id = context.keys.sign("repeat", email_key, submission.repeat_key)[:32]
+    await _count(context, f"client-{_client_key(context, submission.client)}", _per_client(context))
+    await _count(context, f"address-{email_key}", context.limits.requests_per_address_hour)
+    now = context.clock.now()
+    request = SubjectRequest(
+        request_id=request_id,
+        rights=submission.rights,
+        state=RequestState.RECEIVED,
+        language=submission.language,
+        received_at=now,
+        due_on=due_on(now),
+        email=email,
+        subject_keys=(email_key,),
+        wake_at=after(now, seconds=context.limits.wake_seconds),
+    )
+    request, event = request.noted(now, "received", rights=",".join(submission.rights))
+    letter = LetterDocument(
+        id=f"letter-{LetterKind.VERIFY}-0", request_id=request_id, kind=LetterKind.VERIFY, created_at=now
+    )
+    try:
+        await context.cases.commit(
+            request_id, [Write(document=document, etag=None) for document in (request, event, letter)]
+        )
+    except Conflict:
+        return request_id  # the same submission came before
+    await context.queue.send([SendLetter(request_id=request_id, letter_id=letter.id)])
+    return request_id
+
+
+async def verify(context: Context, request_id: str, token: object) -> RequestState:
+    """Confirm the address of a request, and start it or join it to the same person's open one.
+
+    A second confirmation changes nothing and returns where the request stands.
+
+    Raises:
+        NotAllowed: `token_invalid` or `token_expired`.
+        NotFound: there is no such request.
+    """
+    now = context.clock.now()
+    tokens.check(context.keys, token, purpose=VERIFY, request_id=request_id, now=now)
+    case = await context.cases.load(request_id)
+    request = case.request
+    if request.state is not RequestState.RECEIVED:
+        return request.state
+    joined_to = await fencing.register_open(context, request)
+    if joined_to is not None:
+        joined = request.with_(joined_to=joined_to, verified_at=now)
+        await end(context, _with(case, joined), RequestState.JOINED)
+        return RequestState.JOINED
+    verified, event = request.moved_to(
+        RequestState.VERIFIED,
+        verified_at=now,
+        wake_at=after(now, seconds=context.limits.wake_seconds),
+    ).noted(now, "verified")
+    await context.cases.commit(
+        request_id,
+        [Write(document=verified, etag=case.etags[verified.id]), Write(document=event, etag=None)],
+    )
+    await context.queue.send([PlanRequest(request_id=request_id)])
+    return RequestState.VERIFIED
+
+
+async def status(context: Context, request_id: str) -> Status:
+    """Return where a request stands; a joined one stands where the one it joined does.
+
+    Raises:
+        NotFound: there is no such request.
+    """
+    request = (await context.cases.load(request_id)).request
+    state = request.state
+    if request.joined_to is not None:
+        state = (await context.cases.load(request.joined_to)).request.state
+    package = request.package
+    return Status(
+        request_id=request_id,
+        state=state,
+        rights=request.rights,
+        received_on=request.received_at.date(),
+        due_on=request.due_on,
+        copy_available=package is not None and package.deleted_at is None,
+    )
+
+
+async def cancel(context: Context, request_id: str, token: object) -> RequestState:
+    """Cancel a request that has not begun to erase. A second call changes nothing.
+
+    Raises:
+        NotAllowed: `token_invalid`, `token_expired`, or `too_late` once erasing began or an answer is out.
+        NotFound: there is no such request.
+    """
+    now = context.clock.now()
+    tokens.check(context.keys, token, purpose=CANCEL, request_id=request_id, now=now)
+    case = await context.cases.load(request_id)
+    request = case.request
+    if request.state is RequestState.CANCELLED:
+        return request.state
+    erasing = request.stage in (Stage.ERASE, Stage.LOOK)
+    if request.is_final or request.state is RequestState.ANSWERING or erasing:
+        raise NotAllowed("too_late")
+    await end(context, case, RequestState.CANCELLED)
+    await context.packages.delete(request_id)
+    return RequestState.CANCELLED
+
+
+async def expire(context: Context, case: Case) -> bool:
+    """Forget a request nobody confirmed in time; False while there is still time."""
+    if context.clock.now() <= verification_ends(context, case.request):
+        return False
+    await end(context, case, RequestState.EXPIRED)
+    return True
+
+
+async def _count(context: Context, bucket: str, most: int) -> None:
+    if await context.rate_limits.hit(bucket, window_seconds=_HOUR_SECONDS) > most:
+        raise NotAllowed("too_many_requests", retry_after_seconds=_HOUR_SECONDS)
+
+
+def _per_client(context: Context) -> int:
+    return context.limits.requests_per_client_hour
+
+
+def _client_key(context: Context, client: str) -> str:
+    return context.keys.subject_key("client_address", client)
+
+
+def _with(case: Case, request: SubjectRequest) -> Case:
+    return Case(
+        request=request,
+        tasks=case.tasks,
+        letters=case.letters,
+        findings=case.findings,
+        etags=case.etags,
+    )

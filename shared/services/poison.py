@@ -1,0 +1,57 @@
+"""Messages that failed too often: the work they stood for is marked, an operator is told, nothing is lost."""
+
+import base64
+import hashlib
+
+from shared.domain.errors import ComplianceError, NotFound
+from shared.domain.messages import (
+    FINISH_QUEUE,
+    LETTER_QUEUE,
+    PLAN_QUEUE,
+    TASK_QUEUE,
+    FinishStage,
+    PlanRequest,
+    RunTasks,
+    SendLetter,
+    decode,
+)
+from shared.domain.times import utc_text
+from shared.services.attention import fail_lane, stop
+from shared.services.context import Context
+
+
+async def put_aside(context: Context, queue: str, body: bytes) -> None:
+    """Mark what a poisoned message stood for; one that cannot be read is kept whole in quarantine."""
+    try:
+        await _mark(context, queue, body)
+    except NotFound:
+        await _keep(context, queue, body, "request_unknown")
+    except ComplianceError as error:
+        if error.code != "message_unreadable":
+            raise
+        await _keep(context, queue, body, error.code)
+
+
+async def _mark(context: Context, queue: str, body: bytes) -> None:
+    if queue == TASK_QUEUE:
+        message = decode(RunTasks, body)
+        await fail_lane(context, message.request_id, message.lane, "task_poisoned")
+        return
+    model = {PLAN_QUEUE: PlanRequest, FINISH_QUEUE: FinishStage, LETTER_QUEUE: SendLetter}[queue]
+    request_id = decode(model, body).request_id
+    case = await context.cases.load(request_id)
+    await stop(context, case, f"{queue.removeprefix('request-')}_poisoned")
+
+
+async def _keep(context: Context, queue: str, body: bytes, code: str) -> None:
+    name = hashlib.sha256(body).hexdigest()[:32]
+    await context.quarantine.record(
+        f"{queue}/{name}.json",
+        {
+            "queue": queue,
+            "code": code,
+            "kept_at": utc_text(context.clock.now()),
+            "body_base64": base64.b64encode(body).decode(),
+        },
+    )
+    await context.operators.alarm(code, details=queue)

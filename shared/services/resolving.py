@@ -1,0 +1,87 @@
+"""From one confirmed address to everything that identifies the same person, as the map's locators say."""
+
+from dataclasses import dataclass
+
+from shared.datamap.models import DocumentStore, Match
+from shared.datamap.treatment import found_identifiers, value_at
+from shared.domain.identifiers import SUBJECT_KEY, Identifiers, merged, normalise
+from shared.services.context import Context
+
+_LOCATOR_PAGE = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """A person's identifiers. `too_many`: kinds of which more were found than one person has."""
+
+    identifiers: dict[str, tuple[str, ...]]
+    too_many: tuple[str, ...]
+
+
+async def resolve(context: Context, known: Identifiers) -> Resolved:
+    """Follow locators from the known identifiers until nothing new appears.
+
+    Stops early, and says so in `too_many`, when a kind exceeds what one person may have: then the
+    records belong to more than one person and nothing may be done with them unseen.
+    """
+    identifiers = {kind: tuple(values) for kind, values in known.items() if kind != SUBJECT_KEY}
+    searched: set[tuple[str, str, str]] = set()
+    while True:
+        steps = _unsearched(context, identifiers, searched)
+        if not steps:
+            break
+        for store, match, values in steps:
+            searched.update((store.id, match.path, normalise(match.identifier, value)) for value in values)
+            cursor: str | None = None
+            only = store.model_copy(update={"matches": (match,), "elements": None})
+            while True:
+                page = await context.documents.page(
+                    only, {match.identifier: values}, cursor=cursor, limit=_LOCATOR_PAGE
+                )
+                for document in page.documents:
+                    found, _ = found_identifiers(document.body, store.fields)
+                    identifiers = merged(identifiers, found)
+                    _mark_own_values(store, document.body, searched)
+                too_many = _too_many(context, identifiers)
+                if too_many:
+                    return Resolved(identifiers=identifiers, too_many=too_many)
+                cursor = page.cursor
+                if cursor is None:
+                    break
+    identifiers[SUBJECT_KEY] = context.subject_keys(identifiers)
+    return Resolved(identifiers=identifiers, too_many=())
+
+
+def _unsearched(
+    context: Context, identifiers: Identifiers, searched: set[tuple[str, str, str]]
+) -> list[tuple[DocumentStore, Match, tuple[str, ...]]]:
+    steps = []
+    for _, store in context.datamap.stores():
+        if not isinstance(store, DocumentStore) or not store.locator:
+            continue
+        for match in store.matches:
+            values = tuple(
+                value
+                for value in identifiers.get(match.identifier, ())
+                if (store.id, match.path, normalise(match.identifier, value)) not in searched
+            )
+            if values:
+                steps.append((store, match, values))
+    return steps
+
+
+def _mark_own_values(store: DocumentStore, body: object, searched: set[tuple[str, str, str]]) -> None:
+    """Skip asking a store for the key of a document it just gave, when that key finds one document only."""
+    for match in store.matches:
+        if match.path == "/id" == store.partition_key:
+            value = value_at(body, match.path)
+            if isinstance(value, str):
+                searched.add((store.id, match.path, normalise(match.identifier, value)))
+
+
+def _too_many(context: Context, identifiers: Identifiers) -> tuple[str, ...]:
+    return tuple(
+        kind
+        for kind, values in identifiers.items()
+        if kind != SUBJECT_KEY and len(values) > context.datamap.identifier(kind).at_most
+    )

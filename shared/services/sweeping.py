@@ -1,0 +1,75 @@
+"""Repair what stopped half way: send again what state says is due, end what ran out of time.
+
+Every state that waits carries the moment it should be looked at again. Whoever died after saving and before
+sending, or with a claim in hand, left such a moment behind.
+"""
+
+from shared.domain.cases import RequestState, SubjectRequest
+from shared.domain.errors import Conflict, NotFound
+from shared.domain.messages import FinishStage, Message, PlanRequest, RunTasks, SendLetter
+from shared.domain.times import after
+from shared.ports.cases import Case, Write
+from shared.services import intake
+from shared.services.context import Context
+from shared.services.downloads import remove
+from shared.services.execution import stage_tasks_of
+
+
+async def sweep(context: Context) -> int:
+    """Take up every request whose time has come, and return how many. Two sweeps at once do no harm."""
+    due = await context.cases.waking(context.clock.now(), limit=context.limits.sweep_requests)
+    for request_id in due:
+        try:
+            await _take_up(context, await context.cases.load(request_id))
+        except (Conflict, NotFound):
+            continue  # somebody works on it, so it is not stuck
+    return len(due)
+
+
+async def _take_up(context: Context, case: Case) -> None:
+    request = case.request
+    now = context.clock.now()
+    if request.wake_at is None or request.wake_at > now:
+        return
+    if request.is_final:
+        await _clean_up(context, case)
+        return
+    if request.state is RequestState.RECEIVED and await intake.expire(context, case):
+        return
+    messages = _due(case)
+    waiting = request.with_(wake_at=after(now, seconds=context.limits.wake_seconds))
+    await context.cases.commit(request.request_id, [Write(document=waiting, etag=case.etags[waiting.id])])
+    await context.queue.send(messages)
+
+
+async def _clean_up(context: Context, case: Case) -> None:
+    request = case.request
+    package = request.package
+    if package is not None and package.deleted_at is None:
+        await remove(context, case)
+        return
+    await context.packages.delete(request.request_id)
+    done = request.with_(wake_at=None)
+    await context.cases.commit(request.request_id, [Write(document=done, etag=case.etags[done.id])])
+
+
+def _due(case: Case) -> list[Message]:
+    """Return the messages the request's state waits for."""
+    request = case.request
+    letters: list[Message] = [
+        SendLetter(request_id=request.request_id, letter_id=letter.id)
+        for letter in case.letters
+        if letter.sent_at is None
+    ]
+    if request.state in (RequestState.VERIFIED, RequestState.PLANNED, RequestState.AWAITING_APPROVAL):
+        return [*letters, PlanRequest(request_id=request.request_id)]
+    if request.state is RequestState.IN_PROGRESS:
+        return [*letters, *_stage_messages(request, case)]
+    return letters
+
+
+def _stage_messages(request: SubjectRequest, case: Case) -> list[Message]:
+    lanes = sorted({task.lane for task in stage_tasks_of(case) if not task.is_final})
+    if lanes:
+        return [RunTasks(request_id=request.request_id, lane=lane) for lane in lanes]
+    return [FinishStage(request_id=request.request_id)]
