@@ -1,0 +1,73 @@
+"""The templates: where they lie, how they escape, and the content security policy of what they make."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_CONTROL_PICTURES = 0x2400
+_VISIBLE_CONTROLS = {
+    code: chr(_CONTROL_PICTURES + code) for code in range(0x20) if chr(code) not in "\t\n\r"
+} | {0x7F: "\u2421"}
+
+
+def visible_text(text: str) -> str:
+    """Return text with control characters made visible (NUL becomes `␀`); tab and line ends stay."""
+    return text.translate(_VISIBLE_CONTROLS)
+
+
+@lru_cache
+def environment(*, escaping: bool) -> Environment:
+    """Return the environment of HTML (`escaping`) or of plain text; built on first use."""
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=escaping,  # noqa: S701 - off only for plain text letters, where & must stay &
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+
+@lru_cache
+def _style(names: tuple[str, ...]) -> Markup:
+    return Markup("".join((_TEMPLATES / f"{name}.css").read_text("utf-8") for name in names))  # noqa: S704 - our own style sheets, nothing from outside
+
+
+@lru_cache
+def content_security_policy(*styles: str, form_action: str = "'none'") -> str:
+    """Return the policy of a page with these style sheets: nothing loads, nothing runs, only they apply."""
+    digest = base64.b64encode(hashlib.sha256(_style(styles).encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action {form_action}"
+
+
+def render_page(
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    language: str,
+    styles: tuple[str, ...],
+    form_action: str = "'none'",
+) -> str:
+    """Return a complete HTML page made from a template that extends `page.html.j2`."""
+    return (
+        environment(escaping=True)
+        .get_template(template)
+        .render(
+            context,
+            language=language,
+            style=_style(styles),
+            policy=content_security_policy(*styles, form_action=form_action),
+        )
+    )
+
+
+def to_bytes(text: str) -> bytes:
+    r"""Return UTF-8; a lone surrogate, which UTF-8 cannot hold, is written as `\ud800` (valid in JSON)."""
+    return text.encode("utf-8", "backslashreplace")
