@@ -1,20 +1,15 @@
 """A page of records as entries of the package: the faithful JSON, a CSV copy, a readable HTML page."""
 
 from collections.abc import Mapping, Sequence
-from types import SimpleNamespace
 from typing import Any
 
-from markupsafe import Markup, escape
-
 from shared.datamap.models import Activity, FieldRule, Store
-from shared.datamap.treatment import OTHERS_DATA
-from shared.rendering.table import ABSENT, REDACTED, Table, json_text, table_of, to_csv
-from shared.rendering.templating import render_page, to_bytes, visible_text
+from shared.rendering.html_table import Notes, records_table
+from shared.rendering.table import REDACTED, Table, json_text, table_of, to_csv
+from shared.rendering.templating import render_page, to_bytes
 from shared.rendering.words import words
 
 _BYTE_ORDER_MARK = "\ufeff"  # without it spreadsheets take UTF-8 for the machine's old code page
-_MAX_COLUMNS_SIDE_BY_SIDE = 10
-_MAX_CHARACTERS_SIDE_BY_SIDE = 60
 _JSON_TYPES = {"datetime": "string", "date": "string"}
 _JSON_FORMATS = {"datetime": "date-time", "date": "date"}
 
@@ -106,7 +101,7 @@ def _json_array(records: Sequence[Mapping[str, Any]]) -> str:
     return "[\n" + ",\n".join(json_text(record) for record in records) + "\n]\n"
 
 
-def _redactions(record: Mapping[str, Any]) -> list[dict[str, str]]:
+def _redactions(record: Mapping[str, Any]) -> Notes:
     return [{"path": str(note["path"]), "reason": str(note["reason"])} for note in record.get(REDACTED) or ()]
 
 
@@ -114,66 +109,22 @@ def _page(
     activity: Activity,
     store: Store,
     table: Table,
-    notes: Sequence[Sequence[Mapping[str, str]]],
+    notes: Sequence[Notes],
     *,
     stem: str,
     page_number: int,
     language: str,
 ) -> str:
-    w = words(language)
     titles = {field.path: field.title.in_language(language) for field in store.fields}
-    used = [
-        place for place in range(len(table.columns)) if any(row[place] is not ABSENT for row in table.rows)
-    ]
-    columns = [_heading(table.columns[place], titles) for place in used]
-    rows = [[_cell(row[place], w) for place in used] for row in table.rows]
-    as_rows = (
-        not any(notes)
-        and len(used) <= _MAX_COLUMNS_SIDE_BY_SIDE
-        and all(len(cell or "") <= _MAX_CHARACTERS_SIDE_BY_SIDE for row in rows for cell in row)
-    )
+    body, as_rows = records_table(table, notes, titles=titles, language=language)
     context = {
-        "w": w,
+        "w": words(language),
         "title": store.title.in_language(language),
         "activity_title": activity.title.in_language(language),
         "page_number": page_number,
-        "record_count": len(rows),
+        "record_count": len(table.rows),
         "file_stem": stem,
-        "columns": columns,
-        "rows": rows,
-        "sheets": [] if as_rows else [_sheet(*one, titles, w) for one in zip(rows, notes, strict=True)],
+        "table": body,
         "as_rows": as_rows,
     }
     return render_page("records.html.j2", context, language=language, styles=("base", "records"))
-
-
-def _sheet(
-    cells: Sequence[str | None],
-    notes: Sequence[Mapping[str, str]],
-    titles: Mapping[str, str],
-    w: SimpleNamespace,
-) -> dict[str, Any]:
-    left_out = [_heading(note["path"], titles) | {"reason": _reason(note["reason"], w)} for note in notes]
-    return {"cells": cells, "left_out": left_out}
-
-
-def _heading(path: str, titles: Mapping[str, str]) -> dict[str, str]:
-    shown = visible_text(path)
-    return {"title": titles[path], "path": shown} if path in titles else {"title": shown, "path": ""}
-
-
-def _reason(reason: str, w: SimpleNamespace) -> str:
-    return str(w.others_data) if reason == OTHERS_DATA else visible_text(reason)
-
-
-def _cell(value: Any, w: SimpleNamespace) -> str | None:
-    """Return what a cell shows; None where the record has no such value."""
-    if isinstance(value, str):
-        return visible_text(value)
-    if value is ABSENT:
-        return None
-    if value is None:
-        return Markup('<span class="soft">{}</span>').format(w.empty)
-    if isinstance(value, bool):
-        return str(w.yes if value else w.no)
-    return escape(visible_text(json_text(value)))

@@ -14,6 +14,7 @@ from shared.rendering.templating import visible_text
 
 REDACTED = "_redacted"
 _MAX_DEPTH = 16
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 # A spreadsheet takes a cell for a formula by its first character, some also behind spaces and quotes,
 # and where the semicolon separates (Danish settings) a cell may start anew behind each of them.
 _FORMULA = re.compile(
@@ -78,9 +79,9 @@ def json_text(value: Any) -> str:
     A number JSON has no form for (NaN, infinity) is written as a string.
     """
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return _ENCODER.encode(value)
     except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
+        return _ENCODER.encode(_finite(value))
 
 
 def _flattened(record: Mapping[str, Any], leaves: set[str]) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def _flattened(record: Mapping[str, Any], leaves: set[str]) -> dict[str, Any]:
     def walk(items: Iterable[tuple[str, Any]], path: str, depth: int) -> None:
         for name, value in items:
             here = f"{path}/{name.replace('~', '~0').replace('/', '~1')}"
-            if isinstance(value, Mapping) and value and here not in leaves and depth < _MAX_DEPTH:
+            if isinstance(value, dict) and value and here not in leaves and depth < _MAX_DEPTH:
                 walk(value.items(), here, depth + 1)
             else:
                 flat[here] = value
@@ -111,6 +112,8 @@ def _csv_cell(value: Any) -> str | int | float:
 
 
 def _safe(text: str) -> str:
+    if text[:1].isalnum() and ";" not in text:  # nearly every cell, and the search is the dear part
+        return visible_text(text)
     return _FORMULA.sub(r"\1'", visible_text(text))
 
 

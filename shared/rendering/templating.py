@@ -19,7 +19,7 @@ _VISIBLE_CONTROLS = {
 
 def visible_text(text: str) -> str:
     """Return text with control characters made visible (NUL becomes `␀`); tab and line ends stay."""
-    return text.translate(_VISIBLE_CONTROLS)
+    return text if text.isprintable() else text.translate(_VISIBLE_CONTROLS)
 
 
 @lru_cache
