@@ -98,10 +98,9 @@ async def _spread(context: Context, progress: Progress, case: Case, lane: int) -
     for task, number in zip(left[1:], _rounds(lane, idle), strict=False):
         progress.note(task.with_(lane=number))
         lanes.add(number)
-    request = case.request.with_(wake_at=after(context.clock.now(), seconds=context.limits.wake_seconds))
-    await progress.flush(Write(document=request, etag=case.etags[request.id]))
+    await progress.flush()
     await context.queue.send(
-        [RunTasks(request_id=request.request_id, lane=number) for number in sorted(lanes)]
+        [RunTasks(request_id=case.request.request_id, lane=number) for number in sorted(lanes)]
     )
 
 

@@ -1,0 +1,188 @@
+"""Between HTTP and our own words: bodies in, problem details out, never a vendor's or a person's text."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from functools import wraps
+from urllib.parse import parse_qsl
+
+import azure.functions as func
+
+from shared.domain.errors import (
+    CannotTell,
+    ComplianceError,
+    Conflict,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    Permanent,
+    Retryable,
+)
+from shared.rendering import pages
+
+MAX_BODY_BYTES = 16 * 1024
+_FORM = "application/x-www-form-urlencoded"
+_JSON = "application/json"
+_LOG = logging.getLogger("functions.http")
+
+_STATUS: dict[type[ComplianceError], tuple[int, str]] = {
+    Invalid: (400, "The request is not valid."),
+    NotAllowed: (403, "That is not allowed."),
+    NotFound: (404, "There is no such thing."),
+    Conflict: (409, "Something else changed it at the same time. Try again."),
+    Retryable: (503, "That cannot be done just now. Try again in a minute."),
+    Permanent: (500, "That went wrong. An operator was told."),
+    CannotTell: (500, "That went wrong. An operator was told."),
+}
+_STATUS_OF_CODE = {
+    "too_many_requests": 429,
+    "too_late": 409,
+    "body_too_large": 413,
+    "media_type": 415,
+    "package_gone": 410,
+}
+_SAFE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_PAGE_HEADERS = {
+    **_SAFE_HEADERS,
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' *; "
+    "frame-ancestors 'none'; base-uri 'none'",
+    "X-Frame-Options": "DENY",
+}
+
+Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+
+
+def fields(request: func.HttpRequest) -> dict[str, object]:
+    """Return the fields of a JSON object or an HTML form.
+
+    A chunked body reaches a Python function empty, so an empty one says what to do about it.
+
+    Raises:
+        Invalid: `body_missing`, `body_too_large`, `media_type` or `body_invalid`.
+    """
+    body = request.get_body()
+    if not body:
+        raise Invalid("body_missing", "send a body with a Content-Length")
+    if len(body) > MAX_BODY_BYTES:
+        raise Invalid("body_too_large", f"at most {MAX_BODY_BYTES} bytes")
+    media_type = header(request, "content-type").partition(";")[0].strip().lower()
+    if media_type not in (_JSON, _FORM):
+        raise Invalid("media_type", f"send {_JSON} or {_FORM}")
+    try:
+        text = body.decode("utf-8")
+        found = json.loads(text) if media_type == _JSON else _form(text)
+    except (ValueError, RecursionError):
+        raise Invalid("body_invalid", f"that is no {media_type}") from None
+    if not isinstance(found, dict):
+        raise Invalid("body_invalid", "send an object")
+    return found
+
+
+def header(request: func.HttpRequest, name: str) -> str:
+    """Return a header's text; empty when it was not sent."""
+    return str(request.headers.get(name, ""))
+
+
+def is_form(request: func.HttpRequest) -> bool:
+    """Whether an HTML form sent it, so that a person waits for a page."""
+    return header(request, "content-type").lower().startswith(_FORM)
+
+
+def client_address(request: func.HttpRequest) -> str:
+    """Return the caller's network address as Azure's front end saw it: the last it was forwarded for.
+
+    Entries before the last come from the caller and prove nothing.
+    """
+    last = header(request, "x-forwarded-for").rpartition(",")[2].strip()
+    return last.rpartition(":")[0] if last.count(":") == 1 else last or "local"
+
+
+def answer(content: Mapping[str, object], *, status: int = 200, **headers: str) -> func.HttpResponse:
+    """Return a JSON answer. Header names are given with underscores."""
+    extra = {name.replace("_", "-"): value for name, value in headers.items()}
+    return func.HttpResponse(
+        json.dumps(content, ensure_ascii=False),
+        status_code=status,
+        mimetype=_JSON,
+        headers={**_SAFE_HEADERS, **extra},
+    )
+
+
+def page(html: str, *, status: int = 200) -> func.HttpResponse:
+    """Return a page of our own: no script, nothing from elsewhere."""
+    return func.HttpResponse(
+        html, status_code=status, mimetype="text/html", charset="utf-8", headers=_PAGE_HEADERS
+    )
+
+
+def redirect(url: str) -> func.HttpResponse:
+    """Send the browser elsewhere with a GET."""
+    return func.HttpResponse(status_code=303, headers={**_SAFE_HEADERS, "Location": url})
+
+
+def answering(handler: Handler) -> Handler:
+    """Turn every error into problem details (RFC 9457), or a page where a browser asked for one."""
+
+    @wraps(handler)
+    async def wrapped(request: func.HttpRequest) -> func.HttpResponse:
+        try:
+            return await handler(request)
+        except ComplianceError as error:
+            return _problem(request, error)
+        except Exception:  # noqa: BLE001  the last line of defence: logged with its trace, answered without
+            _LOG.exception("unexpected error in %s", handler.__name__)
+            return _problem(request, Permanent("internal_error"))
+
+    return wrapped
+
+
+def _problem(request: func.HttpRequest, error: ComplianceError) -> func.HttpResponse:
+    status, title = _STATUS[type(error)]
+    status = _STATUS_OF_CODE.get(error.code, status)
+    internal = isinstance(error, (Permanent, Retryable, Conflict))
+    if internal:
+        _LOG.warning("answered %s: %s", status, error)
+    if is_form(request) or "text/html" in header(request, "accept"):
+        language = language_of(request)
+        return page(pages.error_page(language, code=error.code, request_id=None), status=status)
+    problem: dict[str, object] = {
+        "type": f"urn:clicklearn:problem:{error.code}",
+        "title": title,
+        "status": status,
+        "code": error.code,
+    }
+    if error.detail and not internal:
+        problem["detail"] = error.detail
+    if isinstance(error, Invalid) and error.field:
+        problem["field"] = error.field
+    headers = dict(_SAFE_HEADERS)
+    if isinstance(error, NotAllowed) and error.retry_after_seconds:
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    return func.HttpResponse(
+        json.dumps(problem), status_code=status, mimetype="application/problem+json", headers=headers
+    )
+
+
+def language_of(request: func.HttpRequest) -> str:
+    """Return `da` or `en`: what the browser prefers of the two."""
+    for choice in header(request, "accept-language").lower().split(","):
+        if choice.strip()[:2] in ("da", "en"):
+            return choice.strip()[:2]
+    return "en"
+
+
+def _form(text: str) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=50):
+        earlier = found.get(name)
+        if earlier is None:
+            found[name] = value
+        elif isinstance(earlier, list):
+            earlier.append(value)
+        else:
+            found[name] = [earlier, value]
+    return found

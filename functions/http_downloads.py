@@ -1,0 +1,43 @@
+"""Doors for a finished copy: fetch it, delete it."""
+
+import azure.functions as func
+
+from functions._http import answer, answering, fields, is_form, language_of, page, redirect
+from shared import bootstrap
+from shared.rendering import pages
+from shared.services import downloads as service
+
+downloads = func.Blueprint()
+
+_PACKAGE = "requests/{request_id:length(32)}/package"
+
+
+@downloads.function_name("package_page")
+@downloads.route(_PACKAGE, methods=["GET"])
+@answering
+async def package_page(req: func.HttpRequest) -> func.HttpResponse:
+    """Show the page whose button fetches the copy."""
+    return page(pages.package_page(language_of(req), token=req.params.get("token", "")))
+
+
+@downloads.function_name("package_fetch")
+@downloads.route(_PACKAGE, methods=["POST"])
+@answering
+async def package_fetch(req: func.HttpRequest) -> func.HttpResponse:
+    """Send the browser to a link that fetches the copy and lives for minutes."""
+    token = fields(req).get("token")
+    return redirect(
+        await service.download_url(bootstrap.app().context, req.route_params["request_id"], token)
+    )
+
+
+@downloads.function_name("package_delete")
+@downloads.route(f"{_PACKAGE}/deletion", methods=["POST"])
+@answering
+async def package_delete(req: func.HttpRequest) -> func.HttpResponse:
+    """Delete the copy now."""
+    request_id = req.route_params["request_id"]
+    await service.delete_copy(bootstrap.app().context, request_id, fields(req).get("token"))
+    if is_form(req):
+        return page(pages.result_page(language_of(req), "copy_deleted"))
+    return answer({"request_id": request_id, "copy_available": False})

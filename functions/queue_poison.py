@@ -1,0 +1,38 @@
+"""Doors for messages that failed too often, one for each queue."""
+
+import azure.functions as func
+
+from shared import bootstrap
+from shared.domain.messages import FINISH_QUEUE, LETTER_QUEUE, PLAN_QUEUE, TASK_QUEUE
+from shared.services.poison import put_aside
+
+poison = func.Blueprint()
+_CONNECTION = "AzureWebJobsStorage"
+
+
+@poison.function_name("poison_plan")
+@poison.queue_trigger("msg", f"{PLAN_QUEUE}-poison", _CONNECTION)
+async def poison_plan(msg: func.QueueMessage) -> None:
+    """Mark a request that could not be planned."""
+    await put_aside(bootstrap.app().context, PLAN_QUEUE, msg.get_body())
+
+
+@poison.function_name("poison_task")
+@poison.queue_trigger("msg", f"{TASK_QUEUE}-poison", _CONNECTION)
+async def poison_task(msg: func.QueueMessage) -> None:
+    """Mark the tasks of a lane that could not be worked on."""
+    await put_aside(bootstrap.app().context, TASK_QUEUE, msg.get_body())
+
+
+@poison.function_name("poison_finish")
+@poison.queue_trigger("msg", f"{FINISH_QUEUE}-poison", _CONNECTION)
+async def poison_finish(msg: func.QueueMessage) -> None:
+    """Mark a request whose stage could not be finished."""
+    await put_aside(bootstrap.app().context, FINISH_QUEUE, msg.get_body())
+
+
+@poison.function_name("poison_letter")
+@poison.queue_trigger("msg", f"{LETTER_QUEUE}-poison", _CONNECTION)
+async def poison_letter(msg: func.QueueMessage) -> None:
+    """Mark a request whose letter could not be sent."""
+    await put_aside(bootstrap.app().context, LETTER_QUEUE, msg.get_body())

@@ -1,0 +1,55 @@
+"""Doors for our own messages: each reads one and calls one service. An error lets the queue deliver again."""
+
+import azure.functions as func
+
+from shared import bootstrap
+from shared.domain.messages import (
+    FINISH_QUEUE,
+    LETTER_QUEUE,
+    PLAN_QUEUE,
+    TASK_QUEUE,
+    FinishStage,
+    PlanRequest,
+    RunTasks,
+    SendLetter,
+    decode,
+)
+from shared.services.execution import run_lane
+from shared.services.finishing import finish_stage
+from shared.services.letters import send_letter
+from shared.services.planning import plan
+
+queues = func.Blueprint()
+_CONNECTION = "AzureWebJobsStorage"
+
+
+@queues.function_name("request_plan")
+@queues.queue_trigger("msg", PLAN_QUEUE, _CONNECTION)
+async def request_plan(msg: func.QueueMessage) -> None:
+    """Plan a request, or begin what is planned."""
+    message = decode(PlanRequest, msg.get_body())
+    await plan(bootstrap.app().context, message.request_id)
+
+
+@queues.function_name("request_task")
+@queues.queue_trigger("msg", TASK_QUEUE, _CONNECTION)
+async def request_task(msg: func.QueueMessage) -> None:
+    """Work on one lane of a request."""
+    message = decode(RunTasks, msg.get_body())
+    await run_lane(bootstrap.app().context, message.request_id, message.lane)
+
+
+@queues.function_name("request_finish")
+@queues.queue_trigger("msg", FINISH_QUEUE, _CONNECTION)
+async def request_finish(msg: func.QueueMessage) -> None:
+    """Go on when a stage is done."""
+    message = decode(FinishStage, msg.get_body())
+    await finish_stage(bootstrap.app().context, message.request_id)
+
+
+@queues.function_name("request_letter")
+@queues.queue_trigger("msg", LETTER_QUEUE, _CONNECTION)
+async def request_letter(msg: func.QueueMessage) -> None:
+    """Send one letter."""
+    message = decode(SendLetter, msg.get_body())
+    await send_letter(bootstrap.app().context, message.request_id, message.letter_id)

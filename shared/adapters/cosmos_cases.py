@@ -1,0 +1,120 @@
+"""Requests in Cosmos DB: one partition a request, one transactional batch a change."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from azure.cosmos import exceptions
+
+from shared.adapters._azure_errors import translating
+from shared.adapters.cosmos import CosmosDatabases
+from shared.domain.cases import (
+    DOCUMENT_TYPES,
+    AnyDocument,
+    Finding,
+    LetterDocument,
+    Part,
+    SubjectRequest,
+    Task,
+)
+from shared.domain.errors import Conflict, NotFound
+from shared.domain.times import utc_text
+from shared.ports.cases import Case, Write
+
+_SYSTEM = ("_rid", "_self", "_etag", "_attachments", "_ts")
+_PARTS_IN_PAGE = 200
+_LOST = frozenset({404, 409, 412, 424})
+
+
+class CosmosCases:
+    """The `requests` container."""
+
+    def __init__(self, databases: CosmosDatabases) -> None:
+        self._databases = databases
+
+    async def load(self, request_id: str) -> Case:
+        query = "SELECT * FROM c WHERE c.type IN ('request', 'task', 'letter', 'finding')"
+        documents: list[AnyDocument] = []
+        etags: dict[str, str] = {}
+        with translating("cases.load"):
+            rows = self._container.query_items(query, partition_key=request_id)
+            async for row in rows:
+                etags[row["id"]] = row["_etag"]
+                documents.append(_read(row))
+        request = next((one for one in documents if isinstance(one, SubjectRequest)), None)
+        if request is None:
+            raise NotFound("request_unknown")
+        return Case(
+            request=request,
+            tasks=tuple(one for one in documents if isinstance(one, Task)),
+            letters=tuple(one for one in documents if isinstance(one, LetterDocument)),
+            findings=tuple(one for one in documents if isinstance(one, Finding)),
+            etags=etags,
+        )
+
+    async def commit(
+        self, request_id: str, writes: Sequence[Write], deletes: Sequence[str] = ()
+    ) -> dict[str, str]:
+        operations: list[tuple[Any, ...]] = [_operation(write) for write in writes]
+        operations += [("delete", (document_id,), {}) for document_id in deletes]
+        if not operations:
+            return {}
+        with translating("cases.commit"):
+            try:
+                results = await self._container.execute_item_batch(operations, partition_key=request_id)
+            except exceptions.CosmosBatchOperationError as error:
+                if error.status_code in _LOST:
+                    raise Conflict("changed_meanwhile", "cases.commit") from error
+                raise
+        return {write.document.id: result["eTag"] for write, result in zip(writes, results, strict=False)}
+
+    async def parts(self, request_id: str, *, cursor: str | None) -> tuple[tuple[Part, ...], str | None]:
+        with translating("cases.parts"):
+            pages = self._container.query_items(
+                "SELECT * FROM c WHERE c.type = 'part'",
+                partition_key=request_id,
+                max_item_count=_PARTS_IN_PAGE,
+            ).by_page(cursor)
+            async for page in pages:
+                parts = [_read(row) async for row in page]
+                return tuple(one for one in parts if isinstance(one, Part)), pages.continuation_token
+        return (), None
+
+    async def waking(self, now: datetime, *, limit: int) -> tuple[str, ...]:
+        query = "SELECT VALUE c.request_id FROM c WHERE c.type = 'request' AND c.wake_at <= @now"
+        found: list[str] = []
+        with translating("cases.waking"):
+            rows = self._container.query_items(
+                query, parameters=[{"name": "@now", "value": utc_text(now)}], max_item_count=limit
+            )
+            async for request_id in rows:
+                found.append(request_id)
+                if len(found) == limit:
+                    break
+        return tuple(found)
+
+    async def of_person(self, subject_keys: Sequence[str]) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        query = "SELECT VALUE c.request_id FROM c WHERE ARRAY_CONTAINS(c.subject_keys, @key)"
+        with translating("cases.of_person"):
+            for key in subject_keys:
+                rows = self._container.query_items(query, parameters=[{"name": "@key", "value": key}])
+                async for request_id in rows:
+                    found[request_id] = None
+        return tuple(found)
+
+    @property
+    def _container(self) -> Any:
+        return self._databases.container("compliance", "requests")
+
+
+def _operation(write: Write) -> tuple[Any, ...]:
+    body = write.document.model_dump(mode="json")
+    if write.etag is None:
+        return ("create", (body,), {})
+    return ("replace", (write.document.id, body), {"if_match_etag": write.etag})
+
+
+def _read(row: dict[str, Any]) -> AnyDocument:
+    model = DOCUMENT_TYPES[row["type"]]
+    return model.model_validate({name: value for name, value in row.items() if name not in _SYSTEM})

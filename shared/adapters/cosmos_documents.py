@@ -1,0 +1,202 @@
+"""Documents of the systems of record in Cosmos DB, queried and changed as the data map says.
+
+Each match of a store becomes a query of its own that an index can serve, and leaves out what an earlier
+match has already found. Values travel as parameters; paths come from the reviewed map only.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from azure.cosmos import exceptions
+
+from shared.adapters._azure_errors import translating
+from shared.adapters.cosmos import CosmosDatabases
+from shared.datamap.models import Comparison, DataMap, DocumentStore, Match
+from shared.datamap.treatment import MISSING, value_at
+from shared.domain.identifiers import Identifiers
+from shared.ports.documents import Change, Changed, DocumentPage, StoredDocument
+
+_BATCH = 100
+_SYSTEM = ("_rid", "_self", "_etag", "_attachments", "_ts")
+_GONE, _CHANGED = 404, 412
+
+
+class _Search:
+    """One query: its text, its parameters and, where the match is the partition key, its partition."""
+
+    def __init__(self, condition: str, parameters: list[dict[str, Any]], partition: str | None) -> None:
+        self.condition = condition
+        self.parameters = parameters
+        self.partition = partition
+
+
+class CosmosDocuments:
+    """Containers of the data map's document stores."""
+
+    def __init__(self, databases: CosmosDatabases, datamap: DataMap) -> None:
+        self._databases = databases
+        self._datamap = datamap
+
+    async def page(
+        self, store: DocumentStore, identifiers: Identifiers, *, cursor: str | None, limit: int
+    ) -> DocumentPage:
+        searches = self._searches(store, identifiers)
+        number, continuation = json.loads(cursor) if cursor else (0, None)
+        while number < len(searches):
+            search = searches[number]
+            with translating("documents.page"):
+                pages = self._query(
+                    store, f"SELECT * FROM c WHERE {search.condition}", search, limit
+                ).by_page(continuation)
+                rows: list[dict[str, Any]] = []
+                continuation = None
+                async for page in pages:
+                    rows = [row async for row in page]
+                    continuation = pages.continuation_token
+                    break
+            following = json.dumps((number, continuation)) if continuation else None
+            if following is None and number + 1 < len(searches):
+                following = json.dumps((number + 1, None))
+            if rows or following is None:
+                documents = tuple(_stored(store, row) for row in rows)
+                return DocumentPage(documents=documents, cursor=following)
+            number, continuation = json.loads(following)
+        return DocumentPage(documents=(), cursor=None)
+
+    async def count(self, store: DocumentStore, identifiers: Identifiers) -> int:
+        total = 0
+        for search in self._searches(store, identifiers):
+            text = f"SELECT VALUE COUNT(1) FROM c WHERE {search.condition}"
+            with translating("documents.count"):
+                async for number in self._query(store, text, search, None):
+                    total += number
+        return total
+
+    async def change(self, store: DocumentStore, changes: Sequence[Change]) -> tuple[Changed, ...]:
+        by_partition: defaultdict[str, list[int]] = defaultdict(list)
+        for index, change in enumerate(changes):
+            by_partition[json.dumps(change.document.partition)].append(index)
+        results: dict[int, Changed] = {}
+        for indexes in by_partition.values():
+            for start in range(0, len(indexes), _BATCH):
+                await self._change_batch(store, changes, indexes[start : start + _BATCH], results)
+        return tuple(results[index] for index in range(len(changes)))
+
+    async def _change_batch(
+        self,
+        store: DocumentStore,
+        changes: Sequence[Change],
+        indexes: Sequence[int],
+        results: dict[int, Changed],
+    ) -> None:
+        """Run one atomic batch; take out what is gone or changed, and try the rest again."""
+        left = list(indexes)
+        container = self._container(store)
+        while left:
+            partition = changes[left[0]].document.partition
+            with translating("documents.change"):
+                try:
+                    await container.execute_item_batch(
+                        [_operation(changes[index]) for index in left],
+                        partition_key=partition,
+                    )
+                except exceptions.CosmosBatchOperationError as error:
+                    culprit = left[error.error_index]
+                    if error.status_code == _GONE:
+                        results[culprit] = Changed.GONE
+                    elif error.status_code == _CHANGED:
+                        results[culprit] = Changed.CHANGED
+                    else:
+                        raise
+                    left.remove(culprit)
+                    continue
+            results.update(dict.fromkeys(left, Changed.DONE))
+            return
+
+    def _searches(self, store: DocumentStore, identifiers: Identifiers) -> list[_Search]:
+        matches = store.elements.matches if store.elements else store.matches
+        searches: list[_Search] = []
+        earlier: list[tuple[Match, tuple[str, ...]]] = []
+        for match in matches:
+            values = identifiers.get(match.identifier, ())
+            if not values:
+                continue
+            if match.path == store.partition_key and not store.elements and self._is_exact(match):
+                groups: list[tuple[tuple[str, ...], str | None]] = [((value,), value) for value in values]
+            else:
+                groups = [(tuple(values), None)]
+            for group, partition in groups:
+                parameters: list[dict[str, Any]] = []
+                condition = self._condition(store, match, group, parameters)
+                for other, others in earlier:
+                    left_out = self._condition(store, other, others, parameters)
+                    condition += f" AND NOT ({left_out})"
+                searches.append(_Search(condition, parameters, partition))
+            earlier.append((match, tuple(values)))
+        return searches
+
+    def _condition(
+        self,
+        store: DocumentStore,
+        match: Match,
+        values: tuple[str, ...],
+        parameters: list[dict[str, Any]],
+    ) -> str:
+        names = []
+        for value in values:
+            names.append(f"@p{len(parameters)}")
+            parameters.append({"name": names[-1], "value": value})
+        if store.elements is not None:
+            array = _property("c", store.elements.path)
+            test = self._test(_property("e", match.path), match, names)
+            return f"EXISTS(SELECT VALUE e FROM e IN {array} WHERE {test})"
+        place = _property("c", match.path)
+        if match.many:
+            return "(" + " OR ".join(f"ARRAY_CONTAINS({place}, {name})" for name in names) + ")"
+        return self._test(place, match, names)
+
+    def _test(self, place: str, match: Match, names: list[str]) -> str:
+        """Compare one place with parameters. A missing or non-text value is false, never undefined."""
+        if self._is_exact(match):
+            return f"(IS_STRING({place}) AND {place} IN ({', '.join(names)}))"
+        tests = " OR ".join(f"STRINGEQUALS({place}, {name}, true)" for name in names)
+        return f"(IS_STRING({place}) AND ({tests}))"
+
+    def _is_exact(self, match: Match) -> bool:
+        return self._datamap.identifier(match.identifier).comparison is Comparison.EXACT
+
+    def _query(self, store: DocumentStore, text: str, search: _Search, limit: int | None) -> Any:
+        options: dict[str, Any] = {}
+        if search.partition is not None:
+            options["partition_key"] = search.partition
+        if limit is not None:
+            options["max_item_count"] = limit
+        return self._container(store).query_items(text, parameters=search.parameters, **options)
+
+    def _container(self, store: DocumentStore) -> Any:
+        return self._databases.container(store.database, store.container)
+
+
+def _property(root: str, path: str) -> str:
+    """Return `c["a"]["b"]` for `/a/b`; the map's paths hold letters, digits and underscores only."""
+    return root + "".join(f'["{name}"]' for name in path.split("/")[1:])
+
+
+def _stored(store: DocumentStore, row: dict[str, Any]) -> StoredDocument:
+    partition = value_at(row, store.partition_key)
+    return StoredDocument(
+        partition=None if partition is MISSING else partition,
+        document_id=row["id"],
+        etag=row["_etag"],
+        body=row,
+    )
+
+
+def _operation(change: Change) -> tuple[Any, ...]:
+    guard = {"if_match_etag": change.document.etag}
+    if change.replacement is None:
+        return ("delete", (change.document.document_id,), guard)
+    body = {name: value for name, value in change.replacement.items() if name not in _SYSTEM}
+    return ("replace", (change.document.document_id, body), guard)

@@ -1,0 +1,94 @@
+"""The one place that wires ports to vendors. Built on first use, kept as long as the worker lives."""
+
+from dataclasses import dataclass
+
+from shared import settings as app_settings
+from shared.adapters.blob_evidence import BlobEvidence
+from shared.adapters.blob_outbox import BlobOutbox
+from shared.adapters.blob_packages import BlobPackages
+from shared.adapters.blob_store import AzureBlobs
+from shared.adapters.cosmos import CosmosDatabases
+from shared.adapters.cosmos_cases import CosmosCases
+from shared.adapters.cosmos_controls import CosmosControls
+from shared.adapters.cosmos_documents import CosmosDocuments
+from shared.adapters.cosmos_rate_limits import CosmosRateLimits
+from shared.adapters.credentials import Credentials
+from shared.adapters.log_operators import LogOperators
+from shared.adapters.storage import Storage
+from shared.adapters.storage_queue import StorageQueue
+from shared.adapters.system_clock import SystemClock
+from shared.datamap import loader
+from shared.domain.errors import Permanent
+from shared.domain.identifiers import Pseudonymiser
+from shared.ports.notifier import Notifier
+from shared.services.context import Context
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """The wired app: its settings, its context and what has to be closed."""
+
+    settings: Settings
+    context: Context
+    databases: CosmosDatabases
+    storage: Storage
+    credentials: Credentials
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.databases.close()
+        await self.storage.close()
+        await self.credentials.close()
+
+
+_app: App | None = None
+
+
+def app() -> App:
+    """Return the worker's app, built from the environment the first time.
+
+    Raises:
+        Permanent: `settings_invalid`: names what is missing; set it and start again.
+    """
+    global _app  # noqa: PLW0603  one app a worker process, built when first needed
+    if _app is None:
+        _app = build(app_settings.read())
+    return _app
+
+
+def build(settings: Settings) -> App:
+    """Wire an app; it connects to nothing yet."""
+    credentials = Credentials(settings)
+    databases = CosmosDatabases(settings, credentials)
+    storage = Storage(settings, credentials)
+    clock = SystemClock()
+    datamap = loader.load()
+    context = Context(
+        clock=clock,
+        cases=CosmosCases(databases),
+        controls=CosmosControls(databases),
+        rate_limits=CosmosRateLimits(databases, clock),
+        queue=StorageQueue(storage),
+        documents=CosmosDocuments(databases, datamap),
+        blobs=AzureBlobs(storage, with_versions=settings.deployment == "azure"),
+        packages=BlobPackages(storage),
+        evidence=BlobEvidence(storage, "evidence"),
+        quarantine=BlobEvidence(storage, "quarantine"),
+        notifier=_notifier(settings, storage),
+        operators=LogOperators(),
+        datamap=datamap,
+        keys=Pseudonymiser(settings.pseudonym_key_bytes),
+        limits=settings.limits(),
+        contacts=settings.contacts(),
+        public_url=settings.public_url.rstrip("/"),
+    )
+    return App(
+        settings=settings, context=context, databases=databases, storage=storage, credentials=credentials
+    )
+
+
+def _notifier(settings: Settings, storage: Storage) -> Notifier:
+    if settings.deployment == "local":
+        return BlobOutbox(storage, sender=settings.controller_email)
+    raise Permanent("mail_not_configured", "sending mail from Azure is not built yet")

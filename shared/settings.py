@@ -1,0 +1,127 @@
+"""Every setting of the app in one frozen model, read once from the environment.
+
+Locally the endpoints are the emulators' and carry keys; in Azure they are URIs and the managed identity is
+used. A missing or wrong setting stops the app at its first request, naming every one at fault.
+"""
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from shared.domain.contacts import Contacts
+from shared.domain.errors import Permanent
+from shared.domain.limits import Limits
+
+_KEY_BYTES = 32
+
+
+class Settings(BaseModel):
+    """The app's settings. Names in the environment are the fields' names in capitals."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    deployment: Literal["local", "azure"] = "azure"
+    cosmos_endpoint: str = Field(min_length=1)
+    cosmos_key: str = ""  # emulators only; empty: managed identity
+    cosmos_systems_database: str = "clicklearn"
+    cosmos_compliance_database: str = "compliance"
+    storage_connection: str = ""  # emulators only; empty: the two URIs below and managed identity
+    storage_blob_uri: str = ""
+    storage_queue_uri: str = ""
+    managed_identity_client_id: str = ""
+    pseudonym_key: str = Field(min_length=1)  # base64 of 32 bytes or more; from Key Vault in Azure
+    public_url: str = Field(min_length=1)
+    allowed_return_url: str = ""  # where a plain HTML form's sender is sent back to; empty: a page of our own
+    controller_name: str = ""
+    controller_address: str = ""
+    controller_email: str = ""
+    authority_name: str = ""
+    authority_address: str = ""
+    authority_email: str = ""
+    authority_url: str = ""
+    contacts_verified_on: date | None = None
+    package_days: int = Field(default=14, ge=1, le=30)
+    verification_days: int = Field(default=7, ge=1, le=30)
+    erasure_grace_seconds: int = Field(default=0, ge=0, le=7 * 86_400)
+    requests_per_address_hour: int = Field(default=5, ge=1)
+    requests_per_client_hour: int = Field(default=30, ge=1)
+
+    @field_validator("pseudonym_key")
+    @classmethod
+    def _long_enough(cls, value: str) -> str:
+        try:
+            key = base64.b64decode(value, validate=True)
+        except binascii.Error:
+            raise ValueError("must be base64") from None
+        if len(key) < _KEY_BYTES:
+            raise ValueError("must be 32 bytes or more")
+        return value
+
+    @field_validator("contacts_verified_on", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @property
+    def pseudonym_key_bytes(self) -> bytes:
+        """The key of all pseudonyms and signatures."""
+        return base64.b64decode(self.pseudonym_key)
+
+    def limits(self) -> Limits:
+        """Return the bounds of work, with those an operator may set."""
+        return Limits(
+            package_days=self.package_days,
+            verification_days=self.verification_days,
+            grace_seconds=self.erasure_grace_seconds,
+            requests_per_address_hour=self.requests_per_address_hour,
+            requests_per_client_hour=self.requests_per_client_hour,
+        )
+
+    def contacts(self) -> Contacts:
+        """Return whom a person can turn to, complete or not."""
+        return Contacts(
+            controller_name=self.controller_name,
+            controller_address=self.controller_address,
+            controller_email=self.controller_email,
+            authority_name=self.authority_name,
+            authority_address=self.authority_address,
+            authority_email=self.authority_email,
+            authority_url=self.authority_url,
+            verified_on=self.contacts_verified_on,
+        )
+
+
+def read(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        Permanent: `settings_invalid`, naming every missing or wrong setting but no value.
+    """
+    source = os.environ if environment is None else environment
+    values = {name: source[name.upper()] for name in Settings.model_fields if name.upper() in source}
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        names = sorted({str(item["loc"][0]).upper() for item in error.errors()})
+        raise Permanent("settings_invalid", ", ".join(names)) from None
+    wrong = _unfit(settings)
+    if wrong:
+        raise Permanent("settings_invalid", ", ".join(wrong))
+    return settings
+
+
+def _unfit(settings: Settings) -> list[str]:
+    """Return settings that do not fit the deployment: emulator keys in Azure, or no storage at all."""
+    wrong = []
+    if not settings.storage_connection:
+        wrong += [
+            name.upper() for name in ("storage_blob_uri", "storage_queue_uri") if not getattr(settings, name)
+        ]
+    if settings.deployment == "azure":
+        wrong += [name.upper() for name in ("cosmos_key", "storage_connection") if getattr(settings, name)]
+    return wrong
