@@ -7,7 +7,7 @@ a prefix. How a person is found in it (`matches`), what each field is and what e
 
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -167,6 +167,7 @@ class Retention(Frozen):
     """How long an activity's data stays. `rule` names the entry in the policy's retention rules."""
 
     rule: str | NotStated
+    further_rules: tuple[str, ...] = ()  # the earliest date of all rules counts
     criteria: Text
 
 
@@ -194,7 +195,7 @@ class Activity(Frozen):
     portability: Portability
     profiling: Text | None = None  # plain words on profiling; None: none takes place
     flags: tuple[str, ...] = ()
-    stores: tuple[Store, ...] = Field(min_length=1)
+    stores: tuple[Annotated[Store, Field(discriminator="kind")], ...] = Field(min_length=1)
 
 
 class Transfer(Frozen):
@@ -279,6 +280,7 @@ class Policy(Frozen):
     excused: tuple[Excused, ...]
     categories: dict[str, Text]
     identifiers: tuple[Identifier, ...]
+    flag_meanings: dict[str, str] = {}  # every flag of the map in a sentence an officer reads
 
 
 class DataMap(Frozen):

@@ -1,0 +1,142 @@
+"""Reads the data map from its YAML files and hands it out checked, or not at all."""
+
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shared.datamap.checks import check
+from shared.datamap.findings import field_name
+from shared.datamap.models import Activity, DataMap, Policy, Recipient
+from shared.datamap.sources import Source, SourceError, parse
+from shared.domain.errors import Invalid
+
+POLICY_FILE = "policy.yaml"
+RECIPIENTS_FILE = "recipients.yaml"
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class _Recipients(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipients: tuple[Recipient, ...]
+
+
+def load(directory: Path | None = None) -> DataMap:
+    """Return the checked map of a directory, by default the packaged one.
+
+    Every file of an activity is one `.yaml` beside `policy.yaml` and `recipients.yaml`; activities stand
+    in the order of their first clause. Repeat: the same map object, read once per process.
+
+    Raises:
+        Invalid: `datamap_invalid`; `detail` has one `file.yaml:LINE field: message` per line, all of them.
+    """
+    return _load(directory)
+
+
+@functools.cache
+def _load(directory: Path | None) -> DataMap:
+    return _Reading(resources.files(__package__) / "maps" if directory is None else directory).datamap()
+
+
+class _Reading:
+    """One pass over the files, gathering every problem before it gives up."""
+
+    def __init__(self, directory: Traversable) -> None:
+        self._directory = directory
+        self._problems: list[tuple[str, int, str, str]] = []
+        self._sources: dict[tuple[str, str], Source] = {}
+
+    def datamap(self) -> DataMap:
+        names = self._names()
+        policy = self._model(POLICY_FILE, Policy, "policy") if POLICY_FILE in names else None
+        recipients = (
+            self._model(RECIPIENTS_FILE, _Recipients, "recipients") if RECIPIENTS_FILE in names else None
+        )
+        others = [name for name in names if name not in (POLICY_FILE, RECIPIENTS_FILE)]
+        found = [self._model(name, Activity, "activity") for name in others]
+        activities = sorted((one for one in found if one), key=_place_in_policy)
+        self._give_up_if_wrong()
+        if policy is None or recipients is None:  # both were named as missing
+            raise AssertionError("a missing file was not reported")
+        datamap = assemble(policy, activities, recipients.recipients)
+        for finding in check(datamap):
+            place = finding.place
+            source = self._sources[place.kind, place.entry_id]
+            line, _ = source.locate(place.way)
+            self._problems.append((source.name, line, field_name(place.way), finding.message))
+        self._give_up_if_wrong()
+        return datamap
+
+    def _names(self) -> list[str]:
+        if not self._directory.is_dir():
+            raise Invalid("datamap_invalid", "there is no directory of maps")
+        names = sorted(entry.name for entry in self._directory.iterdir() if entry.name.endswith(".yaml"))
+        for name in (POLICY_FILE, RECIPIENTS_FILE):
+            if name not in names:
+                self._problems.append((name, 1, "", "the file is missing"))
+        return names
+
+    def _model(self, name: str, model: type[_Model], kind: str) -> _Model | None:
+        try:
+            text = (self._directory / name).read_text(encoding="utf-8")
+            source = parse(name, text)
+        except UnicodeDecodeError:
+            self._problems.append((name, 1, "", "not UTF-8"))
+            return None
+        except SourceError as error:
+            self._problems.extend((name, *problem) for problem in error.problems)
+            return None
+        try:
+            made = model.model_validate(source.values)
+        except ValidationError as error:
+            self._note(source, error)
+            return None
+        entry_id = made.id if isinstance(made, Activity) else ""
+        earlier = self._sources.setdefault((kind, entry_id), source)
+        if earlier is not source:
+            line, _ = source.locate(("id",))
+            self._problems.append((name, line, "id", f"{earlier.name} has the same id"))
+            return None
+        return made
+
+    def _note(self, source: Source, error: ValidationError) -> None:
+        for problem in error.errors(include_url=False, include_context=False, include_input=False):
+            way = problem["loc"]
+            line, found = source.locate(way)
+            missing = problem["type"] in ("missing", "extra_forbidden") and found[-1:] != way[-1:]
+            self._problems.append(
+                (source.name, line, field_name((*found, way[-1]) if missing else found), problem["msg"])
+            )
+
+    def _give_up_if_wrong(self) -> None:
+        if self._problems:
+            unique = sorted(set(self._problems))
+            lines = [
+                f"{name}:{line} {field + ': ' if field else ''}{message}"
+                for name, line, field, message in unique
+            ]
+            raise Invalid("datamap_invalid", "\n".join(lines))
+
+
+def assemble(policy: Policy, activities: Iterable[Activity], recipients: Iterable[Recipient]) -> DataMap:
+    """Return a map with its digest; it is not checked."""
+    unsigned = DataMap(policy=policy, activities=tuple(activities), recipients=tuple(recipients), digest="")
+    return unsigned.model_copy(update={"digest": _digest(unsigned)})
+
+
+def _digest(datamap: DataMap) -> str:
+    content: Any = datamap.model_dump(mode="json", exclude={"digest"})
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _place_in_policy(activity: Activity) -> tuple[list[int], str]:
+    return [int(number) for number in re.findall(r"\d+", activity.clauses[0])], activity.id
