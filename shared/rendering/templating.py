@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 _CONTROL_PICTURES = 0x2400
 _VISIBLE_CONTROLS = {
     code: chr(_CONTROL_PICTURES + code) for code in range(0x20) if chr(code) not in "\t\n\r"
@@ -22,22 +22,27 @@ def visible_text(text: str) -> str:
     return text if text.isprintable() else text.translate(_VISIBLE_CONTROLS)
 
 
+def _shown(value: Any) -> Any:
+    return visible_text(value) if type(value) is str else value  # markup was made visible where it was made
+
+
 @lru_cache
 def environment(*, escaping: bool) -> Environment:
     """Return the environment of HTML (`escaping`) or of plain text; built on first use."""
     return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=escaping,  # noqa: S701 - off only for plain text letters, where & must stay &
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        finalize=_shown,
     )
 
 
 @lru_cache
 def _style(names: tuple[str, ...]) -> Markup:
-    return Markup("".join((_TEMPLATES / f"{name}.css").read_text("utf-8") for name in names))  # noqa: S704 - our own style sheets, nothing from outside
+    return Markup("".join((TEMPLATES / f"{name}.css").read_text("utf-8") for name in names))  # noqa: S704 - our own style sheets, nothing from outside
 
 
 @lru_cache

@@ -27,6 +27,9 @@ from shared.datamap.models import (
     Transfer,
 )
 from shared.domain.contacts import Contacts
+from shared.rendering.archive import block
+from shared.rendering.records import record_entries
+from shared.rendering.report import AccessReport, Disclosure, HeldFact, StoreFinding
 
 
 def text(en, da=None):
@@ -220,3 +223,60 @@ def contacts():
 @pytest.fixture(scope="session")
 def prepared_at():
     return datetime(2026, 11, 23, 9, 15, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def make_report(contacts, prepared_at):
+    """Return a function that builds the report of a person with data everywhere; keywords change it."""
+
+    def make(**changes):
+        facts = {
+            "request_id": "req-0001",
+            "language": "en",
+            "received_at": datetime(2026, 11, 20, 22, 30, tzinfo=UTC),
+            "prepared_at": prepared_at,
+            "contacts": contacts,
+            "findings": (
+                StoreFinding(
+                    store_id="members", records=3, files=0, pages=2, redactions=(("other people's data", 2),)
+                ),
+                StoreFinding(store_id="member_files", records=1, files=1, pages=0, redactions=()),
+                StoreFinding(store_id="cloud_log", records=0, files=0, pages=0, redactions=()),
+            ),
+            "disclosures": (
+                Disclosure(
+                    recipient_id="mail_co",
+                    disclosed_at=datetime(2026, 2, 3, 12, 0, tzinfo=UTC),
+                    fields=("e-mail", "name"),
+                    purpose="mailing of February",
+                    reference="M-77",
+                ),
+                Disclosure(
+                    recipient_id="Made-up Carrier",
+                    disclosed_at=datetime(2026, 3, 4, 12, 0, tzinfo=UTC),
+                    fields=("address",),
+                    purpose="delivery",
+                    reference=None,
+                ),
+            ),
+            "holds": (
+                HeldFact(activity_id="members", reason="a dispute over a fee", review_on=date(2027, 1, 15)),
+            ),
+            "restrictions": ("objection",),
+            "suppressions": (("objection to marketing", date(2025, 5, 6)),),
+            "policy_versions_shown": ("3",),
+            "package_expires_at": datetime(2026, 12, 7, 9, 15, 30, tzinfo=UTC),
+        }
+        return AccessReport(**(facts | changes))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def members_of_archive(datamap, prepared_at):
+    activity, store = datamap.store("members")
+    pages = [
+        record_entries(activity, store, [{"id": "1"}], page_number=number, language="en") for number in (1, 2)
+    ]
+    entries = [*pages[0], *pages[1], ("files/member_files/000001-cv.pdf", b"x")]
+    return block(entries, written_at=prepared_at).members

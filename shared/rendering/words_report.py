@@ -1,3 +1,0 @@
-"""The words of the access report, in English and Danish."""
-
-REPORT_WORDS: dict[str, tuple[str, str]] = {}
