@@ -8,8 +8,8 @@ waiting time, only if nothing changed while the person could still cancel.
 from collections.abc import Sequence
 
 from shared.datamap.models import NOT_STATED, Activity, DocumentStore, OnErasure, Store
-from shared.domain.cases import RequestState, Stage, SubjectRequest, Task
-from shared.domain.errors import Permanent
+from shared.domain.cases import RequestState, Stage, SubjectRequest, Task, TaskState
+from shared.domain.errors import Conflict, Permanent
 from shared.domain.identifiers import EMAIL, SUBJECT_KEY, Identifiers
 from shared.domain.messages import PlanRequest, RunTasks
 from shared.domain.plans import Action, Plan, PlanEntry
@@ -79,15 +79,25 @@ async def _begin(context: Context, case: Case, request: SubjectRequest, made: Pl
         wake_at=after(now, seconds=context.limits.wake_seconds),
     ).noted(now, f"{stage}_begun", right=made.right, plan=made.digest, records=made.records)
     tasks = stage_tasks(begun, made.entries, before=case.tasks)
-    await context.cases.commit(
-        request.request_id,
-        [
-            Write(document=begun, etag=case.etags[begun.id]),
-            Write(document=event, etag=None),
-            *(Write(document=task, etag=case.etags.get(task.id)) for task in tasks),
-        ],
-    )
+    try:
+        await context.cases.commit(
+            request.request_id,
+            [
+                Write(document=begun, etag=case.etags[begun.id]),
+                Write(document=event, etag=None),
+                *(Write(document=task, etag=case.etags.get(task.id)) for task in tasks),
+            ],
+        )
+    except Conflict:
+        await _give_back_if_closed(context, request)
+        raise
     await context.queue.send([RunTasks(request_id=request.request_id, lane=0)])
+
+
+async def _give_back_if_closed(context: Context, request: SubjectRequest) -> None:
+    """Give back claims taken while somebody cancelled; a claim left by a crash here counts for nothing."""
+    if (await context.cases.load(request.request_id)).request.is_final:
+        await fencing.release(context, request, request.subject_keys)
 
 
 def stage_tasks(
@@ -95,10 +105,18 @@ def stage_tasks(
 ) -> list[Task]:
     """Return one task for each store that is worked on, all in the first lane; long work spreads later.
 
-    An erasure that is taken up again keeps what its tasks have counted, and what they were about to erase.
+    An erasure that is taken up again keeps what its tasks have counted, and what they were about to erase;
+    tasks the new plan leaves out, as under a hold, end where they are.
     """
     known = {task.id: task for task in before}
     tasks = []
+    planned = {f"task-{request.phase}-{entry.action}-{entry.store_id}" for entry in entries}
+    prefixes = tuple(f"task-{request.phase}-{action}-" for action in {entry.action for entry in entries})
+    if request.stage is Stage.ERASE:
+        prefixes = (*prefixes, f"task-{request.phase}-{Action.ERASE}-")
+    for task in before:
+        if task.id.startswith(prefixes) and task.id not in planned and not task.is_final:
+            tasks.append(task.with_(state=TaskState.DONE, cursor=None, claimed=(), claimed_until=None))
     for entry in entries:
         if entry.action in (Action.HOLD, Action.KEEP):
             continue

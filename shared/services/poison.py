@@ -6,7 +6,6 @@ import hashlib
 from shared.domain.errors import ComplianceError, NotFound
 from shared.domain.messages import (
     FINISH_QUEUE,
-    LETTER_QUEUE,
     PLAN_QUEUE,
     TASK_QUEUE,
     FinishStage,
@@ -37,8 +36,12 @@ async def _mark(context: Context, queue: str, body: bytes) -> None:
         message = decode(RunTasks, body)
         await fail_lane(context, message.request_id, message.lane, "task_poisoned")
         return
-    model = {PLAN_QUEUE: PlanRequest, FINISH_QUEUE: FinishStage, LETTER_QUEUE: SendLetter}[queue]
-    request_id = decode(model, body).request_id
+    if queue == PLAN_QUEUE:
+        request_id = decode(PlanRequest, body).request_id
+    elif queue == FINISH_QUEUE:
+        request_id = decode(FinishStage, body).request_id
+    else:
+        request_id = decode(SendLetter, body).request_id
     case = await context.cases.load(request_id)
     await stop(context, case, f"{queue.removeprefix('request-')}_poisoned")
 

@@ -37,7 +37,10 @@ async def _take_up(context: Context, case: Case) -> None:
     if request.state is RequestState.RECEIVED and await intake.expire(context, case):
         return
     messages = _due(case)
-    waiting = request.with_(wake_at=after(now, seconds=context.limits.wake_seconds))
+    wake_at = after(now, seconds=context.limits.wake_seconds)
+    if request.state is RequestState.RECEIVED and not messages:
+        wake_at = after(intake.verification_ends(context, request), seconds=1)
+    waiting = request.with_(wake_at=wake_at)
     await context.cases.commit(request.request_id, [Write(document=waiting, etag=case.etags[waiting.id])])
     await context.queue.send(messages)
 

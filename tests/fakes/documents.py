@@ -1,0 +1,88 @@
+"""Documents of the systems of record in memory."""
+
+import copy
+import json
+
+from shared.datamap.treatment import belongs, value_at
+from shared.ports.documents import Changed, DocumentPage, StoredDocument
+from tests.fakes.turns import Turn, no_turn
+
+
+class MemoryDocuments:
+    """Containers by name; pages resume after the last document returned, in order of insertion."""
+
+    def __init__(self, datamap, turn: Turn = no_turn):
+        self.datamap = datamap
+        self.turn = turn
+        self.rows: dict[str, dict[tuple[str, str], tuple[int, int, dict]]] = {}
+        self._numbers = 0
+
+    def put(self, container: str, partition_key: str, body: dict) -> None:
+        """Write a document as a product would."""
+        rows = self.rows.setdefault(container, {})
+        key = (json.dumps(value_at(body, partition_key)), body["id"])
+        self._numbers += 1
+        rid = rows[key][0] if key in rows else self._numbers
+        rows[key] = (rid, self._numbers, copy.deepcopy(body))
+
+    def bodies(self, container: str) -> list[dict]:
+        """Return every document of a container."""
+        return [body for _, _, body in self.rows.get(container, {}).values()]
+
+    async def page(self, store, identifiers, *, cursor, limit):
+        await self.turn("documents.page")
+        found = sorted(self._matching(store, identifiers))
+        left = [key for key in found if key[0] > int(cursor or 0)]
+        page = left[:limit]
+        documents = tuple(
+            StoredDocument(
+                partition=json.loads(partition),
+                document_id=name,
+                etag=str(self.rows[store.container][partition, name][1]),
+                body=copy.deepcopy(self.rows[store.container][partition, name][2]),
+            )
+            for _, partition, name in page
+        )
+        more = len(left) > limit
+        return DocumentPage(documents=documents, cursor=str(page[-1][0]) if more else None)
+
+    async def count(self, store, identifiers):
+        await self.turn("documents.count")
+        return len(self._matching(store, identifiers))
+
+    async def change(self, store, changes):
+        results = []
+        for change in changes:
+            await self.turn("documents.change")
+            results.append(self._change(store, change))
+        await self.turn("documents.change!")
+        return tuple(results)
+
+    def _change(self, store, change):
+        rows = self.rows.get(store.container, {})
+        key = (json.dumps(change.document.partition), change.document.document_id)
+        if key not in rows:
+            return Changed.GONE
+        rid, version, _ = rows[key]
+        if str(version) != change.document.etag:
+            return Changed.CHANGED
+        if change.replacement is None:
+            del rows[key]
+        else:
+            self._numbers += 1
+            rows[key] = (rid, self._numbers, copy.deepcopy(dict(change.replacement)))
+        return Changed.DONE
+
+    def _matching(self, store, identifiers):
+        found = []
+        for (partition, name), (rid, _, body) in self.rows.get(store.container, {}).items():
+            if store.elements is None:
+                mine = belongs(body, store.matches, self.datamap, identifiers)
+            else:
+                array = value_at(body, store.elements.path)
+                mine = isinstance(array, list) and any(
+                    belongs(one, store.elements.matches, self.datamap, identifiers) for one in array
+                )
+            if mine:
+                found.append((rid, partition, name))
+        return found

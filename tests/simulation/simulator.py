@@ -1,0 +1,307 @@
+"""A seeded scheduler that runs the real services on fakes and does its worst to them.
+
+Handlers are coroutines moved by hand. At every port call the scheduler may go on, switch to another
+handler, kill this one, let a call fail before or after its effect, lose the message's lease so that a twin
+starts, or move the clock. When the faults end, clock and sweep bring everything to rest, and the invariants
+of DESIGN's section 4 are checked. The same seed gives the same run.
+"""
+
+import random
+import types
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.domain.cases import RequestState, Stage
+from shared.domain.errors import ComplianceError, Retryable
+from shared.domain.limits import Limits
+from shared.domain.messages import (
+    FINISH_QUEUE,
+    LETTER_QUEUE,
+    PLAN_QUEUE,
+    TASK_QUEUE,
+    FinishStage,
+    PlanRequest,
+    RunTasks,
+    SendLetter,
+    decode,
+)
+from shared.services.attention import retry
+from shared.services.execution import run_lane
+from shared.services.finishing import finish_stage
+from shared.services.letters import send_letter
+from shared.services.planning import plan
+from shared.services.poison import put_aside
+from shared.services.sweeping import sweep
+from tests.factories import World
+
+MAX_DEQUEUE = 5
+INVISIBLE_SECONDS = 600
+FAULT_STEPS = 250
+REST_STEPS = 6_000
+LIMITS = Limits(
+    page_documents=2,
+    blobs_per_page=2,
+    read_bytes=120,
+    message_documents=6,
+    lanes=2,
+    documents_per_lane=4,
+    fence_retry_seconds=5,
+)
+
+
+class Violation(AssertionError):
+    """An invariant does not hold."""
+
+
+@types.coroutine
+def _turn(name: str):
+    yield name
+
+
+@dataclass
+class Message:
+    queue: str
+    body: bytes
+    visible_at: float
+    dequeued: int = 0
+    deleted: bool = False
+    leases: int = 0  # number of the newest lease; an older holder can neither delete nor release it
+
+
+@dataclass
+class Run:
+    name: str
+    coroutine: Coroutine[Any, Any, Any]
+    message: Message | None = None
+    lease: int = 0
+    controls_read_at: int = -1
+    failing: bool = False
+
+
+@dataclass
+class Odds:
+    """How often the scheduler does harm, per port call."""
+
+    kill: float = 0.02
+    fail_before: float = 0.03
+    fail_after: float = 0.02
+    lose_lease: float = 0.02
+    switch: float = 0.5
+    duplicate: float = 0.05
+
+
+@dataclass
+class Simulation:
+    """One seeded run. `odds` None: no faults at all."""
+
+    seed: int
+    odds: Odds | None = field(default_factory=Odds)
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+        self.world = World(turn=_turn, limits=LIMITS)
+        self.messages: list[Message] = []
+        self.runs: list[Run] = []
+        self.current: Run | None = None
+        self.step = 0
+        self.log: list[str] = []
+        self.hold_placed_at: dict[str, int] = {}
+        self.every_body: list[bytes] = []
+        self._watch_destruction()
+
+    # what people and operators do
+
+    def start(self, name: str, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Begin something that is no queue message: a person at a form, an operator."""
+        self.runs.append(Run(name=name, coroutine=coroutine))
+
+    def run_to_end(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine without faults and return its result."""
+        try:
+            while True:
+                coroutine.send(None)
+        except StopIteration as stop:
+            return stop.value
+
+    # the scheduler
+
+    def run(self, *, during: Any = None) -> None:
+        """Run with faults, then without, until nothing is left to do."""
+        for _ in range(FAULT_STEPS):
+            self._take_in()
+            if during is not None:
+                during(self)
+            self._one_step()
+        self.odds = None
+        for _ in range(REST_STEPS):
+            self._take_in()
+            if self.runs or self._visible():
+                self._one_step()
+            elif not self._go_on():
+                return
+        raise Violation("it never comes to rest")
+
+    def _take_in(self) -> None:
+        for queue, body, delay in self.world.queue.sent:
+            self.every_body.append(body)
+            self.messages.append(Message(queue, body, self._now() + delay))
+            if self.odds and self.random.random() < self.odds.duplicate:
+                self.messages.append(Message(queue, body, self._now() + delay + self.random.randint(0, 90)))
+        self.world.queue.sent.clear()
+
+    def _now(self) -> float:
+        return self.world.clock.moment.timestamp()
+
+    def _visible(self) -> list[Message]:
+        return [one for one in self.messages if not one.deleted and one.visible_at <= self._now()]
+
+    def _one_step(self) -> None:
+        self.step += 1
+        visible = self._visible()
+        if visible and len(self.runs) < 3 and (not self.runs or self.random.random() < 0.3):
+            self._deliver(self.random.choice(visible))
+        elif self.runs:
+            if self.current not in self.runs or (self.odds and self.random.random() < self.odds.switch):
+                self.current = self.random.choice(self.runs)
+            assert self.current is not None
+            self._advance(self.current)
+        if self.odds and self.random.random() < 0.1:
+            self.world.clock.advance(seconds=self.random.choice([1, 7, 60, 400]))
+        if self.odds and self.random.random() < 0.02:
+            self.start("sweep", sweep(self.world.context))
+
+    def _deliver(self, message: Message) -> None:
+        message.dequeued += 1
+        message.leases += 1
+        message.visible_at = self._now() + INVISIBLE_SECONDS
+        name = f"{message.queue} {message.body.decode()}"
+        if message.dequeued > MAX_DEQUEUE:
+            message.deleted = True
+            handler = put_aside(self.world.context, message.queue, message.body)
+            self.log.append(f"{self.step} poison {name}")
+            self.runs.append(Run(f"poison {name}", handler))
+            return
+        self.log.append(f"{self.step} deliver {name}")
+        self.runs.append(Run(name, self._handler(message), message, message.leases))
+
+    async def _handler(self, message: Message) -> None:
+        context = self.world.context
+        if message.queue == PLAN_QUEUE:
+            await plan(context, decode(PlanRequest, message.body).request_id)
+        elif message.queue == TASK_QUEUE:
+            work = decode(RunTasks, message.body)
+            await run_lane(context, work.request_id, work.lane)
+        elif message.queue == FINISH_QUEUE:
+            await finish_stage(context, decode(FinishStage, message.body).request_id)
+        elif message.queue == LETTER_QUEUE:
+            letter = decode(SendLetter, message.body)
+            await send_letter(context, letter.request_id, letter.letter_id)
+
+    def _advance(self, run: Run) -> None:
+        try:
+            if run.failing:
+                run.failing = False
+                place = run.coroutine.throw(Retryable("service_busy", "simulated"))
+            else:
+                place = run.coroutine.send(None)
+        except StopIteration:
+            self._ended(run, failed=False)
+            return
+        except ComplianceError as error:
+            self.log.append(f"{self.step} {run.name} raised {error.code}")
+            self._ended(run, failed=True)
+            return
+        self.log.append(f"{self.step} {run.name[:60]} at {place}")
+        if place == "controls.read":
+            run.controls_read_at = self.step
+        if self.odds:
+            self._harm(run, place)
+
+    def _harm(self, run: Run, place: str) -> None:
+        assert self.odds is not None
+        luck = self.random.random()
+        fail = self.odds.fail_after if place.endswith("!") else self.odds.fail_before
+        if luck < self.odds.kill:
+            self.log.append(f"{self.step} killed at {place}")
+            run.coroutine.close()
+            self.runs.remove(run)
+        elif luck < self.odds.kill + fail:
+            run.failing = True
+        elif luck < self.odds.kill + fail + self.odds.lose_lease and run.message is not None:
+            run.message.visible_at = self._now()
+
+    def _ended(self, run: Run, *, failed: bool) -> None:
+        self.runs.remove(run)
+        message = run.message
+        if message is None or message.leases != run.lease:
+            return
+        if failed:
+            message.visible_at = self._now() + 10
+        else:
+            message.deleted = True
+
+    def _go_on(self) -> bool:
+        """Move to the next moment at which something is due; False when nothing ever will be."""
+        waiting = [one.visible_at for one in self.messages if not one.deleted]
+        for request_id in list(self.world.cases.partitions):
+            request = self.world.cases.request(request_id)
+            if request.state is RequestState.NEEDS_ATTENTION and request.attention != "records_undecidable":
+                self.run_to_end(retry(self.world.context, request_id, decided_by="operator"))
+                return True
+            if request.wake_at is not None and not request.is_final:
+                waiting.append(request.wake_at.timestamp())
+        if not waiting:
+            return False
+        seconds = max(1.0, min(waiting) - self._now())
+        self.world.clock.advance(seconds=seconds)
+        self.start("sweep", sweep(self.world.context))
+        return True
+
+    # invariants watched while it runs
+
+    def _watch_destruction(self) -> None:
+        """Invariants 5 and 7 of the moment: no destruction under a hold that was asked about, and none unasked."""
+        documents = self.world.documents
+        change = documents._change
+
+        def watched(store, one):
+            run = self.current
+            asked = run.controls_read_at if run else -1
+            if asked < 0:
+                raise Violation("destroyed without asking for holds")
+            for key, placed in self.hold_placed_at.items():
+                if placed < asked and self._takes_away(one, key):
+                    raise Violation("destroyed under a hold")
+            return change(store, one)
+
+        documents._change = watched
+        commit = self.world.cases.commit
+
+        async def committed(request_id, writes, deletes=()):
+            before = {
+                name: rows["request"][1]["state"] for name, rows in self.world.cases.partitions.items()
+            }
+            result = await commit(request_id, writes, deletes)
+            self._watch_publication(request_id, before.get(request_id))
+            return result
+
+        self.world.cases.commit = committed
+
+    def _takes_away(self, change, email: str) -> bool:
+        """Whether a change takes data of the person with this address."""
+        name = email.partition("@")[0]
+        before, after = (str(body).lower() for body in (change.document.body, change.replacement))
+        return any(mark in before and mark not in after for mark in (f"user-{name}", email.lower()))
+
+    def _watch_publication(self, request_id: str, before: str | None) -> None:
+        """No copy is published while an erasure of the same person is under way."""
+        request = self.world.cases.request(request_id)
+        published = request.state is RequestState.ANSWERING and request.stage is Stage.COLLECT
+        if not published or before == RequestState.ANSWERING:
+            return
+        for other_id in self.world.cases.partitions:
+            other = self.world.cases.request(other_id)
+            same = set(other.subject_keys) & set(request.subject_keys)
+            if other_id != request_id and same and other.stage in (Stage.ERASE, Stage.LOOK):
+                raise Violation("a copy was published after the erasure began")
