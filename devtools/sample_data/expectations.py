@@ -64,7 +64,7 @@ class Expectations:
             self._line_blobs.update((owner, store) for owner in {owner for owner, _ in blob.lines})
 
     def of(self, person: SamplePerson, *, on: date | None = None) -> dict[str, StoreExpectation]:
-        """Return the counts by store id, on the day `on` of an erasure; a store that is missing has nothing."""
+        """Return the counts by store id, if erased on the day `on`; a store that is missing has nothing."""
         return {
             store: self._expect(person, store, found, on or AS_OF.date())
             for store, found in sorted(self._found[person.key].items())

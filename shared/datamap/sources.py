@@ -7,6 +7,8 @@ import yaml
 
 from shared.datamap.findings import Way
 
+# The C parser reads the same and is ten times faster; not every platform's wheel has it.
+_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 
 
@@ -48,7 +50,7 @@ def parse(name: str, text: str) -> Source:
         SourceError: it is no YAML, no mapping, repeats a key or merges mappings.
     """
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
