@@ -34,14 +34,12 @@ def moment_text(moment: datetime, language: str) -> str:
     return f"{day_text(local.date(), language)}{' ' if language == 'da' else ', '}{time}"
 
 
-def period_text(period: str | None, language: str) -> str:
-    """Return an ISO 8601 period of years or months in words; None is at once.
+def period_text(period: str, language: str) -> str:
+    """Return an ISO 8601 period of years or months in words.
 
     Raises:
         ValueError: any other period; the map's models let none through.
     """
-    if period is None:
-        return "straks" if language == "da" else "at once"
     found = re.fullmatch(r"P(\d+)([YM])", period)
     if found is None:
         raise ValueError(period)

@@ -83,7 +83,7 @@ EVERY_ROW = [
     ("15(1)(d) gap", "not stated", ("activities", 1, "retention", "period"), "not_stated"),
     (
         "15(1)(d) gap criteria",
-        "we do not invent one. Until one is set, this decides: The contract's end",
+        "we do not invent one. Criteria: The contract's end",
         ("activities", 1, "retention", "criteria"),
         "The contract's end",
     ),
