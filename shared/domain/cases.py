@@ -144,6 +144,7 @@ class SubjectRequest(CaseDocument):
     approved_digest: str | None = None
     start_at: UtcTime | None = None  # not before this, so that it can still be cancelled
     begun_at: UtcTime | None = None
+    is_irreversible: bool = False  # erasing has begun: the request can no longer be cancelled
     wake_at: UtcTime | None  # when the sweep looks at it again; None: nothing left to do
     verified_at: UtcTime | None = None
     closed_at: UtcTime | None = None

@@ -47,12 +47,13 @@ async def end(
 ) -> None:
     """Move a request to a final state, without its address and identifiers, and give back its claims.
 
+    The claims go after the state is saved, for a request that could not end still needs them. Where a
+    crash comes in between, they stay as claims of a closed request, which count for nothing.
+
     Raises:
-        Conflict: somebody changed the request meanwhile; read again. The claims are given back either way,
-            which is right: only a request that can end gets here.
+        Conflict: somebody changed the request meanwhile; read again.
     """
     request = case.request
-    await fencing.release(context, request, request.subject_keys)
     now = context.clock.now()
     package = request.package
     if package is not None:
@@ -70,6 +71,7 @@ async def end(
         wake_at=wake_at,
     ).noted(now, state)
     await context.cases.commit(request.request_id, _writes(case, ended, event, letter))
+    await fencing.release(context, request, request.subject_keys)
 
 
 def _writes(case: Case, request: SubjectRequest, event: Event, letter: LetterDocument | None) -> list[Write]:
@@ -80,11 +82,11 @@ def _writes(case: Case, request: SubjectRequest, event: Event, letter: LetterDoc
     if letter is not None:
         writes.append(Write(document=letter, etag=case.etags[letter.id]))
     if request.is_final:
-        writes += [Write(document=task, etag=case.etags[task.id]) for task in _cleared(case.tasks)]
+        writes += [Write(document=task, etag=case.etags[task.id]) for task in cleared(case.tasks)]
     return writes
 
 
-def _cleared(tasks: Sequence[Task]) -> list[Task]:
+def cleared(tasks: Sequence[Task]) -> list[Task]:
     """Return the tasks whose notes name records of the person, without those notes."""
     return [
         task.with_(cursor=None, claimed=(), claimed_until=None)

@@ -66,7 +66,7 @@ async def erase_documents(
         elif treated.verdict is not Verdict.KEEP:
             changes.append((Change(document=document, replacement=treated.record), treated))
     task = task.with_(kept=kept_records(task, [treated for _, treated in judged]))
-    again = False
+    unsettled: tuple[str, ...] = ()
     if changes:
         names = tuple(
             f"{_REWRITE if change.replacement else _ERASE}{_name(change.document)}" for change, _ in changes
@@ -74,7 +74,10 @@ async def erase_documents(
         task = await progress.claim(task, names)
         await ask_again(context, request, activity)
         results = await context.documents.change(store, [change for change, _ in changes])
-        again = Changed.CHANGED in results
+        # Written meanwhile, perhaps by a twin that did our work: the next reading tells and counts.
+        unsettled = tuple(
+            name for name, result in zip(names, results, strict=True) if result is Changed.CHANGED
+        )
         done = [
             change
             for (change, _), result in zip(changes, results, strict=True)
@@ -82,13 +85,13 @@ async def erase_documents(
         ]
         rewritten = sum(1 for change in done if change.replacement)
         task = task.with_(records=task.records + len(done) - rewritten, rewritten=task.rewritten + rewritten)
-    cursor = task.cursor if again else page.cursor
-    more = again or cursor is not None
+    cursor = task.cursor if unsettled else page.cursor
+    more = bool(unsettled) or cursor is not None
     progress.note(
         task.with_(
             cursor=cursor,
             state=TaskState.QUEUED if more else TaskState.DONE,
-            claimed=(),
+            claimed=unsettled,
             claimed_until=None,
         )
     )

@@ -72,7 +72,7 @@ class LineEraser:
             self._task.with_(
                 cursor=None if state is TaskState.DONE else cursor,
                 state=state,
-                claimed=(),
+                claimed=() if state is TaskState.DONE else self._task.claimed,
                 claimed_until=None,
             )
         )

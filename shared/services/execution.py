@@ -5,7 +5,7 @@ more lanes, so a person with little data costs one message and a person with muc
 """
 
 from shared.datamap.models import DocumentStore, FileStore, LineStore
-from shared.domain.cases import RequestState, Stage, Task, TaskState
+from shared.domain.cases import RequestState, Task, TaskState
 from shared.domain.errors import Conflict
 from shared.domain.messages import FinishStage, PlanRequest, RunTasks
 from shared.domain.plans import Action
@@ -16,9 +16,8 @@ from shared.services.context import Context
 from shared.services.erasing import PlanOutdatedError, erase_documents, erase_files
 from shared.services.erasing_lines import LineEraser
 from shared.services.looking import look_at_documents, look_at_files, look_at_lines
+from shared.services.planning import ACTION_OF
 from shared.services.progress import Progress, TaskTakenError
-
-ACTION_OF = {Stage.COLLECT: Action.COLLECT, Stage.ERASE: Action.ERASE, Stage.LOOK: Action.LOOK}
 
 
 def stage_tasks_of(case: Case) -> tuple[Task, ...]:

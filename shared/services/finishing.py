@@ -26,8 +26,8 @@ from shared.ports.cases import Case, Write
 from shared.rendering.letters import LetterKind
 from shared.services.attention import stop
 from shared.services.context import Context
-from shared.services.execution import ACTION_OF, stage_tasks_of
-from shared.services.planning import stage_tasks
+from shared.services.execution import stage_tasks_of
+from shared.services.planning import ACTION_OF, stage_tasks
 from shared.services.publishing import publish_copy
 from shared.services.resolving import resolve
 

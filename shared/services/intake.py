@@ -9,7 +9,7 @@ from datetime import date
 from typing import Literal
 
 from shared.domain import tokens
-from shared.domain.cases import LetterDocument, RequestState, Stage, SubjectRequest
+from shared.domain.cases import LetterDocument, RequestState, SubjectRequest
 from shared.domain.deadlines import due_on
 from shared.domain.errors import Conflict, NotAllowed
 from shared.domain.identifiers import EMAIL, parse_email
@@ -158,8 +158,7 @@ async def cancel(context: Context, request_id: str, token: object) -> RequestSta
     request = case.request
     if request.state is RequestState.CANCELLED:
         return request.state
-    erasing = request.stage in (Stage.ERASE, Stage.LOOK)
-    if request.is_final or request.state is RequestState.ANSWERING or erasing:
+    if request.is_final or request.state is RequestState.ANSWERING or request.is_irreversible:
         raise NotAllowed("too_late")
     await end(context, case, RequestState.CANCELLED)
     await context.packages.delete(request_id)

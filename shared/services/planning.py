@@ -22,6 +22,7 @@ from shared.services.attention import stop
 from shared.services.context import Context
 from shared.services.resolving import resolve
 
+ACTION_OF = {Stage.COLLECT: Action.COLLECT, Stage.ERASE: Action.ERASE, Stage.LOOK: Action.LOOK}
 STARTABLE = frozenset({RequestState.VERIFIED, RequestState.PLANNED, RequestState.AWAITING_APPROVAL})
 SUPPORTED = frozenset({Right.ACCESS, Right.ERASURE})
 _MOST_DEFERRALS = 16  # the delay has long reached its cap; keeps the power small
@@ -75,6 +76,7 @@ async def _begin(context: Context, case: Case, request: SubjectRequest, made: Pl
         stage=stage,
         begun_at=now,
         runs=request.runs + 1,
+        is_irreversible=request.is_irreversible or stage is Stage.ERASE,
         deferrals=0,
         wake_at=after(now, seconds=context.limits.wake_seconds),
     ).noted(now, f"{stage}_begun", right=made.right, plan=made.digest, records=made.records)
@@ -109,14 +111,13 @@ def stage_tasks(
     tasks the new plan leaves out, as under a hold, end where they are.
     """
     known = {task.id: task for task in before}
-    tasks = []
     planned = {f"task-{request.phase}-{entry.action}-{entry.store_id}" for entry in entries}
-    prefixes = tuple(f"task-{request.phase}-{action}-" for action in {entry.action for entry in entries})
-    if request.stage is Stage.ERASE:
-        prefixes = (*prefixes, f"task-{request.phase}-{Action.ERASE}-")
-    for task in before:
-        if task.id.startswith(prefixes) and task.id not in planned and not task.is_final:
-            tasks.append(task.with_(state=TaskState.DONE, cursor=None, claimed=(), claimed_until=None))
+    prefix = f"task-{request.phase}-{ACTION_OF[request.stage]}-" if request.stage else ""
+    tasks = [
+        task.with_(state=TaskState.DONE, cursor=None, claimed=(), claimed_until=None, problem=None)
+        for task in before
+        if task.id.startswith(prefix) and task.id not in planned and task.state is not TaskState.DONE
+    ]
     for entry in entries:
         if entry.action in (Action.HOLD, Action.KEEP):
             continue

@@ -9,7 +9,8 @@ from shared.domain.errors import Conflict, NotFound
 from shared.domain.messages import FinishStage, Message, PlanRequest, RunTasks, SendLetter
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
-from shared.services import intake
+from shared.services import fencing, intake
+from shared.services.closing import cleared
 from shared.services.context import Context
 from shared.services.downloads import remove
 from shared.services.execution import stage_tasks_of
@@ -52,8 +53,13 @@ async def _clean_up(context: Context, case: Case) -> None:
         await remove(context, case)
         return
     await context.packages.delete(request.request_id)
+    await fencing.release(context, request, request.subject_keys)
     done = request.with_(wake_at=None)
-    await context.cases.commit(request.request_id, [Write(document=done, etag=case.etags[done.id])])
+    tasks = cleared(case.tasks)  # a worker may have saved one after the request was cancelled
+    await context.cases.commit(
+        request.request_id,
+        [Write(document=document, etag=case.etags[document.id]) for document in (done, *tasks)],
+    )
 
 
 def _due(case: Case) -> list[Message]:

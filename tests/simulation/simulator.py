@@ -249,7 +249,8 @@ class Simulation:
             if request.state is RequestState.NEEDS_ATTENTION and request.attention != "records_undecidable":
                 self.run_to_end(retry(self.world.context, request_id, decided_by="operator"))
                 return True
-            if request.wake_at is not None and not request.is_final:
+            ends = request.is_final and request.state is not RequestState.CANCELLED
+            if request.wake_at is not None and not ends:
                 waiting.append(request.wake_at.timestamp())
         if not waiting:
             return False
@@ -261,7 +262,7 @@ class Simulation:
     # invariants watched while it runs
 
     def _watch_destruction(self) -> None:
-        """Invariants 5 and 7 of the moment: no destruction under a hold that was asked about, and none unasked."""
+        """Nothing is destroyed without asking for holds, nor under one that was asked about."""
         documents = self.world.documents
         change = documents._change
 
@@ -279,9 +280,7 @@ class Simulation:
         commit = self.world.cases.commit
 
         async def committed(request_id, writes, deletes=()):
-            before = {
-                name: rows["request"][1]["state"] for name, rows in self.world.cases.partitions.items()
-            }
+            before = {name: rows["request"][1]["state"] for name, rows in self.world.cases.partitions.items()}
             result = await commit(request_id, writes, deletes)
             self._watch_publication(request_id, before.get(request_id))
             return result

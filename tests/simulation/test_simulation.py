@@ -117,5 +117,8 @@ def test_the_simulator_sees_a_count_lost_in_a_crash(monkeypatch):
     """A planted bug: what a dead worker erased is not counted."""
     from shared.services import erasing
 
-    monkeypatch.setattr(erasing, "_count_interrupted", lambda task, judged: task.with_(claimed=()))
+    def forget(task, judged):
+        return task.with_(claimed=())
+
+    monkeypatch.setattr(erasing, "_count_interrupted", forget)
     assert any("proofs count" in one for one in _violations(range(300), odds=HARSH))
