@@ -62,7 +62,7 @@ def cancellation_page(*, language: str, action_url: str, token: str) -> str:
     )
 
 
-def package_page(  # noqa: PLR0913 - each is a fact the page shows or posts
+def package_page(
     *,
     language: str,
     download_url: str,
@@ -116,7 +116,7 @@ def _form_action(download_origin: str | None) -> str:
     return f"{_SELF} {download_origin}" if download_origin else _SELF
 
 
-def _page(  # noqa: PLR0913 - the parts of the one template
+def _page(
     language: str,
     title: str,
     texts: Sequence[str],
@@ -130,7 +130,7 @@ def _page(  # noqa: PLR0913 - the parts of the one template
     return render_page(
         "door.html.j2",
         context,
-        language="da" if language == "da" else "en",
+        language=language,
         styles=_STYLES,
         form_action=form_action,
     )

@@ -66,7 +66,7 @@ def render_page(
         .get_template(template)
         .render(
             context,
-            language=language,
+            language="da" if language == "da" else "en",
             style=_style(styles),
             policy=content_security_policy(*styles, form_action=form_action),
         )

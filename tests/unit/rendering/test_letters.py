@@ -1,0 +1,256 @@
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from html.parser import HTMLParser
+
+import pytest
+
+from shared.domain.errors import Permanent
+from shared.domain.rights import Right
+from shared.rendering.letters import KeptPart, LetterFacts, LetterKind, render_letter
+
+ANSWERS = [kind for kind in LetterKind if kind is not LetterKind.VERIFY]
+
+
+class _Html(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.pieces = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.pieces.append(data)
+
+    @property
+    def text(self):
+        return " ".join("".join(self.pieces).split())
+
+
+@pytest.fixture
+def make_facts(contacts, datamap):
+    def make(**changes):
+        facts = {
+            "kind": LetterKind.ERASED,
+            "language": "en",
+            "request_id": "req-0001",
+            "received_on": date(2026, 11, 23),
+            "due_on": date(2026, 12, 23),
+            "rights": (Right.ERASURE,),
+            "contacts": contacts,
+            "links": {
+                name: f"https://privacy.example.invalid/requests/req-0001/{name}?token=1.{'a' * 64}"
+                for name in ("verify", "cancel", "status", "package")
+            },
+            "link_expires_at": datetime(2026, 11, 30, 9, 0, tzinfo=UTC),
+            "package_expires_on": date(2026, 12, 7),
+            "erased": (("Member profiles", 1), ("Course activity", 1200)),
+            "kept": (
+                KeptPart(
+                    title="Orders",
+                    reason="bookkeeping documents stay",
+                    provision="Bookkeeping Act",
+                    until=date(2031, 12, 31),
+                    records=2,
+                ),
+                KeptPart(title="Licences", reason="a dispute", provision="17(3)(e)", until=None, records=1),
+            ),
+            "backups": datamap.policy.backups,
+            "recipients": ("Example Mail Ltd", "not_stated"),
+        }
+        return LetterFacts(**(facts | changes))
+
+    return make
+
+
+def _plain(letter):
+    return " ".join(letter.text.split())
+
+
+@pytest.mark.clause("4.1")
+@pytest.mark.parametrize("language", ["en", "da"])
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_every_answer_names_whom_to_ask_where_to_complain_and_the_courts(
+    make_facts, contacts, kind, language
+):
+    letter = render_letter(make_facts(kind=kind, language=language))
+    remedy = "courts (GDPR article 79)" if language == "en" else "domstolene"
+    for form in (_plain(letter), _Html(letter.html).text):
+        for value in (
+            *(contacts.controller_name, contacts.controller_address, contacts.controller_email),
+            *(contacts.authority_name, contacts.authority_address, contacts.authority_email),
+            *(contacts.authority_url, remedy, "req-0001"),
+        ):
+            assert value in form
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_every_answer_says_what_happens_next(make_facts, kind):
+    for language, heading in (
+        ("en", r"WHAT (HAPPENS|YOU CAN DO) NEXT"),
+        ("da", r"HVAD (DER SKER|DU KAN GØRE) NU"),
+    ):
+        assert re.search(heading, render_letter(make_facts(kind=kind, language=language)).text)
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+@pytest.mark.parametrize("name", ["controller_address", "authority_email", "verified_on"])
+def test_no_answer_leaves_while_a_contact_is_missing(make_facts, contacts, kind, name):
+    empty = None if name == "verified_on" else ""
+    with pytest.raises(Permanent, match=name):
+        render_letter(make_facts(kind=kind, contacts=replace(contacts, **{name: empty})))
+
+
+def test_address_check_needs_no_contacts(make_facts, contacts):
+    bare = replace(contacts, controller_email="", authority_name="", verified_on=None)
+    assert "Confirm the request" in render_letter(make_facts(kind=LetterKind.VERIFY, contacts=bare)).text
+
+
+@pytest.mark.parametrize("kind", LetterKind)
+@pytest.mark.parametrize("language", ["en", "da"])
+def test_text_and_html_say_the_same(make_facts, kind, language):
+    letter = render_letter(make_facts(kind=kind, language=language))
+
+    def told(text):
+        return re.sub(r"[\W_]+", "", text).lower()
+
+    page = letter.html[letter.html.index("<main>") :]
+    assert told(_Html(page).text) == told(letter.text)
+
+
+@pytest.mark.parametrize("kind", LetterKind)
+def test_languages_differ_and_unknown_ones_get_english(make_facts, kind):
+    english, danish, other = (
+        render_letter(make_facts(kind=kind, language=language)) for language in ("en", "da", "xx")
+    )
+    assert danish.subject != english.subject
+    assert 'lang="da"' in danish.html
+    assert other == english
+
+
+def test_address_check_is_the_same_whether_anything_is_held_or_not(make_facts):
+    full = make_facts(kind=LetterKind.VERIFY)
+    empty = make_facts(kind=LetterKind.VERIFY, erased=(), kept=(), backups=(), recipients=())
+    assert render_letter(full) == render_letter(empty)
+
+
+def test_address_check_says_how_long_its_link_works(make_facts):
+    letter = render_letter(make_facts(kind=LetterKind.VERIFY))
+    assert "until 30 November 2026, 10:00" in _plain(letter)
+    assert f"\n{make_facts().links['verify']}\n" in letter.text
+
+
+@pytest.mark.clause("4.4")
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        (
+            "en",
+            (
+                "Member profiles: 1 record",
+                "Course activity: 1200 records",
+                "Orders (2 records): bookkeeping documents stay. Provision: Bookkeeping Act.",
+                "Until 31 December 2031.",
+                "Licences (1 record): a dispute. Provision: 17(3)(e). No date is set yet: the reason decides",
+                "Database copies: 30 days",
+                "Example Mail Ltd, name not stated",
+            ),
+        ),
+        (
+            "da",
+            (
+                "Member profiles: 1 post",
+                "Orders (2 poster): bookkeeping documents stay. Bestemmelse: Bookkeeping Act.",
+                "Indtil 31. december 2031.",
+                "Der er endnu ikke fastsat en dato: Grunden afgør det",
+                "Databasekopier: 30 dage",
+                "Example Mail Ltd, navn ikke angivet",
+            ),
+        ),
+    ],
+)
+def test_erasure_letter_names_what_went_what_stays_backups_and_recipients(make_facts, language, shown):
+    letter = render_letter(make_facts(language=language))
+    for words_shown in shown:
+        assert words_shown in _plain(letter)
+        assert words_shown in _Html(letter.html).text
+
+
+def test_erasure_letter_says_in_its_subject_when_something_stays(make_facts):
+    assert "except for a part" in render_letter(make_facts()).subject
+    whole = render_letter(make_facts(kept=()))
+    assert "except" not in whole.subject
+    assert "WHAT STAYS" not in whole.text
+
+
+def test_erasure_that_could_erase_nothing_says_so(make_facts):
+    assert "Nothing could be erased" in render_letter(make_facts(erased=())).text
+
+
+@pytest.mark.clause("4.2")
+def test_letter_of_a_copy_gives_the_link_and_its_last_day_but_no_data(make_facts):
+    letter = render_letter(make_facts(kind=LetterKind.PACKAGE_READY, rights=(Right.ACCESS,)))
+    assert make_facts().links["package"] in letter.text
+    assert "until 7 December 2026" in _plain(letter)
+    assert "Member profiles" not in letter.text
+
+
+def test_letter_of_several_rights_says_that_each_gets_its_own(make_facts):
+    facts = make_facts(kind=LetterKind.PACKAGE_READY, rights=(Right.ACCESS, Right.ERASURE))
+    assert "Each gets its own letter" in _plain(render_letter(facts))
+
+
+def test_review_is_no_refusal_and_keeps_the_time_limit(make_facts):
+    letter = _plain(render_letter(make_facts(kind=LetterKind.DELAYED_BY_REVIEW)))
+    assert "not a refusal" in letter
+    assert "on 23 December 2026 at the latest" in letter
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(LetterKind.VERIFY, "verify"), (LetterKind.PACKAGE_READY, "package")]
+)
+def test_letter_about_a_link_is_refused_without_it(make_facts, kind, name):
+    with pytest.raises(ValueError, match=name):
+        render_letter(make_facts(kind=kind, links={}))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ANSWERS if kind is not LetterKind.PACKAGE_READY])
+def test_other_letters_do_without_links(make_facts, kind):
+    assert "https://privacy" not in render_letter(make_facts(kind=kind, links={})).text
+
+
+@pytest.mark.parametrize("value", ["<script>alert(1)</script>", "\u202eabc", "a\x00b", "👩‍💻 & co"])
+def test_hostile_words_stay_words(make_facts, value):
+    kept = (KeptPart(title=value, reason=value, provision=value, until=None, records=1),)
+    letter = render_letter(make_facts(kept=kept, erased=((value, 1),), recipients=(value,)))
+    page = _Html(letter.html)
+    assert "script" not in {tag for tag, _ in page.tags}
+    assert "\x00" not in letter.html + letter.text
+    shown = value.replace("\x00", "␀")
+    assert shown in page.text
+    assert shown in letter.text
+
+
+def test_subject_is_one_line_whatever_the_controller_is_called(make_facts, contacts):
+    named = replace(contacts, controller_name="A\r\nBcc: b@example.invalid")
+    assert render_letter(make_facts(kind=LetterKind.VERIFY, contacts=named)).subject.splitlines() == [
+        "Please confirm your request to A Bcc: b@example.invalid"
+    ]
+
+
+def test_letter_loads_and_runs_nothing(make_facts):
+    for kind in LetterKind:
+        tags = _Html(render_letter(make_facts(kind=kind)).html).tags
+        assert not {"script", "img", "iframe", "link", "object", "form"} & {tag for tag, _ in tags}
+
+
+def test_text_lines_are_short_but_links_stay_whole(make_facts):
+    for kind in LetterKind:
+        for line in render_letter(make_facts(kind=kind)).text.splitlines():
+            assert len(line) <= 76 or line.startswith("https://")
+
+
+def test_equal_facts_give_equal_letters(make_facts):
+    assert render_letter(make_facts()) == render_letter(make_facts())
