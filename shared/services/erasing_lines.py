@@ -158,12 +158,14 @@ class LineEraser:
         await ask_again(self._context, self._progress.request, self._activity)
 
     def _count_interrupted(self, blob: BlobRef, *, found: bool) -> None:
-        """Count what a worker before us took out of this blob and died before it could count."""
+        """Count what a worker before us took out of this blob and could not count.
+
+        While lines are found its claim stays: that worker may be slow and not dead.
+        """
         for name in self._task.claimed:
             lines, _, claimed_blob = name.partition(":")
-            if claimed_blob == blob.name and blob.is_current:
-                records = self._task.records + (0 if found else int(lines))
-                self._task = self._task.with_(claimed=(), records=records)
+            if claimed_blob == blob.name and blob.is_current and not found:
+                self._task = self._task.with_(claimed=(), records=self._task.records + int(lines))
 
     async def _sorted(self, data: bytes, blob: BlobRef) -> tuple[bytes, int]:
         """Return the bytes that stay, and how many lines were taken out or cut down."""
