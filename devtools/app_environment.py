@@ -1,0 +1,67 @@
+"""The app's settings in a local run: one place that knows their names."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from devtools.failures import CannotStartError
+
+EXAMPLE_SETTINGS = "local.settings.example.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoints:
+    """Hold where the local services are.
+
+    Attributes:
+        storage_connection_string: Connection string of Azurite.
+        cosmos_endpoint: URL of the Cosmos DB emulator.
+        functions_url: URL of the functions host, without a slash at its end.
+    """
+
+    storage_connection_string: str
+    cosmos_endpoint: str
+    functions_url: str
+
+
+def example_values(root: Path) -> dict[str, str]:
+    """Return the settings of the example file.
+
+    Raises:
+        CannotStartError: The file is missing or is not what Core Tools reads.
+    """
+    try:
+        document = json.loads((root / EXAMPLE_SETTINGS).read_text(encoding="utf-8"))
+        return {name: str(value) for name, value in document["Values"].items()}
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise CannotStartError(f"{EXAMPLE_SETTINGS} cannot be read: {error}") from error
+
+
+def endpoint_values(endpoints: Endpoints) -> dict[str, str]:
+    """Return the settings that say where the local services are."""
+    return {
+        "AzureWebJobsStorage": endpoints.storage_connection_string,
+        "STORAGE_CONNECTION": endpoints.storage_connection_string,
+        "COSMOS_ENDPOINT": endpoints.cosmos_endpoint,
+        "PUBLIC_URL": f"{endpoints.functions_url}/api",
+    }
+
+
+def app_environment(
+    root: Path, endpoints: Endpoints, *, overrides: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return the whole environment of a process that runs the app or talks to its stores.
+
+    The example settings win over what this machine's environment happens to hold, so that a local run never
+    reaches a real account by accident.
+
+    Args:
+        root: The repository root.
+        endpoints: Where the local services are.
+        overrides: Settings that win over everything.
+    """
+    return {**os.environ, **example_values(root), **endpoint_values(endpoints), **(overrides or {})}
