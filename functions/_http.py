@@ -2,6 +2,7 @@
 
 import json
 import logging
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from urllib.parse import parse_qsl
@@ -18,7 +19,8 @@ from shared.domain.errors import (
     Permanent,
     Retryable,
 )
-from shared.rendering import pages
+from shared.rendering.outcomes import problem_page
+from shared.rendering.pages import page_headers
 
 MAX_BODY_BYTES = 16 * 1024
 _FORM = "application/x-www-form-urlencoded"
@@ -46,13 +48,6 @@ _SAFE_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-_PAGE_HEADERS = {
-    **_SAFE_HEADERS,
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' *; "
-    "frame-ancestors 'none'; base-uri 'none'",
-    "X-Frame-Options": "DENY",
-}
-
 Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 
@@ -112,11 +107,14 @@ def answer(content: Mapping[str, object], *, status: int = 200, **headers: str) 
     )
 
 
-def page(html: str, *, status: int = 200) -> func.HttpResponse:
-    """Return a page of our own: no script, nothing from elsewhere."""
-    return func.HttpResponse(
-        html, status_code=status, mimetype="text/html", charset="utf-8", headers=_PAGE_HEADERS
-    )
+def page(html: str, *, status: int = 200, download_origin: str | None = None) -> func.HttpResponse:
+    """Return a page of our own: no script, nothing from elsewhere.
+
+    `download_origin`: where the answer to the page's form may redirect to, as `https://host`.
+    """
+    headers = {**_SAFE_HEADERS, **page_headers(download_origin=download_origin)}
+    headers.pop("Content-Type")  # set by the two arguments below
+    return func.HttpResponse(html, status_code=status, mimetype="text/html", charset="utf-8", headers=headers)
 
 
 def redirect(url: str) -> func.HttpResponse:
@@ -133,8 +131,9 @@ def answering(handler: Handler) -> Handler:
             return await handler(request)
         except ComplianceError as error:
             return _problem(request, error)
-        except Exception:  # noqa: BLE001  the last line of defence: logged with its trace, answered without
-            _LOG.exception("unexpected error in %s", handler.__name__)
+        except Exception as error:  # noqa: BLE001  the last line of defence: logged by place, answered without
+            # Not the error's own text: it may quote what a person sent or what is stored about one.
+            _LOG.error("unexpected %s at %s", type(error).__name__, _places(error))
             return _problem(request, Permanent("internal_error"))
 
     return wrapped
@@ -146,9 +145,16 @@ def _problem(request: func.HttpRequest, error: ComplianceError) -> func.HttpResp
     internal = isinstance(error, (Permanent, Retryable, Conflict))
     if internal:
         _LOG.warning("answered %s: %s", status, error)
+    headers: dict[str, str] = {}
+    if isinstance(error, NotAllowed) and error.retry_after_seconds:
+        headers["Retry-After"] = str(error.retry_after_seconds)
     if is_form(request) or "text/html" in header(request, "accept"):
-        language = language_of(request)
-        return page(pages.error_page(language, code=error.code, request_id=None), status=status)
+        passing = isinstance(error, (Retryable, Conflict))
+        response = page(
+            problem_page(error.code, language=language_of(request), passing=passing), status=status
+        )
+        response.headers.update(headers)
+        return response
     problem: dict[str, object] = {
         "type": f"urn:clicklearn:problem:{error.code}",
         "title": title,
@@ -159,12 +165,18 @@ def _problem(request: func.HttpRequest, error: ComplianceError) -> func.HttpResp
         problem["detail"] = error.detail
     if isinstance(error, Invalid) and error.field:
         problem["field"] = error.field
-    headers = dict(_SAFE_HEADERS)
-    if isinstance(error, NotAllowed) and error.retry_after_seconds:
-        headers["Retry-After"] = str(error.retry_after_seconds)
     return func.HttpResponse(
-        json.dumps(problem), status_code=status, mimetype="application/problem+json", headers=headers
+        json.dumps(problem),
+        status_code=status,
+        mimetype="application/problem+json",
+        headers={**_SAFE_HEADERS, **headers},
     )
+
+
+def _places(error: BaseException) -> str:
+    """Return where an error came from, innermost first, without any value."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
 
 
 def language_of(request: func.HttpRequest) -> str:

@@ -4,7 +4,7 @@ import azure.functions as func
 
 from functions._http import answer, answering, fields, is_form, language_of, page, redirect
 from shared import bootstrap
-from shared.rendering import pages
+from shared.rendering import outcomes, pages
 from shared.services import downloads as service
 
 downloads = func.Blueprint()
@@ -16,8 +16,21 @@ _PACKAGE = "requests/{request_id:length(32)}/package"
 @downloads.route(_PACKAGE, methods=["GET"])
 @answering
 async def package_page(req: func.HttpRequest) -> func.HttpResponse:
-    """Show the page whose button fetches the copy."""
-    return page(pages.package_page(language_of(req), token=req.params.get("token", "")))
+    """Show the page whose button fetches the copy; 410 when it is gone."""
+    app = bootstrap.app()
+    token = req.params.get("token", "")
+    package = await service.find_copy(app.context, req.route_params["request_id"], token)
+    origin = app.download_origin
+    shown = pages.package_page(
+        language=language_of(req),
+        download_url="package",  # relative, so that it works behind any address
+        delete_url="package/deletion",
+        token=token,
+        size_bytes=package.size_bytes,
+        expires_at=package.expires_at,
+        download_origin=origin,
+    )
+    return page(shown, download_origin=origin)
 
 
 @downloads.function_name("package_fetch")
@@ -39,5 +52,5 @@ async def package_delete(req: func.HttpRequest) -> func.HttpResponse:
     request_id = req.route_params["request_id"]
     await service.delete_copy(bootstrap.app().context, request_id, fields(req).get("token"))
     if is_form(req):
-        return page(pages.result_page(language_of(req), "copy_deleted"))
+        return page(outcomes.outcome_page("copy_deleted", language=language_of(req)))
     return answer({"request_id": request_id, "copy_available": False})

@@ -17,7 +17,7 @@ from shared import bootstrap
 from shared.domain.cases import RequestState
 from shared.domain.errors import Invalid
 from shared.domain.rights import Right
-from shared.rendering import pages
+from shared.rendering import outcomes, pages
 from shared.services import intake
 from shared.services.intake import Submission
 
@@ -38,7 +38,7 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
     if is_form(req):
         if app.settings.allowed_return_url:
             return redirect(app.settings.allowed_return_url)
-        return page(pages.result_page(_language(fields(req), req), "received"), status=202)
+        return page(outcomes.outcome_page("received", language=_language(fields(req), req)), status=202)
     location = f"{app.context.public_url}/requests/{request_id}"
     return answer({"request_id": request_id, "status_url": location}, status=202, Location=location)
 
@@ -66,7 +66,15 @@ async def status(req: func.HttpRequest) -> func.HttpResponse:
 @answering
 async def verification_page(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page with the button. Opening it confirms nothing: mail scanners open links."""
-    return page(pages.verification_page(language_of(req), token=req.params.get("token", "")))
+    found = await intake.status(bootstrap.app().context, req.route_params["request_id"])
+    return page(
+        pages.verification_page(
+            language=language_of(req),
+            action_url="verification",  # relative, so that it works behind any address
+            token=req.params.get("token", ""),
+            rights=found.rights,
+        )
+    )
 
 
 @requests.function_name("requests_verification")
@@ -78,8 +86,8 @@ async def verification(req: func.HttpRequest) -> func.HttpResponse:
     state = await intake.verify(bootstrap.app().context, req.route_params["request_id"], token)
     if not is_form(req):
         return answer({"request_id": req.route_params["request_id"], "state": state})
-    shown = "joined" if state is RequestState.JOINED else "verified"
-    return page(pages.result_page(language_of(req), shown))
+    joined = state is RequestState.JOINED
+    return page(outcomes.outcome_page("joined" if joined else "verified", language=language_of(req)))
 
 
 @requests.function_name("requests_cancellation_page")
@@ -87,7 +95,11 @@ async def verification(req: func.HttpRequest) -> func.HttpResponse:
 @answering
 async def cancellation_page(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page whose button cancels the request."""
-    return page(pages.cancellation_page(language_of(req), token=req.params.get("token", "")))
+    return page(
+        pages.cancellation_page(
+            language=language_of(req), action_url="cancellation", token=req.params.get("token", "")
+        )
+    )
 
 
 @requests.function_name("requests_cancellation")
@@ -98,7 +110,7 @@ async def cancellation(req: func.HttpRequest) -> func.HttpResponse:
     token = fields(req).get("token")
     state = await intake.cancel(bootstrap.app().context, req.route_params["request_id"], token)
     if is_form(req):
-        return page(pages.result_page(language_of(req), "cancelled"))
+        return page(outcomes.outcome_page("cancelled", language=language_of(req)))
     return answer({"request_id": req.route_params["request_id"], "state": state})
 
 

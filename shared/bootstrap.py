@@ -1,6 +1,7 @@
 """The one place that wires ports to vendors. Built on first use, kept as long as the worker lives."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from shared import settings as app_settings
 from shared.adapters.blob_evidence import BlobEvidence
@@ -34,6 +35,12 @@ class App:
     databases: CosmosDatabases
     storage: Storage
     credentials: Credentials
+
+    @property
+    def download_origin(self) -> str:
+        """Where links to copies lead, such as `https://account.blob.core.windows.net`."""
+        found = urlsplit(self.storage.blob_service.url)
+        return f"{found.scheme}://{found.netloc}"
 
     async def close(self) -> None:
         """Close every connection."""

@@ -8,6 +8,16 @@ from shared.services.context import Context
 from shared.services.letters import PACKAGE
 
 
+async def find_copy(context: Context, request_id: str, token: object) -> Package:
+    """Return the copy a link stands for, without noting anything: mail scanners open links.
+
+    Raises:
+        NotAllowed: `token_invalid` or `token_expired`.
+        NotFound: `package_gone`: deleted, or its time is up.
+    """
+    return (await _package(context, request_id, token))[1]
+
+
 async def download_url(context: Context, request_id: str, token: object) -> str:
     """Return a link that fetches the copy within minutes, and note that it was asked for.
 
