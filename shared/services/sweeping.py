@@ -14,6 +14,7 @@ from shared.services.closing import cleared
 from shared.services.context import Context
 from shared.services.downloads import remove
 from shared.services.execution import stage_tasks_of
+from shared.services.letters import verification_ends
 
 
 async def sweep(context: Context) -> int:
@@ -40,7 +41,7 @@ async def _take_up(context: Context, case: Case) -> None:
     messages = _due(case)
     wake_at = after(now, seconds=context.limits.wake_seconds)
     if request.state is RequestState.RECEIVED and not messages:
-        wake_at = after(intake.verification_ends(context, request), seconds=1)
+        wake_at = after(verification_ends(context, request), seconds=1)
     waiting = request.with_(wake_at=wake_at)
     await context.cases.commit(request.request_id, [Write(document=waiting, etag=case.etags[waiting.id])])
     await context.queue.send(messages)
@@ -58,7 +59,10 @@ async def _clean_up(context: Context, case: Case) -> None:
     tasks = cleared(case.tasks)  # a worker may have saved one after the request was cancelled
     await context.cases.commit(
         request.request_id,
-        [Write(document=document, etag=case.etags[document.id]) for document in (done, *tasks)],
+        [
+            Write(document=done, etag=case.etags[done.id]),
+            *(Write(document=task, etag=case.etags[task.id]) for task in tasks),
+        ],
     )
 
 
