@@ -149,6 +149,23 @@ def small_stores() -> tuple:
             matches=by_user,
             fields=(rule("/user_id"), rule("/what")),
         ),
+        DocumentStore(
+            id="disclosures",
+            title=text("Disclosures"),
+            kind="documents",
+            database="compliance",
+            container="disclosures",
+            partition_key="/subject_key",
+            matches=(Match(identifier="subject_key", path="/subject_key"),),
+            fields=(
+                key("/id"),
+                rule(
+                    "/subject_key",
+                    on_erasure="keep",
+                    keep=Keep(reason=text("evidence"), provision="article 5(2)"),
+                ),
+            ),
+        ),
         FileStore(id="files", title=text("Files"), kind="files", container="files", prefix="{person_id}/"),
     )
 

@@ -53,7 +53,7 @@ class BlobPackages:
         client = self._client(request_id)
         with translating("packages.delete"):
             # An empty commit drops blocks that were staged and never published; they would stay for a week.
-            await client.upload_blob(b"", overwrite=True)
+            await client.commit_block_list([])
             try:
                 await client.delete_blob(delete_snapshots="include")
             except ResourceNotFoundError:

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, BlobProperties, BlobType
 from azure.storage.blob.aio import BlobClient
 
 from shared.adapters._azure_errors import translating
 from shared.adapters.storage import Storage
-from shared.domain.errors import Conflict
+from shared.domain.errors import Conflict, NotFound
 from shared.ports.blobs import BlobPage, BlobRef
 
 LOST_BLOCKS = frozenset({"InvalidBlockList", "InvalidBlobOrBlock"})
-_PAST_THE_END = 416
+_PAST_THE_END, _NOT_AS_LISTED = 416, 412
 
 
 class AzureBlobs:
@@ -54,7 +54,8 @@ class AzureBlobs:
                 )
                 return bytes(await stream.readall())
             except HttpResponseError as error:
-                if error.status_code == _PAST_THE_END:
+                if error.status_code in (_PAST_THE_END, _NOT_AS_LISTED):
+                    await self._require(blob, "blobs.read")
                     raise Conflict("changed_meanwhile", "blobs.read") from error
                 raise
 
@@ -90,7 +91,16 @@ class AzureBlobs:
                 await self._client(blob).delete_blob(**options)
             except ResourceNotFoundError:
                 return False
+            except ResourceModifiedError:
+                if await self._client(blob).exists():
+                    raise
+                return False
         return True
+
+    async def _require(self, blob: BlobRef, where: str) -> None:
+        """Tell a blob that is gone from one that was written: a failed condition alone means either."""
+        if not await self._client(blob).exists():
+            raise NotFound("not_found", where)
 
     def _client(self, blob: BlobRef) -> BlobClient:
         return self._storage.container(blob.container).get_blob_client(
@@ -105,7 +115,8 @@ def encoded(block_id: str) -> str:
 
 def error_code(error: HttpResponseError) -> str:
     """Return the storage service's own code of an error, such as `InvalidBlockList`; empty: none given."""
-    return str(getattr(error, "error_code", None) or "")
+    code = getattr(error, "error_code", None) or ""
+    return str(getattr(code, "value", code))
 
 
 def _ref(container: str, found: BlobProperties) -> BlobRef:

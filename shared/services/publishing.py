@@ -4,22 +4,27 @@ The last things checked before publication are the claims on the person: a copy 
 erasure of that person began. Twins of this message stage equal closing blocks, so the second changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
+from shared.datamap.models import DocumentStore
 from shared.domain.cases import LetterDocument, Outcome, Package, Part, RequestState, Task
-from shared.domain.errors import Conflict
+from shared.domain.errors import Conflict, Permanent
 from shared.domain.messages import SendLetter
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.rendering import archive
 from shared.rendering.letters import LetterKind
-from shared.rendering.report import AccessReport, HeldFact, StoreFinding, report_entries
+from shared.rendering.report import AccessReport, Disclosure, HeldFact, StoreFinding, report_entries
 from shared.services import fencing
 from shared.services.attention import stop
 from shared.services.context import Context
 from shared.services.execution import stage_tasks_of
 from shared.services.progress import Progress
 
+_LEDGER = "disclosures"
+_MOST_DISCLOSURES = 1_000  # shown in the readable answer; every row is among the records of the copy
 _PARTS_IN_BATCH = 90  # beside the request, its letter and its audit entry
 
 
@@ -107,7 +112,7 @@ async def _report(context: Context, case: Case) -> AccessReport:
         prepared_at=begun_at,
         contacts=context.contacts,
         findings=tuple(_finding(task) for task in stage_tasks_of(case)),
-        disclosures=(),
+        disclosures=await _disclosures(context, case),
         holds=tuple(
             HeldFact(activity_id=hold.activity_id or "all", reason=hold.reason, review_on=hold.review_on)
             for one in controls
@@ -123,6 +128,35 @@ async def _report(context: Context, case: Case) -> AccessReport:
         suppressions=(),
         policy_versions_shown=(),
         package_expires_at=after(begun_at, days=context.limits.package_days),
+    )
+
+
+async def _disclosures(context: Context, case: Case) -> tuple[Disclosure, ...]:
+    """Return the rows of our ledger about the person: who really received what, and when."""
+    _, store = context.datamap.store(_LEDGER)
+    if not isinstance(store, DocumentStore):
+        raise Permanent("ledger_not_documents")
+    found: list[Disclosure] = []
+    cursor: str | None = None
+    while True:
+        page = await context.documents.page(
+            store, case.request.identifiers, cursor=cursor, limit=context.limits.page_documents
+        )
+        found += [_disclosure(document.body) for document in page.documents]
+        cursor = page.cursor
+        if cursor is None or len(found) >= _MOST_DISCLOSURES:
+            return tuple(sorted(found, key=lambda one: one.disclosed_at)[:_MOST_DISCLOSURES])
+
+
+def _disclosure(row: Mapping[str, Any]) -> Disclosure:
+    """Read one row that we wrote ourselves."""
+    reference = row.get("reference")
+    return Disclosure(
+        recipient_id=str(row["recipient"]),
+        disclosed_at=datetime.fromisoformat(str(row["disclosed_at"])),
+        fields=tuple(str(field) for field in row["fields"]),
+        purpose=str(row["purpose"]),
+        reference=None if reference is None else str(reference),
     )
 
 

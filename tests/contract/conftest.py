@@ -1,0 +1,145 @@
+"""Each port on memory and on the local platform, through one set of tests."""
+
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.adapters.blob_packages import BlobPackages
+from shared.adapters.blob_store import AzureBlobs
+from shared.adapters.credentials import Credentials
+from shared.adapters.storage import Storage
+from shared.settings import Settings
+from tests.fakes.blobs import MemoryBlobs, MemoryPackages
+
+# The key that the Cosmos DB emulator's documentation publishes; it opens nothing else.
+COSMOS_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def local_settings(**changes) -> Settings:
+    """Return settings of a local run, with other endpoints."""
+    return Settings(
+        **{
+            "deployment": "local",
+            "cosmos_endpoint": "http://127.0.0.1:1/",
+            "cosmos_key": COSMOS_KEY,
+            "storage_connection": "UseDevelopmentStorage=true",
+            "pseudonym_key": "bG9jYWwtZGV2ZWxvcG1lbnQtb25seS1wc2V1ZG9ueW0ta2V5LTAwMDE=",
+            "public_url": "http://127.0.0.1:7071/api",
+            **changes,
+        }
+    )
+
+
+@pytest.fixture
+async def storage(azurite):
+    """The real client library on Azurite."""
+    settings = local_settings(storage_connection=azurite.connection_string)
+    opened = Storage(settings, Credentials(settings))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def container_name():
+    """A container nobody else uses."""
+    return f"c-{uuid.uuid4().hex}"
+
+
+class BlobTarget:
+    """A blob port and a way to write and read around it, as a product would."""
+
+    def __init__(self, port, container, write, read, snapshot):
+        self.port = port
+        self.container = container
+        self.write = write
+        self.read = read
+        self.snapshot = snapshot
+
+    async def all(self, prefix=""):
+        """Return every blob below a prefix."""
+        found, cursor = [], None
+        while True:
+            page = await self.port.page(self.container, prefix, cursor=cursor, limit=2)
+            found += page.blobs
+            cursor = page.cursor
+            if cursor is None:
+                return found
+
+    async def one(self, name):
+        """Return a blob as it is listed now."""
+        return next(blob for blob in await self.all(name) if blob.is_current)
+
+
+@pytest.fixture(params=["memory", "azurite"])
+async def blobs(request, container_name):
+    """The blob port."""
+    if request.param == "memory":
+        fake = MemoryBlobs()
+
+        async def write(name, data):
+            fake.put(container_name, name, data)
+
+        async def read(name):
+            found = fake.current.get((container_name, name))
+            return found[1] if found else None
+
+        async def snapshot(name):
+            fake.snapshot(container_name, name)
+
+        yield BlobTarget(fake, container_name, write, read, snapshot)
+        return
+    storage = request.getfixturevalue("storage_sync")
+    container = storage.container(container_name)
+    await container.create_container()
+
+    async def write_real(name, data):
+        await container.upload_blob(name, data, overwrite=True)
+
+    async def read_real(name):
+        client = container.get_blob_client(name)
+        if not await client.exists():
+            return None
+        return await (await client.download_blob()).readall()
+
+    async def snapshot_real(name):
+        await container.get_blob_client(name).create_snapshot()
+
+    yield BlobTarget(
+        AzureBlobs(storage, with_versions=False), container_name, write_real, read_real, snapshot_real
+    )
+    await storage.close()
+
+
+@pytest.fixture
+def storage_sync(azurite):
+    """The client library, to be closed by whoever asked for it."""
+    settings = local_settings(storage_connection=azurite.connection_string)
+    return Storage(settings, Credentials(settings))
+
+
+@pytest.fixture(params=["memory", "azurite"])
+async def packages(request):
+    """The package port and a way to fetch what it published."""
+    if request.param == "memory":
+        fake = MemoryPackages()
+
+        async def fetch(request_id):
+            return fake.contents.get(request_id)
+
+        yield fake, fetch
+        return
+    storage = request.getfixturevalue("storage_sync")
+    container = storage.container("packages")
+    if not await container.exists():
+        await container.create_container()
+
+    async def fetch_real(request_id):
+        client = container.get_blob_client(f"{request_id}.zip")
+        if not await client.exists():
+            return None
+        return await (await client.download_blob()).readall()
+
+    yield BlobPackages(storage), fetch_real
+    await storage.close()

@@ -1,0 +1,70 @@
+"""What every package port must do."""
+
+import uuid
+
+import pytest
+
+from shared.domain.errors import Conflict, NotFound
+
+pytestmark = pytest.mark.platform
+
+
+@pytest.fixture
+def request_id():
+    """A request nobody else uses."""
+    return uuid.uuid4().hex
+
+
+async def test_nothing_can_be_fetched_before_it_is_published(packages, request_id):
+    """Half a copy is no copy."""
+    port, fetch = packages
+    await port.stage(request_id, "1" * 40, b"one")
+    assert not await fetch(request_id)
+    with pytest.raises(NotFound):
+        await port.download_url(request_id, file_name="x.zip", minutes=5)
+
+
+async def test_the_published_package_is_its_blocks_in_order(packages, request_id):
+    """Byte for byte."""
+    port, fetch = packages
+    await port.stage(request_id, "1" * 40, b"one")
+    await port.stage(request_id, "2" * 40, b"two")
+    await port.publish(request_id, ["2" * 40, "1" * 40])
+    assert await fetch(request_id) == b"twoone"
+
+
+async def test_publishing_the_same_again_changes_nothing(packages, request_id):
+    """A twin may come late."""
+    port, fetch = packages
+    await port.stage(request_id, "1" * 40, b"one")
+    await port.publish(request_id, ["1" * 40])
+    await port.publish(request_id, ["1" * 40])
+    assert await fetch(request_id) == b"one"
+
+
+async def test_publishing_blocks_that_are_lost_is_a_conflict(packages, request_id):
+    """They have to be staged again."""
+    port, _ = packages
+    await port.stage(request_id, "1" * 40, b"one")
+    with pytest.raises(Conflict):
+        await port.publish(request_id, ["1" * 40, "9" * 40])
+
+
+async def test_deleting_removes_package_and_staged_blocks(packages, request_id):
+    """A cancelled copy leaves nothing behind."""
+    port, fetch = packages
+    await port.stage(request_id, "1" * 40, b"one")
+    await port.publish(request_id, ["1" * 40])
+    await port.stage(request_id, "2" * 40, b"two")
+    await port.delete(request_id)
+    assert await fetch(request_id) is None
+    with pytest.raises(Conflict):
+        await port.publish(request_id, ["2" * 40])
+
+
+async def test_deleting_what_is_not_there_is_fine(packages, request_id):
+    """A second call does no harm."""
+    port, fetch = packages
+    await port.delete(request_id)
+    await port.delete(request_id)
+    assert await fetch(request_id) is None
