@@ -108,8 +108,15 @@ class _Reading:
         return made
 
     def _note(self, source: Source, error: ValidationError) -> None:
-        for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+        for problem in problems:
             way = problem["loc"]
+            if problem["type"] == "too_short" and any(
+                len(other["loc"]) > len(way) and other["loc"][: len(way)] == way for other in problems
+            ):
+                continue  # its wrong items were left out before they were counted
+            if problem["type"].startswith("union_tag"):
+                way = (*way, "kind")
             line, found = source.locate(way)
             missing = problem["type"] in ("missing", "extra_forbidden") and found[-1:] != way[-1:]
             self._problems.append(

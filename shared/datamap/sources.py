@@ -58,7 +58,8 @@ def parse(name: str, text: str) -> Source:
     except yaml.YAMLError as error:
         raise SourceError([(1, "", "no YAML")]) from error
     if not isinstance(root, yaml.MappingNode):
-        raise SourceError([(1, "", "a mapping is needed")])
+        line = 1 if root is None else root.start_mark.line + 1
+        raise SourceError([(line, "", "a mapping is needed")])
     problems = _problems(root, "", set())
     if problems:
         raise SourceError(problems)
