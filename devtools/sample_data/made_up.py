@@ -17,6 +17,7 @@ _PHONE_AREAS = (
     "113 496 0", "114 496 0", "115 496 0", "116 496 0", "117 496 0", "118 496 0", "121 496 0", "131 496 0",
     "141 496 0", "151 496 0", "161 496 0", "191 498 0", "20 7946 0", "28 9649 6", "29 2018 0", "7700 900",
 )  # fmt: skip
+_DAY_SECONDS = 86_400
 _NUMBERS_PER_AREA = 1000
 MOST_PEOPLE = _NUMBERS_PER_AREA * len(_PHONE_AREAS)
 _LETTERS = str.maketrans({"ø": "o", "æ": "ae", "å": "aa", "ł": "l", "ß": "ss", "đ": "d"})
@@ -76,9 +77,10 @@ def opaque(*parts: object) -> str:
     return hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
-def moment(dice: random.Random, *, within_days: int = 300) -> str:
+def moment(dice: random.Random, *, within_days: int = 300, earlier_than_days: int = 0) -> str:
     """Return a time in the days before `AS_OF`, as ISO 8601 in UTC."""
-    return text(AS_OF - timedelta(seconds=dice.randrange(1, within_days * 86_400)))
+    seconds = dice.randrange(earlier_than_days * _DAY_SECONDS + 1, within_days * _DAY_SECONDS)
+    return text(AS_OF - timedelta(seconds=seconds))
 
 
 def text(at: datetime) -> str:

@@ -62,7 +62,7 @@ def usage_archive(everyone: Sequence[SamplePerson]) -> Iterator[LineBlob]:
         for place in person.installations:
             for number in range(person.volume.archive_lines):
                 kind = dice.choice(("start", "stop", "feature"))
-                at = moment(dice, within_days=90)
+                at = moment(dice, within_days=90, earlier_than_days=1)  # full months only
                 line = {
                     "event_id": opaque(person.seed, person.key, place.installation_id, "line", number),
                     "user_id": person.user_id,

@@ -1,0 +1,34 @@
+"""The default people, made once: they are frozen."""
+
+from functools import cache
+
+import pytest
+
+from devtools.sample_data import Expectations, SamplePerson, people
+from shared.datamap.loader import load
+from shared.datamap.models import DataMap
+
+
+@cache
+def _everyone() -> tuple[SamplePerson, ...]:
+    return tuple(people())
+
+
+@cache
+def _expectations() -> Expectations:
+    return Expectations(_everyone())
+
+
+@pytest.fixture
+def everyone() -> tuple[SamplePerson, ...]:
+    return _everyone()
+
+
+@pytest.fixture
+def expectations() -> Expectations:
+    return _expectations()
+
+
+@pytest.fixture
+def datamap() -> DataMap:
+    return load()
