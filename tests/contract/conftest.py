@@ -1,20 +1,31 @@
 """Each port on memory and on the local platform, through one set of tests."""
 
 import uuid
-from datetime import UTC, datetime
 
 import pytest
+from azure.cosmos import PartitionKey
+from azure.cosmos.aio import CosmosClient
 
 from shared.adapters.blob_packages import BlobPackages
 from shared.adapters.blob_store import AzureBlobs
+from shared.adapters.cosmos import CosmosDatabases, create_compliance_database
+from shared.adapters.cosmos_cases import CosmosCases
+from shared.adapters.cosmos_controls import CosmosControls
+from shared.adapters.cosmos_documents import CosmosDocuments
+from shared.adapters.cosmos_rate_limits import CosmosRateLimits
 from shared.adapters.credentials import Credentials
 from shared.adapters.storage import Storage
+from shared.datamap.models import DocumentStore
 from shared.settings import Settings
+from tests.factories import small_map
 from tests.fakes.blobs import MemoryBlobs, MemoryPackages
+from tests.fakes.cases import MemoryCases
+from tests.fakes.controls import MemoryControls, MemoryRateLimits
+from tests.fakes.documents import MemoryDocuments
+from tests.fakes.messaging import TestClock
 
 # The key that the Cosmos DB emulator's documentation publishes; it opens nothing else.
 COSMOS_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
-NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 def local_settings(**changes) -> Settings:
@@ -143,3 +154,80 @@ async def packages(request):
 
     yield BlobPackages(storage), fetch_real
     await storage.close()
+
+
+@pytest.fixture
+async def databases(cosmos):
+    """The real client library on the emulator, with databases of this test's own."""
+    suffix = uuid.uuid4().hex[:8]
+    settings = local_settings(
+        cosmos_endpoint=cosmos,
+        cosmos_systems_database=f"systems-{suffix}",
+        cosmos_compliance_database=f"compliance-{suffix}",
+    )
+    await create_compliance_database(cosmos, COSMOS_KEY, settings.cosmos_compliance_database)
+    opened = CosmosDatabases(settings, Credentials(settings))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def cases(request):
+    """The store of requests."""
+    if request.param == "memory":
+        return MemoryCases()
+    return CosmosCases(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def controls(request):
+    """The store of controls."""
+    if request.param == "memory":
+        return MemoryControls()
+    return CosmosControls(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def rate_limits(request):
+    """The counters, and the clock they go by."""
+    clock = TestClock()
+    if request.param == "memory":
+        return MemoryRateLimits(clock), clock
+    return CosmosRateLimits(request.getfixturevalue("databases"), clock), clock
+
+
+class DocumentTarget:
+    """A document port and a way to write around it, as a product would."""
+
+    def __init__(self, port, write):
+        self.port = port
+        self.write = write
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+async def documents(request):
+    """The port to the systems of record, with the small map's containers."""
+    datamap = small_map()
+    stores = {store.container: store for _, store in datamap.stores() if isinstance(store, DocumentStore)}
+    if request.param == "memory":
+        fake = MemoryDocuments(datamap)
+
+        async def write(container, body):
+            fake.put(container, stores[container].partition_key, body)
+
+        yield DocumentTarget(fake, write)
+        return
+    cosmos = request.getfixturevalue("cosmos")
+    name = f"systems-{uuid.uuid4().hex[:8]}"
+    settings = local_settings(cosmos_endpoint=cosmos, cosmos_systems_database=name)
+    async with CosmosClient(cosmos, credential=COSMOS_KEY) as client:
+        database = await client.create_database(name)
+        for container, store in stores.items():
+            await database.create_container(container, partition_key=PartitionKey(path=store.partition_key))
+
+        async def write_real(container, body):
+            await database.get_container_client(container).upsert_item(body)
+
+        opened = CosmosDatabases(settings, Credentials(settings))
+        yield DocumentTarget(CosmosDocuments(opened, datamap), write_real)
+        await opened.close()

@@ -1,0 +1,152 @@
+"""What every port to the systems of record must do."""
+
+import pytest
+
+from shared.ports.documents import Change, Changed
+from tests.factories import small_map
+
+pytestmark = pytest.mark.platform
+MAP = small_map()
+
+
+def store(store_id):
+    """Return a store of the small map."""
+    return MAP.store(store_id)[1]
+
+
+async def every(target, store_id, identifiers, limit=2):
+    """Return all documents over all pages."""
+    found, cursor = [], None
+    while True:
+        page = await target.port.page(store(store_id), identifiers, cursor=cursor, limit=limit)
+        found += page.documents
+        cursor = page.cursor
+        if cursor is None:
+            return found
+
+
+async def test_nobody_has_no_documents(documents):
+    """No identifiers, no query."""
+    page = await documents.port.page(store("events"), {}, cursor=None, limit=10)
+    assert page.documents == ()
+    assert page.cursor is None
+    assert await documents.port.count(store("events"), {}) == 0
+
+
+async def test_every_document_of_a_person_comes_over_pages(documents):
+    """And nobody else's."""
+    for number in range(5):
+        await documents.write("events", {"id": f"e{number}", "user_id": "u1", "what": "x"})
+        await documents.write("events", {"id": f"e{number}", "user_id": "u2", "what": "x"})
+    found = await every(documents, "events", {"user_id": ("u1",)})
+    assert sorted(one.document_id for one in found) == [f"e{number}" for number in range(5)]
+    assert {one.partition for one in found} == {"u1"}
+    assert await documents.port.count(store("events"), {"user_id": ("u1",)}) == 5
+
+
+async def test_several_values_of_an_identifier_are_searched(documents):
+    """One person, two accounts."""
+    await documents.write("events", {"id": "a", "user_id": "u1"})
+    await documents.write("events", {"id": "b", "user_id": "u2"})
+    found = await every(documents, "events", {"user_id": ("u1", "u2")})
+    assert sorted(one.document_id for one in found) == ["a", "b"]
+
+
+@pytest.mark.parametrize("stored", ["ane@people.example", "ANE@People.Example"])
+async def test_addresses_are_compared_without_case(documents, stored):
+    """People write their address as they like."""
+    await documents.write("invoices", {"id": "i", "customer_id": "c", "email": stored})
+    found = await every(documents, "invoices", {"email": ("Ane@people.example",)})
+    assert [one.document_id for one in found] == ["i"]
+
+
+async def test_other_identifiers_are_compared_exactly(documents):
+    """An id is an id."""
+    await documents.write("events", {"id": "a", "user_id": "U1"})
+    assert await every(documents, "events", {"user_id": ("u1",)}) == []
+
+
+@pytest.mark.parametrize("wrong", [None, 7, True, ["ane@people.example"], {"a": 1}])
+async def test_a_value_of_the_wrong_type_matches_nobody_and_hides_nothing(documents, wrong):
+    """Other matches of the same document still find it."""
+    await documents.write("people", {"id": "p1", "email": wrong, "user_id": "u1"})
+    identifiers = {"email": ("ane@people.example",), "user_id": ("u1",)}
+    found = await every(documents, "people", identifiers)
+    assert [one.document_id for one in found] == ["p1"]
+
+
+async def test_a_document_that_matches_in_two_ways_comes_once(documents):
+    """A copy holds each record once."""
+    await documents.write("people", {"id": "p1", "email": "ane@people.example", "user_id": "u1"})
+    identifiers = {"email": ("ane@people.example",), "person_id": ("p1",), "user_id": ("u1",)}
+    assert [one.document_id for one in await every(documents, "people", identifiers)] == ["p1"]
+
+
+async def test_elements_are_found_inside_shared_documents(documents):
+    """The document comes whole; what is whose is judged elsewhere."""
+    people = [{"email": "bo@people.example"}, {"email": "ANE@people.example"}, "junk", None]
+    await documents.write("teams", {"id": "t1", "people": people})
+    await documents.write("teams", {"id": "t2", "people": [{"email": "bo@people.example"}]})
+    await documents.write("teams", {"id": "t3", "people": "ane@people.example"})
+    found = await every(documents, "teams", {"email": ("ane@people.example",)})
+    assert [one.document_id for one in found] == ["t1"]
+    assert found[0].body["people"] == people
+
+
+async def test_pages_go_on_after_earlier_documents_were_erased(documents):
+    """Erasing page by page misses nothing."""
+    for number in range(7):
+        await documents.write("events", {"id": f"e{number}", "user_id": "u1"})
+    seen, cursor = set(), None
+    while True:
+        page = await documents.port.page(store("events"), {"user_id": ("u1",)}, cursor=cursor, limit=3)
+        seen |= {one.document_id for one in page.documents}
+        await documents.port.change(store("events"), [Change(document=one) for one in page.documents])
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert len(seen) == 7
+    assert await every(documents, "events", {"user_id": ("u1",)}) == []
+
+
+async def test_more_than_one_batch_of_documents_is_erased(documents):
+    """The service takes a hundred at once: one below, at and above twice that."""
+    for number in range(201):
+        await documents.write("events", {"id": f"e{number}", "user_id": "u1"})
+    found = await every(documents, "events", {"user_id": ("u1",)}, limit=500)
+    results = await documents.port.change(store("events"), [Change(document=one) for one in found])
+    assert results == (Changed.DONE,) * 201
+    assert await documents.port.count(store("events"), {"user_id": ("u1",)}) == 0
+
+
+async def test_each_change_says_what_came_of_it(documents):
+    """One erased, one replaced, one gone, one written meanwhile; in different partitions."""
+    for name, user in (("a", "u1"), ("b", "u1"), ("c", "u1"), ("d", "u2")):
+        await documents.write("events", {"id": name, "user_id": user, "what": "old"})
+    found = {one.document_id: one for one in await every(documents, "events", {"user_id": ("u1", "u2")})}
+    await documents.port.change(store("events"), [Change(document=found["b"])])
+    await documents.write("events", {"id": "d", "user_id": "u2", "what": "new"})
+    results = await documents.port.change(
+        store("events"),
+        [
+            Change(document=found["a"]),
+            Change(document=found["b"]),
+            Change(document=found["c"], replacement={**found["c"].body, "what": "masked"}),
+            Change(document=found["d"]),
+        ],
+    )
+    assert results == (Changed.DONE, Changed.GONE, Changed.DONE, Changed.CHANGED)
+    left = {
+        one.document_id: one.body["what"]
+        for one in await every(documents, "events", {"user_id": ("u1", "u2")})
+    }
+    assert left == {"c": "masked", "d": "new"}
+
+
+async def test_hostile_values_are_values(documents):
+    """Quotes and query words in an identifier change no query."""
+    hostile = "x' OR 1=1 --\"@p0"
+    await documents.write("events", {"id": "a", "user_id": "u1"})
+    await documents.write("events", {"id": "b", "user_id": hostile})
+    found = await every(documents, "events", {"user_id": (hostile,)})
+    assert [one.document_id for one in found] == ["b"]
