@@ -68,7 +68,7 @@ class Stage(StrEnum):
 class CaseDocument(BaseModel):
     """Base of every document of a case; `id` is unique within the request's partition."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     id: str
     request_id: str
@@ -81,7 +81,7 @@ class CaseDocument(BaseModel):
 class KeptRecords(BaseModel):
     """Records of a store that an erasure left, and why."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     store_id: str
     reason: str  # `keep` with the map's words, `hold` or `copy_awaits_download`
@@ -93,7 +93,7 @@ class KeptRecords(BaseModel):
 class Outcome(BaseModel):
     """What one right of a request came to."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     result: Literal["answered", "nothing_held", "erased", "erased_with_retention"]
     at: UtcTime
@@ -105,7 +105,7 @@ class Outcome(BaseModel):
 class Package(BaseModel):
     """The finished copy, from its publication to its deletion."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     published_at: UtcTime
     expires_at: UtcTime
@@ -246,7 +246,7 @@ class LetterDocument(CaseDocument):
 class Block(BaseModel):
     """One staged block of a package."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     block_id: str
     size_bytes: int

@@ -12,7 +12,7 @@ EXCLUSIVE = frozenset({Right.ERASURE, Right.RECTIFICATION})
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Claim(_Frozen):

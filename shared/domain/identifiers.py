@@ -14,7 +14,7 @@ Identifiers = Mapping[str, tuple[str, ...]]
 EMAIL = "email"
 SUBJECT_KEY = "subject_key"
 MAX_EMAIL_CHARACTERS = 254
-_EMAIL = re.compile(r"^[^\s@<>\"(),:;\[\]\\]{1,64}@[^\s@<>\"(),:;\[\]\\]+\.[^\s@<>\"(),:;\[\]\\.]{2,}$")
+_EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@(?:[^\s@<>\"(),:;\[\]\\.]+\.)+[^\s@<>\"(),:;\[\]\\.]{2,}")
 
 
 def parse_email(text: object) -> str:
@@ -28,7 +28,7 @@ def parse_email(text: object) -> str:
     address = unicodedata.normalize("NFC", text.strip())
     if (
         len(address) > MAX_EMAIL_CHARACTERS
-        or not _EMAIL.match(address)
+        or not _EMAIL.fullmatch(address)
         or any(unicodedata.category(character)[0] == "C" for character in address)
     ):
         raise Invalid("email_invalid", "that is not one plain e-mail address", field="email")

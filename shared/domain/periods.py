@@ -5,7 +5,7 @@ import re
 from datetime import date
 from typing import Literal
 
-_PERIOD = re.compile(r"^P(\d+)([YM])$")
+_PERIOD = re.compile(r"P(\d+)([YM])", re.ASCII)
 _MONTHS_IN_YEAR = 12
 
 
@@ -25,7 +25,7 @@ def add_period(day: date, period: str) -> date:
     Raises:
         ValueError: any other period; the data map's models let none through.
     """
-    found = _PERIOD.match(period)
+    found = _PERIOD.fullmatch(period)
     if not found:
         raise ValueError(period)
     amount = int(found[1])
