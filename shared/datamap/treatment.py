@@ -25,7 +25,8 @@ from shared.domain.identifiers import Identifiers
 from shared.domain.periods import last_day_kept
 from shared.domain.times import copenhagen_day
 
-SYSTEM_FIELDS = frozenset({"_rid", "_self", "_etag", "_attachments", "_ts", "_lsn", "ttl"})
+_GENERATED = frozenset({"_rid", "_self", "_etag", "_attachments", "_ts", "_lsn"})
+SYSTEM_FIELDS = _GENERATED | {"ttl"}  # a record's own time to live is no data, and stays when it is rewritten
 OTHERS_DATA = "other people's data"
 
 
@@ -92,13 +93,14 @@ def erase_record(record: Mapping[str, Any], fields: Sequence[FieldRule], *, toda
     unknown = unmapped_paths(record, fields)
     if unknown:
         return Treated(verdict=Verdict.UNDECIDABLE, problem=f"field_not_mapped:{unknown[0]}")
-    new = copy.deepcopy({name: value for name, value in record.items() if name not in SYSTEM_FIELDS})
+    old = {name: value for name, value in record.items() if name not in _GENERATED}
+    new = copy.deepcopy(old)
     for field in removed:
         _remove(new, field.path)
     for field in masked:
         _replace(new, field.path, field.mask_with)
     reasons = tuple(dict.fromkeys(kept))
-    if new == {name: value for name, value in record.items() if name not in SYSTEM_FIELDS}:
+    if new == old:
         return Treated(verdict=Verdict.KEEP, kept=reasons)
     return Treated(verdict=Verdict.REWRITE, record=new, kept=reasons)
 
@@ -131,7 +133,7 @@ def erase_elements(
     reasons = tuple(dict.fromkeys(kept))
     if staying == found:
         return Treated(verdict=Verdict.KEEP, kept=reasons)
-    new = copy.deepcopy({name: value for name, value in document.items() if name not in SYSTEM_FIELDS})
+    new = copy.deepcopy({name: value for name, value in document.items() if name not in _GENERATED})
     _replace(new, elements.path, staying)
     return Treated(verdict=Verdict.REWRITE, record=new, kept=reasons)
 
@@ -209,7 +211,10 @@ def found_identifiers(
 
 
 def unmapped_paths(record: Mapping[str, Any], fields: Sequence[FieldRule]) -> list[str]:
-    """Return the leaf paths no field of the map describes, sorted; our technical fields left out."""
+    """Return the leaf paths no field of the map describes, sorted; the database's own fields left out.
+
+    A name with a slash is written as in RFC 6901, so it cannot pass for the path of a mapped field.
+    """
     paths = {field.path for field in fields}
     parents = {path[: path.rindex("/")] for path in paths if path.count("/") > 1}
     unknown: list[str] = []
@@ -221,14 +226,18 @@ def unmapped_paths(record: Mapping[str, Any], fields: Sequence[FieldRule]) -> li
             parent == path or parent.startswith(f"{path}/") for parent in parents
         ):
             for name, inner in value.items():
-                walk(inner, f"{path}/{name}")
+                walk(inner, f"{path}/{_escaped(name)}")
             return
         unknown.append(path)
 
     for name, value in record.items():
         if name not in SYSTEM_FIELDS:
-            walk(value, f"/{name}")
+            walk(value, f"/{_escaped(name)}")
     return sorted(unknown)
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 class _UnreadableError(Exception):
@@ -242,6 +251,7 @@ def _sorted(
     removed: list[FieldRule] = []
     masked: list[FieldRule] = []
     kept: list[KeptField] = []
+    counted_from: set[str] = set()
     for field in fields:
         if value_at(record, field.path) is MISSING:
             continue
@@ -254,18 +264,24 @@ def _sorted(
             if until is None or today <= until:
                 reason = field.keep.reason.en
                 kept.append(KeptField(reason=reason, provision=field.keep.provision, until=until))
+                if isinstance(field.keep.until, KeepUntil):
+                    counted_from.add(field.keep.until.path)
             else:
                 removed.append(field)
-    return removed, masked, kept
+    # A date that ran out itself stays as long as another field's last day is counted from it.
+    return [field for field in removed if field.path not in counted_from], masked, kept
 
 
 def _kept_until(record: Mapping[str, Any], keep: Keep) -> date | None:
     if not isinstance(keep.until, KeepUntil):
         return None
     start = _day(value_at(record, keep.until.path))
-    if start is None:
-        raise _UnreadableError(f"keeping_date_unreadable:{keep.until.path}")
-    return last_day_kept(start, keep.until.period, counted_from=keep.until.counted_from)
+    try:
+        if start is not None:
+            return last_day_kept(start, keep.until.period, counted_from=keep.until.counted_from)
+    except (ValueError, OverflowError):
+        pass  # the period ends after the last day of the calendar
+    raise _UnreadableError(f"keeping_date_unreadable:{keep.until.path}")
 
 
 def _day(value: Any) -> date | None:
@@ -276,9 +292,9 @@ def _day(value: Any) -> date | None:
     except ValueError:
         try:
             moment = datetime.fromisoformat(value)
-        except ValueError:
+            return copenhagen_day(moment) if moment.tzinfo else None
+        except (ValueError, OverflowError):
             return None
-        return copenhagen_day(moment) if moment.tzinfo else None
 
 
 def _remove(record: dict[str, Any], path: str) -> None:
