@@ -1,5 +1,6 @@
 """The one place that wires ports to vendors. Built on first use, kept as long as the worker lives."""
 
+import logging
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -66,6 +67,8 @@ def app() -> App:
 
 def build(settings: Settings) -> App:
     """Wire an app; it connects to nothing yet."""
+    # At INFO the SDKs log every URL, and a document's id or a blob's name can be a person's.
+    logging.getLogger("azure").setLevel(logging.WARNING)
     credentials = Credentials(settings)
     databases = CosmosDatabases(settings, credentials)
     storage = Storage(settings, credentials)

@@ -15,7 +15,7 @@ from shared.domain.errors import Conflict, NotAllowed
 from shared.domain.identifiers import EMAIL, parse_email
 from shared.domain.messages import PlanRequest, SendLetter
 from shared.domain.rights import Right
-from shared.domain.times import after
+from shared.domain.times import after, copenhagen_day
 from shared.ports.cases import Case, Write
 from shared.rendering.letters import LetterKind
 from shared.services import fencing
@@ -139,7 +139,7 @@ async def status(context: Context, request_id: str) -> Status:
         request_id=request_id,
         state=state,
         rights=request.rights,
-        received_on=request.received_at.date(),
+        received_on=copenhagen_day(request.received_at),
         due_on=request.due_on,
         copy_available=package is not None and package.deleted_at is None,
     )
