@@ -126,15 +126,15 @@ def answering(handler: Handler) -> Handler:
     """Turn every error into problem details (RFC 9457), or a page where a browser asked for one."""
 
     @wraps(handler)
-    async def wrapped(request: func.HttpRequest) -> func.HttpResponse:
+    async def wrapped(req: func.HttpRequest) -> func.HttpResponse:
         try:
-            return await handler(request)
+            return await handler(req)
         except ComplianceError as error:
-            return _problem(request, error)
+            return _problem(req, error)
         except Exception as error:  # noqa: BLE001  the last line of defence: logged by place, answered without
             # Not the error's own text: it may quote what a person sent or what is stored about one.
             _LOG.error("unexpected %s at %s", type(error).__name__, _places(error))
-            return _problem(request, Permanent("internal_error"))
+            return _problem(req, Permanent("internal_error"))
 
     return wrapped
 
