@@ -120,7 +120,7 @@ def _install(directory: Path, wanted: str, *, tools: NodeTools) -> None:
         log=directory.parent / "npm.log",
         directory=directory,
     )
-    run.finish(counted_prefix="added ", total=0, what="Azurite")
+    run.finish(what="Azurite")
     (directory / STAMP_NAME).write_text(wanted, encoding="utf-8")
 
 

@@ -109,7 +109,7 @@ def install_extra(environment: Environment, requirement: str) -> None:
         CannotStartError: It cannot be fetched or written.
     """
     with exclusive(environment.root / ".local" / "environment.lock", on_wait=_say_waiting):
-        _pip(environment, ["install", requirement], total=1)
+        _pip(environment, ["install", requirement], log="pip-extra.log")
 
 
 def restart_inside(environment: Environment, arguments: Sequence[str]) -> int:
@@ -164,7 +164,7 @@ def _build(environment: Environment, wanted: dict[str, str]) -> None:
     pins = environment.root / "constraints.txt"
     arguments = ["install", "-r", str(environment.root / "requirements-dev.txt"), "-c", str(pins)]
     total = sum(1 for line in pins.read_text(encoding="utf-8").splitlines() if "==" in line)
-    _pip(environment, arguments, total=total)
+    _pip(environment, arguments, log="pip.log", total=total)
     environment.stamp.write_text(json.dumps(wanted), encoding="utf-8")
     environment.incomplete_mark.unlink()
 
@@ -206,9 +206,10 @@ def _version_of(python: Path) -> str | None:
     return asked.stdout.strip() if asked.returncode == 0 else None
 
 
-def _pip(environment: Environment, arguments: list[str], *, total: int) -> None:
+def _pip(environment: Environment, arguments: list[str], *, log: str, total: int = 0) -> None:
     command = [str(environment.python), "-m", "pip", *arguments]
     # A user's own setting "install for the user" is an error inside a virtual environment.
     variables = {**os.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONUNBUFFERED": "1"}
-    run = InstallRun(command=command, environment=variables, log=environment.root / ".local" / "pip.log")
-    run.finish(counted_prefix="Collecting ", total=total, what="The pinned Python packages")
+    run = InstallRun(command=command, environment=variables, log=environment.root / ".local" / log)
+    # pip says "Processing" for files on this machine and "Collecting" for everything else.
+    run.finish(counted=("Collecting ", "Processing "), total=total, what="The pinned Python packages")

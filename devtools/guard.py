@@ -23,7 +23,9 @@ def main(command: Sequence[str]) -> int:
 
 
 def _end_after_input(process: subprocess.Popen[bytes]) -> None:
-    sys.stdin.buffer.read()
+    # Read without Python's buffer, whose lock a daemon thread would hold when the interpreter ends.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     # The whole group: the program may have started others.
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -67,11 +69,11 @@ class InstallRun:
     directory: Path | None = None
     _lines: list[str] = field(default_factory=list)
 
-    def finish(self, *, counted_prefix: str, total: int, what: str) -> None:
-        """Run it to its end, showing a count of the lines that begin with a prefix.
+    def finish(self, *, counted: Sequence[str] = (), total: int = 0, what: str) -> None:
+        """Run it to its end, showing how many of its packages it has come to.
 
         Args:
-            counted_prefix: Beginning of a line that stands for one package.
+            counted: Beginnings of lines that stand for one package each.
             total: How many such lines to expect; 0 shows no count.
             what: Subject of the sentence used when it fails.
 
@@ -96,26 +98,32 @@ class InstallRun:
             try:
                 # stdout is a pipe, asked for above.
                 assert process.stdout is not None  # noqa: S101 - tells the type checker the same
-                self._follow(process.stdout, log, counted_prefix=counted_prefix, total=total)
+                self._follow(process.stdout, log, counted=tuple(counted), total=total)
             except BaseException:
                 process.kill()
                 raise
         if process.returncode != 0:
             raise CannotStartError(failure_sentence("".join(self._lines), what=what, log=self.log))
 
-    def _follow(self, output: IO[str], log: IO[str], *, counted_prefix: str, total: int) -> None:
+    def _follow(self, output: IO[str], log: IO[str], *, counted: tuple[str, ...], total: int) -> None:
         seen = 0
         live = sys.stderr.isatty()
         for line in output:
             log.write(line)
             self._lines.append(line)
-            if not total or not line.startswith(counted_prefix):
+            if not total or not line.startswith(counted):
                 continue
             seen += 1
-            name = line[len(counted_prefix) :].split("==")[0].split(" ")[0].strip()
+            text = f"  [{min(seen, total)}/{total}] {_package_in(line)}"
             if live:
-                print(f"\r\033[K  [{min(seen, total)}/{total}] {name}", end="", file=sys.stderr, flush=True)
+                print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
             elif seen % 10 == 0 or seen == total:
-                print(f"  [{min(seen, total)}/{total}] {name}", file=sys.stderr, flush=True)
+                print(text, file=sys.stderr, flush=True)
         if live and seen:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def _package_in(line: str) -> str:
+    """Return the package a line is about: its second word, as a name with a version or a path to a file."""
+    word = [*line.split(), "", ""][1]
+    return re.split(r"[<>=!~\[;-]", word.replace("\\", "/").rsplit("/", 1)[-1])[0]

@@ -36,6 +36,11 @@ class Platform:
     `with Platform(root) as platform:` starts the stores and not the host, so that the caller can put data
     into them first; then `start_host`. Nothing outlives the block.
 
+    Attributes:
+        app_root: Directory of the app that the host serves; the repository root unless it is changed.
+        logs: Directory of the log files, one per program.
+        processes: Running programs by name: `azurite`, `cosmos`, `functions`.
+
     Args:
         root: The repository root.
         ports: Wanted ports; None is any free ones.
@@ -55,6 +60,7 @@ class Platform:
     ) -> None:
         """Start nothing yet."""
         self.root = root
+        self.app_root = root
         self._ports = ports or PlatformPorts()
         self._data = data
         self._temporary = None if logs is not None else Path(tempfile.mkdtemp(prefix="platform-"))
@@ -145,7 +151,7 @@ class Platform:
         url = self.functions_url
         command = [
             *(sys.executable, "-m", "devtools.functions_host"),
-            *("--root", str(self.root), "--port", str(self._functions_port)),
+            *("--root", str(self.app_root), "--port", str(self._functions_port)),
             *("--settings", EXAMPLE_SETTINGS, "--stop-with-parent"),
             *("--timer-status", str(self._kept("timers.json"))),
             *options,

@@ -68,5 +68,7 @@ async def _create_containers(connection_string: str) -> None:
 async def _create_queues(connection_string: str, names: list[str]) -> None:
     async with QueueServiceClient.from_connection_string(connection_string) as service:
         for name in names:
-            # Creating a queue that is there already is no error for the service.
-            await service.create_queue(name)
+            try:
+                await service.create_queue(name)
+            except ResourceExistsError:
+                continue

@@ -24,6 +24,7 @@ from devtools.processes import ChildProcess
 
 ROOT = Path(__file__).resolve().parent.parent
 PORTS = PlatformPorts(functions=7071, cosmos=8081, azurite=AzuritePorts(blob=10000, queue=10001, table=10002))
+LOCAL = ROOT / ".local"
 SAMPLE_PEOPLE = 200
 # Its first start fetches the extension bundle.
 CORE_TOOLS_SECONDS = 180.0
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     require_free(_purposes())
     # A plain kill must clean up just as Ctrl-C does.
     signal.signal(signal.SIGTERM, _interrupt)
-    local = ROOT / ".local"
+    local = LOCAL
     with (
         contextlib.suppress(KeyboardInterrupt),
         Platform(ROOT, ports=PORTS, data=local, logs=local / "logs") as platform,
@@ -135,7 +136,7 @@ def _greeting(platform: Platform, sample: str) -> str:
         "Queues": platform.azurite.queue_endpoint,
         "Mail arrives in": f"{platform.azurite.blob_endpoint}/outbox (one .eml a message)",
         "A sample person": f"{sample} (made up)",
-        "Data and logs": f"{platform.root / '.local'}",
+        "Data and logs": str(LOCAL),
     }
     width = max(map(len, rows))
     lines = [f"  {name:<{width}}  {value}" for name, value in rows.items()]
