@@ -120,11 +120,10 @@ class Stores:
     async def _read_blobs(self, holdings: Holdings) -> None:
         async for container in self.blobs.list_containers(include_metadata=True):
             client = self.blobs.get_container_client(container.name)
-            listed = ["metadata", "snapshots", "uncommittedblobs"]
-            async for blob in client.list_blobs(include=listed):
+            readable = {name async for name in client.list_blob_names()}
+            async for blob in client.list_blobs(include=["metadata", "snapshots", "uncommittedblobs"]):
                 data: bytes | None = None
-                # The listing shows blocks without a blob as a blob without a time of change.
-                if blob.last_modified is not None:
+                if blob.snapshot or blob.name in readable:
                     one = client.get_blob_client(blob.name, snapshot=blob.snapshot)
                     data = await (await one.download_blob()).readall()
                 holdings.blobs[container.name, blob.name, blob.snapshot or ""] = StoredBlob(

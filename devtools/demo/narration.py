@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,12 +11,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+_PIPE_COLUMNS = 200
+
 
 class Narrator:
     """Writes to standard output. Every line stands by itself, so that it reads well in a log file too."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False, soft_wrap=True)
+        self._console = console or _console()
         self._started = time.monotonic()
 
     def chapter(self, title: str) -> None:
@@ -54,3 +57,8 @@ class Narrator:
                 yield
         else:
             yield
+
+
+def _console() -> Console:
+    # Where nobody sees it on a screen, lines and tables are as long as they are.
+    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_COLUMNS)

@@ -1,0 +1,98 @@
+"""The app's services over the real adapters in this process; messages are delivered by calling them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from shared import bootstrap
+from shared.domain import tokens
+from shared.domain.cases import SubjectRequest
+from shared.domain.errors import Conflict
+from shared.domain.messages import FinishStage, Message, PlanRequest, RunTasks, SendLetter
+from shared.domain.rights import Right
+from shared.services import intake
+from shared.services.context import Context
+from shared.services.execution import run_lane
+from shared.services.finishing import finish_stage
+from shared.services.intake import Submission
+from shared.services.letters import VERIFY, send_letter, verification_ends
+from shared.services.planning import plan
+from shared.settings import read
+
+
+class DirectQueue:
+    """A queue that keeps its messages until somebody delivers them. Delays are not waited for."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[Message] = deque()
+
+    async def send(self, messages: Sequence[Message], *, delay_seconds: int = 0) -> None:  # noqa: ARG002 - as the port has it
+        """Keep messages."""
+        self.waiting.extend(messages)
+
+
+class LocalApp:
+    """The app in this process."""
+
+    def __init__(self, context: Context, queue: DirectQueue) -> None:
+        self.context = context
+        self._queue = queue
+
+    async def confirmed_request(self, email: str, right: Right) -> str:
+        """File and confirm a request without its mail, and return its id; none of its work is done yet."""
+        submission = Submission(email=email, rights=(right,), language="en", client="bench")
+        request_id = await intake.submit(self.context, submission)
+        case = await self.context.cases.load(request_id)
+        token = tokens.issue(
+            self.context.keys,
+            purpose=VERIFY,
+            request_id=request_id,
+            expires_at=verification_ends(self.context, case.request),
+        )
+        self._queue.waiting.clear()
+        await intake.verify(self.context, request_id, token)
+        return request_id
+
+    async def work(self) -> None:
+        """Deliver messages, the ones they lead to as well, until none is left."""
+        while self._queue.waiting:
+            await self._deliver(self._queue.waiting.popleft())
+
+    async def finished(self, request_id: str) -> SubjectRequest:
+        """Return a request that has to be closed by now.
+
+        Raises:
+            RuntimeError: it is not; figures would mean nothing.
+        """
+        request = (await self.context.cases.load(request_id)).request
+        if not request.is_final:
+            raise RuntimeError(f"the request is {request.state} and not closed")
+        return request
+
+    async def _deliver(self, message: Message) -> None:
+        try:
+            match message:
+                case PlanRequest():
+                    await plan(self.context, message.request_id)
+                case RunTasks():
+                    await run_lane(self.context, message.request_id, message.lane)
+                case FinishStage():
+                    await finish_stage(self.context, message.request_id)
+                case SendLetter():
+                    await send_letter(self.context, message.request_id, message.letter_id)
+        except Conflict:
+            self._queue.waiting.append(message)  # as a queue would deliver it again
+
+
+@asynccontextmanager
+async def local_app(environment: Mapping[str, str]) -> AsyncIterator[LocalApp]:
+    """Wire the app to the stores that the settings name."""
+    app = bootstrap.build(read(environment))
+    queue = DirectQueue()
+    try:
+        yield LocalApp(dataclasses.replace(app.context, queue=queue), queue)
+    finally:
+        await app.close()

@@ -1,0 +1,43 @@
+"""How much data a run of the benchmarks uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """Sizes of one run. Documents are counts; `rounds` are repetitions whose median counts."""
+
+    name: str
+    erase_documents: int
+    erase_rounds: int
+    access_documents: tuple[int, int]
+    others_documents: tuple[int, int]
+    people: int
+    burst: int
+    import_rounds: int
+
+
+SCALES = {
+    "full": Scale(
+        name="full",
+        erase_documents=10_000,
+        erase_rounds=3,
+        access_documents=(1_000, 50_000),
+        others_documents=(10_000, 200_000),
+        people=2_000,
+        burst=30,
+        import_rounds=9,
+    ),
+    "small": Scale(
+        name="small",
+        erase_documents=1_000,
+        erase_rounds=1,
+        access_documents=(200, 2_000),
+        others_documents=(1_000, 5_000),
+        people=60,
+        burst=10,
+        import_rounds=3,
+    ),
+}
