@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+import json
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from .emulator import CosmosEmulator
 from .errors import ServiceError
@@ -24,25 +26,36 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _serve(arguments: argparse.Namespace) -> None:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+def _emulator(arguments: argparse.Namespace) -> CosmosEmulator:
     emulator = CosmosEmulator(
         host=arguments.host,
         port=arguments.port,
         data=arguments.data,
         is_open=arguments.open,
         enforce_throughput=arguments.throttle,
-        faults=arguments.faults,
     )
+    if arguments.faults:
+        _add_faults(emulator, arguments.faults)
+    return emulator
+
+
+async def _serve(emulator: CosmosEmulator, *, stop_with_parent: bool) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
     async with emulator:
-        if arguments.stop_with_parent:
+        if stop_with_parent:
             # A thread, because reading a closed pipe through the event loop differs between systems.
             threading.Thread(target=_wait_for_parent, args=(loop, stopped), daemon=True).start()
         print(f"listening on {emulator.endpoint}", flush=True)
         await stopped.wait()
+
+
+def _add_faults(emulator: CosmosEmulator, path: str) -> None:
+    rules = json.loads(Path(path).read_text(encoding="utf-8"))
+    for rule in rules if isinstance(rules, list) else [rules]:
+        emulator.faults.add(rule)
 
 
 def _wait_for_parent(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
@@ -53,8 +66,9 @@ def _wait_for_parent(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) ->
 
 def main() -> int:
     """Run the emulator until it is told to stop; returns the exit code."""
+    arguments = _arguments()
     try:
-        asyncio.run(_serve(_arguments()))
+        asyncio.run(_serve(_emulator(arguments), stop_with_parent=arguments.stop_with_parent))
     except (OSError, ServiceError, ValueError) as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 2

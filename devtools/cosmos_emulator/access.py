@@ -39,8 +39,10 @@ _LAST: Final = b"\xff"
 _HIGHEST_SCALAR_RANK: Final = 4
 _FLIPPED: Final = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _SERVED_CALLS: Final = frozenset(
-    """STRINGEQUALS STARTSWITH ENDSWITH CONTAINS REGEXMATCH ARRAY_CONTAINS IS_DEFINED IS_NULL IS_BOOL IS_NUMBER
-    IS_STRING IS_ARRAY IS_OBJECT IS_PRIMITIVE""".split()
+    (
+        *("STRINGEQUALS", "STARTSWITH", "ENDSWITH", "CONTAINS", "REGEXMATCH", "ARRAY_CONTAINS", "IS_DEFINED"),
+        *("IS_NULL", "IS_BOOL", "IS_NUMBER", "IS_STRING", "IS_ARRAY", "IS_OBJECT", "IS_PRIMITIVE"),
+    )
 )
 
 
@@ -139,7 +141,7 @@ class Access:
                 return None
             return tuple(dict.fromkeys(span for part in parts for span in part or ()))
         if isinstance(node, And):
-            return self._best([self.spans(term) for term in node.terms])
+            return self.best([self.spans(term) for term in node.terms])
         if isinstance(node, Binary):
             return self._comparison(node)
         if isinstance(node, In):
@@ -156,7 +158,8 @@ class Access:
         path = self.covered_path(node)
         return None if path is None else (_point(path, value=True),)
 
-    def _best(self, parts: list[tuple[Span, ...] | None]) -> tuple[Span, ...] | None:
+    def best(self, parts: list[tuple[Span, ...] | None]) -> tuple[Span, ...] | None:
+        """Return the most promising spans of several AND-ed terms."""
         known = [part for part in parts if part is not None]
         return min(known, key=lambda part: (not all(span.is_point for span in part), len(part)), default=None)
 
@@ -243,7 +246,7 @@ class Access:
         if node.kind != "exists" or query.group_by or _gives_aggregate(query):
             return None
         inner = self.with_sources(query.sources)
-        return inner._best([inner.spans(term) for term in conjuncts(query.where)])
+        return inner.best([inner.spans(term) for term in conjuncts(query.where)])
 
     def served(self, node: Node) -> bool:
         """Tell whether the service's index answers a term without loading items."""

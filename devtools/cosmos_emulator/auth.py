@@ -65,8 +65,8 @@ class MasterKey:
         if not hmac.compare_digest(fields.get("sig", "").encode(), signature.encode()):
             raise ServiceError(
                 401,
-                "The input authorization token can't serve the request. The wrong key is being used or the expected "
-                "payload is not built as per the protocol.",
+                "The input authorization token can't serve the request. The wrong key is being used or the "
+                "expected payload is not built as per the protocol.",
             )
 
 

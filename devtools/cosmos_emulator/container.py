@@ -110,8 +110,8 @@ def check_ttl(value: Any, name: str) -> None:
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     if not is_whole or value == 0 or not -1 <= value <= LARGEST_TTL_SECONDS:
         raise bad_request(
-            f"The input {name} '{orjson.dumps(value).decode()}' is invalid. Ensure to provide a nonzero positive "
-            f"integer up to {LARGEST_TTL_SECONDS}, or '-1' which means never expire."
+            f"The input {name} '{orjson.dumps(value).decode()}' is invalid. Ensure to provide a nonzero "
+            f"positive integer up to {LARGEST_TTL_SECONDS}, or '-1' which means never expire."
         )
 
 
@@ -147,6 +147,6 @@ def _computed(entries: Any) -> dict[str, str]:
         clauses = (query.where, query.group_by, query.order_by, query.top, query.offset, query.distinct)
         if not query.is_value or len(query.sources) != 1 or any(clauses):
             raise bad_request(
-                f"The computed property '{name}' must be SELECT VALUE .. FROM c and nothing more."
+                f"The computed property '{name}' must be SELECT VALUE .. FROM c and nothing more."  # noqa: S608 - the text of an error or of an emulated query
             )
     return computed

@@ -99,7 +99,7 @@ class Dispatcher:
         if len(segments) == 1:
             if method == "POST" and not _is_query(headers):
                 return _resource(201, self._resources.create_database(raw, _offer_of(headers)))
-            return _listing(method, headers, raw, bodies, "Databases", "")
+            return _listing(method, raw, bodies, "Databases", "")
         database = self._resources.database(segments[1])
         if method == "GET":
             return _resource(200, database.body)
@@ -118,7 +118,7 @@ class Dispatcher:
                 )
             bodies = [container.body for container in self._resources.list_containers(segments[1])]
             rid = self._resources.database(segments[1]).rid
-            return _listing(method, headers, raw, bodies, "DocumentCollections", rid)
+            return _listing(method, raw, bodies, "DocumentCollections", rid)
         container = self._resources.container(segments[1], segments[3])
         if method == "GET":
             reply = _resource(200, container.body)
@@ -133,9 +133,9 @@ class Dispatcher:
             return Reply(204)
         raise _not_allowed(method)
 
-    def _offer(self, method: str, segments: tuple[str, ...], headers: Mapping[str, str], raw: bytes) -> Reply:
+    def _offer(self, method: str, segments: tuple[str, ...], headers: Mapping[str, str], raw: bytes) -> Reply:  # noqa: ARG002
         if len(segments) == 1:
-            return _listing(method, headers, raw, self._resources.offers(), "Offers", "")
+            return _listing(method, raw, self._resources.offers(), "Offers", "")
         if method == "GET":
             return _resource(200, self._resources.offer(segments[1]))
         if method == "PUT":
@@ -161,9 +161,7 @@ def _resource(status: int, body: dict[str, Any]) -> Reply:
     return Reply(status, orjson.dumps(body), headers={"etag": body["_etag"]})
 
 
-def _listing(
-    method: str, headers: Mapping[str, str], raw: bytes, bodies: list[dict[str, Any]], name: str, rid: str
-) -> Reply:
+def _listing(method: str, raw: bytes, bodies: list[dict[str, Any]], name: str, rid: str) -> Reply:
     if method not in {"GET", "POST"}:
         raise _not_allowed(method)
     found = query_resources(bodies, raw) if method == "POST" else bodies

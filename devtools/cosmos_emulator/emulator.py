@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import json
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -41,7 +39,6 @@ class CosmosEmulator:
         enforce_throughput: answer 429 beyond the throughput of a container.
         key: account key, base64.
         clock: time for TTL, `_ts` and queries.
-        faults: JSON file with fault rules to begin with.
     """
 
     def __init__(
@@ -54,7 +51,6 @@ class CosmosEmulator:
         enforce_throughput: bool = False,
         key: str = EMULATOR_KEY,
         clock: Clock | None = None,
-        faults: str | None = None,
     ) -> None:
         self._host = host
         self._port = port
@@ -65,7 +61,6 @@ class CosmosEmulator:
         self.clock = clock or Clock()
         self.faults = Faults()
         self.metrics = Metrics()
-        self._faults_file = faults
         self._store: Store | None = None
         self._runner: web.ServerRunner | None = None
         self._sweeper: asyncio.Task[None] | None = None
@@ -76,13 +71,7 @@ class CosmosEmulator:
 
         Raises:
             OSError: when the port is taken.
-            ServiceError: when the file with fault rules holds a wrong one.
         """
-        if self._faults_file is not None:
-            text = await asyncio.to_thread(Path(self._faults_file).read_text, encoding="utf-8")
-            rules: Any = json.loads(text)
-            for rule in rules if isinstance(rules, list) else [rules]:
-                self.faults.add(rule)
         self._store = Store(self._data)
         try:
             await self._listen(self._store)
@@ -138,14 +127,15 @@ class CosmosEmulator:
         await self.stop()
 
 
-def _request(*arguments: Any) -> web.BaseRequest:
-    return web.BaseRequest(*arguments, asyncio.get_running_loop(), client_max_size=LARGEST_BODY_BYTES)
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=LARGEST_BODY_BYTES)
 
 
 def _describer(store: Store) -> Any:
     def describe(container: Container) -> dict[str, str]:
         count, size = store.execute(
-            f"SELECT count(*), coalesce(sum(length(body)), 0) FROM {container.items}"
+            f"SELECT count(*), coalesce(sum(length(body)), 0) FROM {container.items}"  # noqa: S608 - only table names and conditions of the store itself
         ).fetchone()
         usage = f"documentSize={size // 1024};documentsSize={size // 1024};documentsCount={count};"
         return {

@@ -8,8 +8,10 @@ from typing import Any, Final
 from .errors import CODES, ServiceError, bad_request
 
 _FIELDS: Final = frozenset(
-    """name method path operation nth probability seed times status sub_status retry_after_ms message delay_ms drop
-    when""".split()
+    (
+        *("name", "method", "path", "operation", "nth", "probability", "seed", "times"),
+        *("status", "sub_status", "retry_after_ms", "message", "delay_ms", "drop", "when"),
+    )
 )
 _WHENS: Final = ("before", "after")
 
@@ -18,13 +20,13 @@ _WHENS: Final = ("before", "after")
 class FaultRule:
     """One rule: which requests it hits and what happens to them.
 
-    A rule hits when everything given about the request fits: `method`, `path` (shell pattern over the path without
-    outer slashes), `operation` (see `operations.py`), then `nth` (numbers of the fitting requests, from 1) and
-    `probability` (drawn with the rule's own `seed`), at most `times` times.
+    A rule hits when everything given about the request fits: `method`, `path` (shell pattern over the path
+    without outer slashes), `operation` (see `operations.py`), then `nth` (numbers of the fitting requests,
+    from 1) and `probability` (drawn with the rule's own `seed`), at most `times` times.
 
     Effects: `delay_ms` waits; `drop` closes the connection without a reply; `status` (with `sub_status`,
-    `retry_after_ms`, `message`) answers with an error. `when` is `before` the work (default) or `after` it, which
-    leaves the work done.
+    `retry_after_ms`, `message`) answers with an error. `when` is `before` the work (default) or `after` it,
+    which leaves the work done.
     """
 
     name: str = ""

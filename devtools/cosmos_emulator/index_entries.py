@@ -38,7 +38,8 @@ def value_key(value: Any) -> bytes:
 def entries(definition: IndexDefinition, document: dict[str, Any], epk: bytes) -> set[bytes]:
     """Return the keys under which a document stands in an index.
 
-    A document without the property stands under the key of *undefined*, unless the path goes through an array.
+    A document without the property stands under the key of *undefined*, unless the path goes through an
+    array.
     """
     prefix = epk if definition.is_scoped else b""
     values = _values(document, definition.path)

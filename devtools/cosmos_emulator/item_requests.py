@@ -151,16 +151,16 @@ class ItemRequests:
         status, body, charge = self._batches.run(container, epk, raw)
         return Reply(status, body, charge, container=container)
 
-    async def _query_plan(self, container: Container, headers: Mapping[str, str], raw: bytes) -> Reply:
+    async def _query_plan(self, container: Container, _headers: Mapping[str, str], raw: bytes) -> Reply:
         return self._queries.plan(container, raw)
 
-    async def _read_feed(self, container: Container, headers: Mapping[str, str], raw: bytes) -> Reply:
+    async def _read_feed(self, container: Container, headers: Mapping[str, str], _raw: bytes) -> Reply:
         return await self._queries.read_all(container, headers)
 
-    async def _changes(self, container: Container, headers: Mapping[str, str], raw: bytes) -> Reply:
+    async def _changes(self, container: Container, headers: Mapping[str, str], _raw: bytes) -> Reply:
         return self._change_feed.page(container, headers)
 
-    async def _delete_partition(self, container: Container, headers: Mapping[str, str], raw: bytes) -> Reply:
+    async def _delete_partition(self, container: Container, headers: Mapping[str, str], _raw: bytes) -> Reply:
         epk = container.epk_of_header(headers.get("x-ms-documentdb-partitionkey"))
         charge = 0.0
         with self._store.transaction():

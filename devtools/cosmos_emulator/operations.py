@@ -9,8 +9,9 @@ _ON_ITEMS: Final = 5
 _ON_ITEM: Final = 6
 
 NAMES: Final = (
-    "account", "database", "container", "offer", "pkranges", "conflicts", "read", "create", "upsert", "replace",
-    "patch", "delete", "batch", "query", "query_plan", "read_feed", "change_feed", "delete_partition", "unknown",
+    "account", "database", "container", "offer", "pkranges", "conflicts",
+    "read", "create", "upsert", "replace", "patch", "delete", "batch",
+    "query", "query_plan", "read_feed", "change_feed", "delete_partition", "unknown",
 )  # fmt: skip
 """All operation names."""
 

@@ -1,7 +1,7 @@
 """Partition keys: reading them from headers and documents, and hashing them.
 
-The hash (effective partition key, EPK) is kept as bytes; comparing bytes equals comparing the hexadecimal text
-that the protocol uses. Equal keys have equal hashes, so the hash is the identity of a logical partition.
+The hash (effective partition key, EPK) is kept as bytes; comparing bytes equals comparing the hexadecimal
+text that the protocol uses. Equal keys have equal hashes, so the hash is the identity of a logical partition.
 """
 
 import struct
@@ -22,8 +22,8 @@ _V1_HASHED_CHARACTERS: Final = 100
 _V1_SHORT_STRING: Final = 100
 
 KEY_MISFIT: Final = (
-    "Partition key provided either doesn't correspond to definition in the collection or doesn't match partition "
-    "key field values specified in the document."
+    "Partition key provided either doesn't correspond to definition in the collection or doesn't match "
+    "partition key field values specified in the document."
 )
 
 
@@ -137,13 +137,13 @@ def _component(value: Any, suffix: bytes) -> bytes:
 
 
 def _hash(raw: bytes) -> bytes:
-    hashed = mmh3.hash_bytes(raw, 0, True)[::-1]  # noqa: FBT003 - the library's own positional flag
+    hashed = mmh3.hash_bytes(raw, 0, True)[::-1]
     return bytes((hashed[0] & 0x3F,)) + hashed[1:]
 
 
 def _epk_version_1(values: list[Any]) -> bytes:
     truncated = [value[:_V1_HASHED_CHARACTERS] if isinstance(value, str) else value for value in values]
-    hashed = mmh3.hash(b"".join(_component(value, b"\x00") for value in truncated), 0, False)  # noqa: FBT003 - as above
+    hashed = mmh3.hash(b"".join(_component(value, b"\x00") for value in truncated), 0, False)
     return _encoded_v1(float(hashed)) + b"".join(_encoded_v1(value) for value in truncated)
 
 

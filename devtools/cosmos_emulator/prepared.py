@@ -79,7 +79,9 @@ def prepare(query: Query, parameters: Mapping[str, Any], container: Container, n
         is_root = isinstance(first.expression, Name) and not first.iterates
         access = _root_access(access, first, is_root=is_root).with_sources(tuple(others))
         joined = {source.alias for source in others} | (set() if is_root else {first.alias})
-    served, on_document, on_rows = [], [], []
+    served: list[Closure] = []
+    on_document: list[Closure] = []
+    on_rows: list[Closure] = []
     is_index_only = True
     for node, closure in pipeline.filters:
         is_served = access.served(node)

@@ -29,8 +29,8 @@ _CACHED_QUERIES: Final = 1_000
 _READ_ALL: Final = b'{"query":"SELECT * FROM c"}'
 
 CROSS_PARTITION_DISABLED: Final = (
-    "Cross partition query is required but disabled. Please set x-ms-documentdb-query-enablecrosspartition to true, "
-    "specify x-ms-documentdb-partitionkey, or revise your query to avoid this exception."
+    "Cross partition query is required but disabled. Please set x-ms-documentdb-query-enablecrosspartition "
+    "to true, specify x-ms-documentdb-partitionkey, or revise your query to avoid this exception."
 )
 
 
@@ -198,12 +198,14 @@ def query_resources(resources: list[dict[str, Any]], raw: bytes) -> list[dict[st
         pipeline, width = compile_query(parse(text), Environment(parameters, {}, float))
         if pipeline.is_grouped or pipeline.sorts or pipeline.distinct or pipeline.count is not None:
             raise bad_request("Queries over databases, containers and offers may only filter.")
-        found = []
+        found: list[Any] = []
         for resource in resources:
             row = [resource] + [UNDEFINED] * (width - 1)
-            for _ in pipeline.combinations(row):
-                if all(term(row) is True for _, term in pipeline.filters):
-                    found.append(pipeline.project(row))
+            found.extend(
+                pipeline.project(row)
+                for _ in pipeline.combinations(row)
+                if all(term(row) is True for _, term in pipeline.filters)
+            )
     except SqlError as error:
         raise _refusal(error) from None
     return found

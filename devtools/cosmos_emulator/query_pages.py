@@ -188,6 +188,9 @@ class PageRun:
                 if self._remaining == 0:
                     return
 
+    def _is_large(self) -> bool:
+        return self._candidates.can_walk(self._container, self._scope)
+
     def _stop_at(self, sequence: int, skip: int) -> None:
         self._page.position = Position(sequence, skip, None, self._offset, self._remaining)
 
@@ -195,10 +198,9 @@ class PageRun:
         choice = self._choose()
         path = self._prepared.order_path
         is_selective = choice.spans is not None and choice.estimate <= _ORDER_WALK_FROM
-        if path is not None and "[]" not in path and not is_selective:
-            if self._candidates.can_walk(self._container, self._scope):
-                await self._walked(path)
-                return
+        if path is not None and "[]" not in path and not is_selective and self._is_large():
+            await self._walked(path)
+            return
         found: list[tuple[Keys, bytes]] = []
         async for item in self._items(choice):
             found.extend(self._keyed(item))

@@ -18,7 +18,8 @@ CREATE TABLE IF NOT EXISTS containers (
 );
 CREATE TABLE IF NOT EXISTS offers (rid TEXT PRIMARY KEY, resource TEXT UNIQUE, body BLOB);
 CREATE TABLE IF NOT EXISTS index_definitions (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, container INTEGER NOT NULL, path BLOB, lowered INTEGER, scoped INTEGER
+    number INTEGER PRIMARY KEY AUTOINCREMENT, container INTEGER NOT NULL, path BLOB,
+    lowered INTEGER, scoped INTEGER
 );
 CREATE TABLE IF NOT EXISTS index_entries (
     definition INTEGER NOT NULL, key BLOB NOT NULL, sequence INTEGER NOT NULL,
@@ -27,8 +28,8 @@ CREATE TABLE IF NOT EXISTS index_entries (
 """
 _ITEM_TABLES: Final = """
 CREATE TABLE items_{n} (
-    sequence INTEGER PRIMARY KEY, epk BLOB NOT NULL, id TEXT NOT NULL, lsn INTEGER NOT NULL, ts INTEGER NOT NULL,
-    ttl INTEGER, etag TEXT NOT NULL, body BLOB NOT NULL, UNIQUE (epk, id)
+    sequence INTEGER PRIMARY KEY, epk BLOB NOT NULL, id TEXT NOT NULL, lsn INTEGER NOT NULL,
+    ts INTEGER NOT NULL, ttl INTEGER, etag TEXT NOT NULL, body BLOB NOT NULL, UNIQUE (epk, id)
 );
 CREATE INDEX items_{n}_partition ON items_{n} (epk);
 CREATE INDEX items_{n}_changes ON items_{n} (lsn);
@@ -42,8 +43,8 @@ _CACHED_STATEMENTS: Final = 512
 class Store:
     """Own the SQLite connection.
 
-    Every method runs to its end without yielding to other requests, so a check and the write behind it are one
-    step.
+    Every method runs to its end without yielding to other requests, so a check and the write behind it are
+    one step.
 
     Args:
         path: file to keep data in; None keeps them in memory.
@@ -57,7 +58,7 @@ class Store:
             cached_statements=_CACHED_STATEMENTS,
         )
         self.execute = self.connection.execute
-        # Durable against the end of the process, not against the end of the machine: fit for a development store.
+        # Safe against the end of the process, not against the end of the machine: fit for development.
         self.execute("PRAGMA journal_mode = WAL")
         self.execute("PRAGMA synchronous = OFF")
         self.execute("PRAGMA temp_store = MEMORY")

@@ -15,8 +15,8 @@ def refuse_across_partitions(prepared: Prepared) -> None:
     query = prepared.query
     if query.order_by or query.top or query.offset or query.distinct or prepared.pipeline.is_grouped:
         raise bad_request(
-            "The provided cross partition query can not be directly served by the gateway. ORDER BY, TOP, OFFSET, "
-            "DISTINCT, aggregates and GROUP BY need a query plan.",
+            "The provided cross partition query can not be directly served by the gateway. ORDER BY, TOP, "
+            "OFFSET, DISTINCT, aggregates and GROUP BY need a query plan.",
             sub_status=NOT_SERVABLE,
         )
 
@@ -37,7 +37,8 @@ def refuse_unindexed_order(prepared: Prepared, container: Container) -> None:
             return
         if not path or "[]" in path:
             raise bad_request(
-                "Unsupported ORDER BY clause. ORDER BY item expression could not be mapped to a document path."
+                "Unsupported ORDER BY clause. ORDER BY item expression could not be mapped to a document "
+                "path."
             )
         order.append((path, sort.descending))
     if len(order) > 1:

@@ -87,8 +87,7 @@ class WebHandler:
             if container is None and len(target.segments) > _IN_CONTAINER:
                 container = self._known_container(target)
             reply = _error_reply(request, error, container)
-        except Exception:
-            # A defect of the emulator itself: say so loudly instead of closing the connection.
+        except Exception:  # noqa: BLE001 - a defect of the emulator itself is logged and answered with 500
             _log.exception("the emulator failed on %s %s", request.method, path)
             reply = _error_reply(request, ServiceError(500, "The emulator failed; see its log."), container)
         self._count(reply, container, operation)

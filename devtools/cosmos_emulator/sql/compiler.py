@@ -77,7 +77,26 @@ class ExpressionCompiler:
         self.scope: dict[str, int] = {}
         self.aggregates: list[Aggregate] | None = None
         self.group_slots: dict[Node, int] | None = None
-        self._constants: dict[Node, Any] = {}
+        self._compilers: dict[type[Node], Callable[[Any], Closure]] = {
+            Literal: self._literal,
+            Parameter: self._parameter,
+            Name: self._name,
+            Property: self._property,
+            Subscript: self._subscript,
+            ArrayOf: self._array,
+            ObjectOf: self._object,
+            Unary: self._unary,
+            Binary: self._binary,
+            And: self._and,
+            Or: self._or,
+            Not: self._not,
+            In: self._in,
+            Between: self._between,
+            Like: self._like,
+            Conditional: self._conditional,
+            Call: self._call,
+            Subquery: self._subquery,
+        }
 
     def subquery(self, query: Query) -> Callable[[Row], list[Any]]:
         """Compile a nested query into a function that lists its values."""
@@ -114,7 +133,7 @@ class ExpressionCompiler:
         """
         if self.group_slots is not None and node in self.group_slots:
             return _read_slot(self.group_slots[node])
-        return _COMPILERS[type(node)](self, node)
+        return self._compilers[type(node)](node)
 
     def _literal(self, node: Literal) -> Closure:
         value = node.value
@@ -127,8 +146,8 @@ class ExpressionCompiler:
     def _name(self, node: Name) -> Closure:
         if self.group_slots is not None:
             raise SqlError(
-                f"Property reference '{node.name}' is invalid in the select list because it is not contained in "
-                "either an aggregate function or the GROUP BY clause.",
+                f"Property reference '{node.name}' is invalid in the select list because it is not contained "
+                "in either an aggregate function or the GROUP BY clause.",
                 start=node.start,
                 end=node.end,
                 code="SC2102",
@@ -178,7 +197,7 @@ class ExpressionCompiler:
             return None
         query = parse(text)
         if query.items is None or not query.sources:
-            raise SqlError(f"Computed property '{names[0]}' is not SELECT VALUE .. FROM c.")
+            raise SqlError(f"Computed property '{names[0]}' is not SELECT VALUE .. FROM c.")  # noqa: S608 - the text of an error or of an emulated query
         outer, self.scope = self.scope, {query.sources[0].alias: _ROOT_SLOT}
         try:
             return self.compile(query.items[0].expression)
@@ -365,25 +384,3 @@ def _invoke(call: Callable[..., Any], arguments: list[Closure]) -> Closure:
         (only,) = arguments
         return lambda row: call(only(row))
     return lambda row: call(*[argument(row) for argument in arguments])
-
-
-_COMPILERS: Final[dict[type[Node], Callable[[Any, Any], Closure]]] = {
-    Literal: ExpressionCompiler._literal,
-    Parameter: ExpressionCompiler._parameter,
-    Name: ExpressionCompiler._name,
-    Property: ExpressionCompiler._property,
-    Subscript: ExpressionCompiler._subscript,
-    ArrayOf: ExpressionCompiler._array,
-    ObjectOf: ExpressionCompiler._object,
-    Unary: ExpressionCompiler._unary,
-    Binary: ExpressionCompiler._binary,
-    And: ExpressionCompiler._and,
-    Or: ExpressionCompiler._or,
-    Not: ExpressionCompiler._not,
-    In: ExpressionCompiler._in,
-    Between: ExpressionCompiler._between,
-    Like: ExpressionCompiler._like,
-    Conditional: ExpressionCompiler._conditional,
-    Call: ExpressionCompiler._call,
-    Subquery: ExpressionCompiler._subquery,
-}

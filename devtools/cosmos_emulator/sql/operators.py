@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from .functions.mathematics import number_result
-from .values import STRING_RANK, UNDEFINED, RANKS, deep_equal, equals, is_number, order
+from .values import RANKS, STRING_RANK, UNDEFINED, deep_equal, equals, is_number, order
 
 Row = list[Any]
 Closure = Callable[[Row], Any]

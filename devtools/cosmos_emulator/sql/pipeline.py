@@ -86,7 +86,7 @@ class Groups:
             accumulator.add(aggregate.argument(row))
 
     def outputs(self, template: Row) -> list[tuple[list[Any], Any]]:
-        """Return key and output of every group that has one; the template lends the slots of outer queries."""
+        """Return key and output of every group with one; the template lends the slots of outer queries."""
         outputs = []
         for values, accumulators in self._groups.values():
             row: Row = list(template)
@@ -200,11 +200,7 @@ class _PipelineCompiler(ExpressionCompiler):
             if is_container and isinstance(source.expression, Name) and not source.iterates:
                 self._declare(source.alias, _ROOT_SLOT)
                 continue
-            if is_container:
-                binder = self._container_binder(source)
-            else:
-                binder = self._binder(source)
-            binders.append(binder)
+            binders.append(self._container_binder(source) if is_container else self._binder(source))
         if not binders:
             return None
         return binders[0] if len(binders) == 1 else _nested(binders)
@@ -246,8 +242,8 @@ class _PipelineCompiler(ExpressionCompiler):
         pipeline = self.pipeline(query, is_root=True)
         if pipeline.is_grouped or pipeline.distinct or pipeline.sorts or pipeline.count is not None:
             raise SqlError(
-                "This emulator does not support aggregates, GROUP BY, DISTINCT, ORDER BY, TOP or OFFSET in a sub-query "
-                "over the whole container.",
+                "This emulator does not support aggregates, GROUP BY, DISTINCT, ORDER BY, TOP or OFFSET in a "
+                "sub-query over the whole container.",
                 code="SC3001",
             )
         return pipeline

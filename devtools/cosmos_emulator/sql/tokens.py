@@ -7,9 +7,13 @@ from typing import Any, Final
 from .errors import SqlError
 
 KEYWORDS: Final = frozenset(
-    """and array as asc between by case cast convert cross desc distinct else end escape exists false for from
-    group having in inner insert into is join left like limit not null offset on or order outer over right select
-    set then top true undefined update value when where with""".split()
+    (
+        *("and", "array", "as", "asc", "between", "by", "case", "cast", "convert", "cross"),
+        *("desc", "distinct", "else", "end", "escape", "exists", "false", "for", "from", "group"),
+        *("having", "in", "inner", "insert", "into", "is", "join", "left", "like", "limit"),
+        *("not", "null", "offset", "on", "or", "order", "outer", "over", "right", "select"),
+        *("set", "then", "top", "true", "undefined", "update", "value", "when", "where", "with"),
+    )
 )
 
 
@@ -17,7 +21,7 @@ KEYWORDS: Final = frozenset(
 class Token:
     """One token: its kind, its value and where it stands in the text.
 
-    Kinds: `name`, `keyword` (value in lower case), `string`, `number`, `parameter` (with `@`), `symbol`, `end`.
+    Kinds: `name`, `keyword`, `string`, `number`, `parameter` (with `@`), `symbol`, `end`.
     """
 
     kind: str

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from ..values import UNDEFINED, canonical, deep_equal
+from devtools.cosmos_emulator.sql.values import UNDEFINED, canonical, deep_equal
+
 from .registry import function
 
 

@@ -4,7 +4,8 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from ..values import UNDEFINED
+from devtools.cosmos_emulator.sql.values import UNDEFINED
+
 from .registry import function
 
 _TICKS_PER_SECOND: Final = 10_000_000

@@ -5,7 +5,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from ..values import UNDEFINED
+from devtools.cosmos_emulator.sql.values import UNDEFINED
+
 from .registry import function
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..values import RANKS, UNDEFINED, UNDEFINED_RANK
+from devtools.cosmos_emulator.sql.values import RANKS, UNDEFINED, UNDEFINED_RANK
 
 _LETTERS: Final[dict[str, frozenset[int]]] = {
     "n": frozenset({3}),
@@ -46,7 +46,7 @@ def function(
     Args:
         name: name in upper case.
         signature: one letter per argument: n number, s string, b boolean, a array, o object, d any defined
-            value, v anything; the arguments behind `?` are optional. A call with another type gives UNDEFINED.
+            value, v anything; the arguments behind `?` are optional. Other types give UNDEFINED.
         repeats: the last argument may be given any number of times.
         deterministic: see `BuiltIn`.
     """
@@ -57,12 +57,10 @@ def function(
 
     def register(call: Callable[..., Any]) -> Callable[..., Any]:
         def checked(*arguments: Any) -> Any:
-            position = 0
-            for argument in arguments:
+            for position, argument in enumerate(arguments):
                 kinds = accepted[position] if position < len(accepted) else accepted[-1]
                 if RANKS[type(argument)] not in kinds:
                     return UNDEFINED
-                position += 1
             return call(*arguments)
 
         unchecked = all(_LETTERS[letter] >= {UNDEFINED_RANK} for letter in letters)

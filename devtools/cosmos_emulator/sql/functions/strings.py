@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import orjson
 
-from ..values import UNDEFINED
+from devtools.cosmos_emulator.sql.values import UNDEFINED
+
 from .registry import function
 
 _WHITE_SPACE: Final = " \t\r\n\f\v"

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from ..values import RANKS, UNDEFINED, is_number
+from devtools.cosmos_emulator.sql.values import RANKS, UNDEFINED, is_number
+
 from .registry import function
 
 
