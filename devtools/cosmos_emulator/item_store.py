@@ -1,5 +1,7 @@
 """Items in the store: reading and writing rows with everything that hangs on them."""
 
+# ruff: noqa: S608 - texts are put together from the store's own table names and conditions; values are bound
+
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -88,7 +90,7 @@ class ItemStore:
         """Return an item by partition and id, None when there is none or it has expired."""
         row = self._execute(
             f"SELECT {_COLUMNS} FROM {container.items} WHERE epk = ? AND id = ?",
-            (epk, item_id),  # noqa: S608 - only table names and conditions of the store itself
+            (epk, item_id),
         ).fetchone()
         if row is None or self.is_expired(container, row[4], row[5]):
             return None
@@ -98,7 +100,7 @@ class ItemStore:
         """Return an item by its number, None when there is none or it has expired."""
         row = self._execute(
             f"SELECT {_COLUMNS} FROM {container.items} WHERE sequence = ?",
-            (sequence,),  # noqa: S608 - only table names and conditions of the store itself
+            (sequence,),
         ).fetchone()
         if row is None or self.is_expired(container, row[4], row[5]):
             return None
@@ -111,7 +113,7 @@ class ItemStore:
 
     def select(self, container: Container, where: str, parameters: tuple[Any, ...]) -> list[Item]:
         """Return the unexpired items that a condition in the store's own SQL selects."""
-        rows = self._execute(f"SELECT {_COLUMNS} FROM {container.items} WHERE {where}", parameters).fetchall()  # noqa: S608 - only table names and conditions of the store itself
+        rows = self._execute(f"SELECT {_COLUMNS} FROM {container.items} WHERE {where}", parameters).fetchall()
         return [Item(*row) for row in rows if not self.is_expired(container, row[4], row[5])]
 
     def insert(self, write: Write, epk: bytes, document: dict[str, Any]) -> Item:
@@ -126,7 +128,7 @@ class ItemStore:
         item = self._stamp(write, container.sequence, epk, document)
         try:
             self._execute(
-                f"INSERT INTO {container.items} ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - only table names and conditions of the store itself
+                f"INSERT INTO {container.items} ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (item.sequence, epk, item.id, item.lsn, item.ts, item.ttl, item.etag, item.body),
             )
         except sqlite3.IntegrityError:
@@ -150,7 +152,7 @@ class ItemStore:
         container = write.container
         item = self._stamp(write, old.sequence, old.epk, document)
         self._execute(
-            f"UPDATE {container.items} SET lsn = ?, ts = ?, ttl = ?, etag = ?, body = ? WHERE sequence = ?",  # noqa: S608 - only table names and conditions of the store itself
+            f"UPDATE {container.items} SET lsn = ?, ts = ?, ttl = ?, etag = ?, body = ? WHERE sequence = ?",
             (item.lsn, item.ts, item.ttl, item.etag, item.body, item.sequence),
         )
         if container.unique_keys or container.indexes or container.keeps_versions:
@@ -176,7 +178,7 @@ class ItemStore:
         if container.default_ttl is None:
             return 0
         rows = self._execute(
-            f"SELECT {_COLUMNS} FROM {container.items} "  # noqa: S608 - only table names and conditions of the store itself
+            f"SELECT {_COLUMNS} FROM {container.items} "
             "WHERE coalesce(ttl, ?) >= 0 AND ts + coalesce(ttl, ?) <= ?",
             (container.default_ttl, container.default_ttl, int(self._clock.now())),
         ).fetchall()
@@ -198,7 +200,7 @@ class ItemStore:
         last = 0
         while True:
             rows = self._execute(
-                f"SELECT sequence, epk, body FROM {container.items} "  # noqa: S608 - only table names and conditions of the store itself
+                f"SELECT sequence, epk, body FROM {container.items} "
                 "WHERE sequence > ? ORDER BY sequence LIMIT ?",
                 (last, _BACKFILL_ROWS),
             ).fetchall()
@@ -232,13 +234,13 @@ class ItemStore:
             return
         row = self._execute(
             f"SELECT {_COLUMNS} FROM {container.items} WHERE epk = ? AND id = ?",
-            (epk, item_id),  # noqa: S608 - only table names and conditions of the store itself
+            (epk, item_id),
         ).fetchone()
         if row is not None and self.is_expired(container, row[4], row[5]):
             self._remove(container, Item(*row))
 
     def _remove(self, container: Container, item: Item) -> dict[str, Any] | None:
-        self._execute(f"DELETE FROM {container.items} WHERE sequence = ?", (item.sequence,))  # noqa: S608 - only table names and conditions of the store itself
+        self._execute(f"DELETE FROM {container.items} WHERE sequence = ?", (item.sequence,))
         if not (container.unique_keys or container.indexes or container.keeps_versions):
             return None
         document = item.document()
@@ -285,17 +287,17 @@ class ItemStore:
         for digest in self._unique_digests(container, item.epk, document):
             row = self._execute(
                 f"SELECT sequence FROM {container.unique} WHERE key = ?",
-                (digest,),  # noqa: S608 - only table names and conditions of the store itself
+                (digest,),
             ).fetchone()
             if row is not None and self.find_sequence(container, row[0]) is not None:
                 raise ServiceError(409, "Unique index constraint violation.", charge=1.2)
-            self._execute(f"INSERT OR REPLACE INTO {container.unique} VALUES (?, ?)", (digest, item.sequence))  # noqa: S608 - only table names and conditions of the store itself
+            self._execute(f"INSERT OR REPLACE INTO {container.unique} VALUES (?, ?)", (digest, item.sequence))
 
     def _release_unique(self, container: Container, item: Item, document: dict[str, Any]) -> None:
         for digest in self._unique_digests(container, item.epk, document):
             self._execute(
                 f"DELETE FROM {container.unique} WHERE key = ? AND sequence = ?",
-                (digest, item.sequence),  # noqa: S608 - only table names and conditions of the store itself
+                (digest, item.sequence),
             )
 
     def _keep_version(
@@ -316,7 +318,7 @@ class ItemStore:
             entry["previous"] = previous
         self._execute(
             f"INSERT INTO {write.container.versions} VALUES (?, ?, ?)",
-            (write.lsn, epk, orjson.dumps(entry)),  # noqa: S608 - only table names and conditions of the store itself
+            (write.lsn, epk, orjson.dumps(entry)),
         )
 
 
