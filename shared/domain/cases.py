@@ -4,6 +4,8 @@ The state of a document is also the intent of its message: what is not final and
 sent again by the sweep, so nothing has to be remembered outside the state itself.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, Self
@@ -88,6 +90,14 @@ class KeptRecords(BaseModel):
     provision: str
     until: date | None
     records: int
+
+
+def summed(kept: Iterable[KeptRecords]) -> tuple[KeptRecords, ...]:
+    """Return the same with records of one store, reason and day counted together, in the order given."""
+    counts: Counter[KeptRecords] = Counter()
+    for one in kept:
+        counts[one.model_copy(update={"records": 0})] += one.records
+    return tuple(one.model_copy(update={"records": records}) for one, records in counts.items())
 
 
 class Outcome(BaseModel):
@@ -207,11 +217,12 @@ class Task(CaseDocument):
     cursor: str | None = None  # where the next page starts; None: at the beginning
     claimed_until: UtcTime | None = None
     claimed: tuple[str, ...] = ()  # keys of the records the worker is about to erase
+    claimed_kept: dict[str, tuple[KeptRecords, ...]] = {}  # by those keys: what stays of them, out of sight
     pages: int = 0  # numbered sections of a copy
     files: int = 0
     records: int = 0  # collected, erased, or still there after an erasure
     rewritten: int = 0
-    kept: tuple[KeptRecords, ...] = ()
+    kept: tuple[KeptRecords, ...] = ()  # an erasure's: cut down and no longer found; a look's: found
     redacted: dict[str, int] = {}
     problem: str | None = None
 
@@ -223,9 +234,27 @@ class Task(CaseDocument):
             round=self.round + 1,
             cursor=self.cursor if self.claimed else None,
             claimed_until=None,
-            kept=(),
             problem=None,
         )
+
+    def settled(self, names: Iterable[str], *, gone: Iterable[str] = ()) -> Self:
+        """Return the task with some claimed records done: what stays of them out of sight is counted.
+
+        `gone`: those of them that somebody else deleted, so that nothing of them stays.
+        """
+        names = set(names)
+        done = names - set(gone)
+        kept = [one for name in self.claimed if name in done for one in self.claimed_kept.get(name, ())]
+        left = tuple(name for name in self.claimed if name not in names)
+        return self.with_(
+            claimed=left,
+            claimed_kept={name: self.claimed_kept[name] for name in left if name in self.claimed_kept},
+            kept=summed((*self.kept, *kept)),
+        )
+
+    def unclaimed(self) -> Self:
+        """Return the task without its claim."""
+        return self.with_(claimed=(), claimed_kept={}, claimed_until=None)
 
     @property
     def is_final(self) -> bool:

@@ -88,8 +88,4 @@ def _writes(case: Case, request: SubjectRequest, event: Event, letter: LetterDoc
 
 def cleared(tasks: Sequence[Task]) -> list[Task]:
     """Return the tasks whose notes name records of the person, without those notes."""
-    return [
-        task.with_(cursor=None, claimed=(), claimed_until=None)
-        for task in tasks
-        if task.cursor is not None or task.claimed
-    ]
+    return [task.unclaimed().with_(cursor=None) for task in tasks if task.cursor is not None or task.claimed]

@@ -5,13 +5,12 @@ written down before it goes; holds and restrictions are asked for again after th
 each deletion is guarded by the ETag of the judged content; what cannot be judged stays and is reported.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
 from shared.datamap.models import Activity, DocumentStore, FileStore
-from shared.datamap.treatment import KeptField, Treated, Verdict, erase_elements, erase_record
-from shared.domain.cases import KeptRecords, SubjectRequest, Task, TaskState
+from shared.datamap.treatment import Treated, Verdict, erase_elements, erase_record
+from shared.domain.cases import SubjectRequest, Task, TaskState
 from shared.domain.errors import Conflict
 from shared.domain.identifiers import Identifiers
 from shared.domain.times import copenhagen_day
@@ -20,6 +19,7 @@ from shared.ports.documents import Change, Changed, StoredDocument
 from shared.services.blob_walk import BlobWalk
 from shared.services.context import Context
 from shared.services.findings import quarantine
+from shared.services.keeping import as_records, out_of_sight
 from shared.services.progress import Progress
 
 _ERASE, _REWRITE = "e:", "r:"
@@ -65,13 +65,20 @@ async def erase_documents(
             await quarantine(context, task, code=treated.problem or "undecidable", place=place)
         elif treated.verdict is not Verdict.KEEP:
             changes.append((Change(document=document, replacement=treated.record), treated))
-    task = task.with_(kept=kept_records(task, [treated for _, treated in judged]))
     unsettled: tuple[str, ...] = ()
     if changes:
         names = tuple(
             f"{_REWRITE if change.replacement else _ERASE}{_name(change.document)}" for change, _ in changes
         )
-        task = await progress.claim(task, names)
+        kept = {
+            name: as_records(
+                store.id,
+                out_of_sight(store, treated, context.datamap, request.identifiers, today=today),
+            )
+            for name, (_, treated) in zip(names, changes, strict=True)
+            if treated.record is not None
+        }
+        task = await progress.claim(task, names, kept)
         await ask_again(context, request, activity)
         results = await context.documents.change(store, [change for change, _ in changes])
         # Written meanwhile, perhaps by a twin that did our work: the next reading tells and counts.
@@ -83,15 +90,17 @@ async def erase_documents(
             for (change, _), result in zip(changes, results, strict=True)
             if result is not Changed.CHANGED
         ]
+        gone = [name for name, result in zip(names, results, strict=True) if result is Changed.GONE]
         rewritten = sum(1 for change in done if change.replacement)
-        task = task.with_(records=task.records + len(done) - rewritten, rewritten=task.rewritten + rewritten)
+        task = task.settled(set(names) - set(unsettled), gone=gone).with_(
+            records=task.records + len(done) - rewritten, rewritten=task.rewritten + rewritten
+        )
     cursor = task.cursor if unsettled else page.cursor
     more = bool(unsettled) or cursor is not None
     progress.note(
         task.with_(
             cursor=cursor,
             state=TaskState.QUEUED if more else TaskState.DONE,
-            claimed=unsettled,
             claimed_until=None,
         )
     )
@@ -145,25 +154,6 @@ def judge(
     )
 
 
-def kept_records(task: Task, judged: Sequence[Treated]) -> tuple[KeptRecords, ...]:
-    """Return what the task has kept so far plus these, counted by reason and date."""
-    counts: Counter[KeptField] = Counter()
-    for one in task.kept:
-        counts[KeptField(reason=one.reason, provision=one.provision, until=one.until)] += one.records
-    for treated in judged:
-        counts.update(treated.kept)
-    return tuple(
-        KeptRecords(
-            store_id=task.store_id,
-            reason=field.reason,
-            provision=field.provision,
-            until=field.until,
-            records=records,
-        )
-        for field, records in counts.items()
-    )
-
-
 def _name(document: StoredDocument) -> str:
     return f"{document.partition}|{document.document_id}"
 
@@ -180,8 +170,8 @@ def _count_interrupted(task: Task, judged: Sequence[tuple[StoredDocument, Treate
     }
     finished = [name for name in task.claimed if name[2:] not in waiting]
     erased = sum(1 for name in finished if name.startswith(_ERASE))
-    return task.with_(
-        claimed=(),
-        records=task.records + erased,
-        rewritten=task.rewritten + len(finished) - erased,
+    return (
+        task.settled(finished)
+        .unclaimed()
+        .with_(records=task.records + erased, rewritten=task.rewritten + len(finished) - erased)
     )

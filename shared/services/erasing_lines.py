@@ -11,14 +11,15 @@ from typing import Any
 
 from shared.datamap.models import Activity, LineStore
 from shared.datamap.treatment import Treated, Verdict, erase_record
-from shared.domain.cases import Task, TaskState
+from shared.domain.cases import KeptRecords, Task, TaskState, summed
 from shared.domain.errors import CannotTell, Conflict, NotFound
 from shared.domain.times import copenhagen_day
 from shared.ports.blobs import BlobRef
 from shared.services.blob_walk import BlobWalk
 from shared.services.context import Context
-from shared.services.erasing import ask_again, kept_records
+from shared.services.erasing import ask_again
 from shared.services.findings import quarantine
+from shared.services.keeping import as_records, out_of_sight
 from shared.services.lines import Line, LineMatcher, read_range
 from shared.services.progress import Progress
 
@@ -68,11 +69,12 @@ class LineEraser:
 
     def _finish(self, state: TaskState) -> None:
         cursor = json.dumps({"walk": self._walk.cursor, "blob": self._blob})
+        if state is TaskState.DONE:
+            self._task = self._task.unclaimed()
         self._progress.note(
             self._task.with_(
                 cursor=None if state is TaskState.DONE else cursor,
                 state=state,
-                claimed=() if state is TaskState.DONE else self._task.claimed,
                 claimed_until=None,
             )
         )
@@ -96,13 +98,20 @@ class LineEraser:
             if not self._may_rewrite(blob):
                 await self._other_kind(blob)
                 return True
-            self._blob = {"etag": blob.etag, "step": "rewrite", "offset": 0, "blocks": [], "lines": 0}
+            self._blob = {
+                "etag": blob.etag,
+                "step": "rewrite",
+                "offset": 0,
+                "blocks": [],
+                "lines": 0,
+                "kept": [],
+            }
             return False
         return await self._rewrite(blob)
 
     async def _small(self, blob: BlobRef) -> bool:
         data, _ = await read_range(self._context, blob, 0)
-        staying, taken = await self._sorted(data, blob)
+        staying, taken, kept = await self._sorted(data, blob)
         self._count_interrupted(blob, found=taken > 0)
         if not taken:
             return True
@@ -110,10 +119,10 @@ class LineEraser:
             await self._other_kind(blob)
             return True
         name = self._progress.block_id(staying)
-        await self._claim(blob, taken)
+        await self._claim(blob, taken, kept)
         await self._context.blobs.stage(blob.container, blob.name, name, staying)
         await self._context.blobs.commit(blob, [name] if staying else [])
-        self._task = self._task.with_(records=self._task.records + taken, claimed=())
+        self._done(taken)
         return True
 
     async def _look_through(self, blob: BlobRef) -> bool | None:
@@ -135,26 +144,33 @@ class LineEraser:
         offset: int | None = self._blob["offset"]
         while offset is not None:
             data, following = await read_range(self._context, blob, offset)
-            staying, taken = await self._sorted(data, blob)
+            staying, taken, kept = await self._sorted(data, blob)
             if staying:
                 name = self._progress.block_id(staying)
                 await self._context.blobs.stage(blob.container, blob.name, name, staying)
                 self._blob["blocks"].append(name)
             self._blob["lines"] += taken
+            so_far = (KeptRecords.model_validate(one) for one in self._blob["kept"])
+            self._blob["kept"] = [one.model_dump(mode="json") for one in summed((*so_far, *kept))]
             self._blob["offset"] = offset = following
             self._progress.budget.spend(1)
             if offset is not None and self._progress.budget.is_spent:
                 return False
-        await self._claim(blob, self._blob["lines"])
+        stays = tuple(KeptRecords.model_validate(one) for one in self._blob["kept"])
+        await self._claim(blob, self._blob["lines"], stays)
         await self._context.blobs.commit(blob, self._blob["blocks"])
-        self._task = self._task.with_(records=self._task.records + self._blob["lines"], claimed=())
+        self._done(self._blob["lines"])
         return True
 
-    async def _claim(self, blob: BlobRef, lines: int) -> None:
+    def _done(self, lines: int) -> None:
+        self._task = self._task.settled(self._task.claimed).with_(records=self._task.records + lines)
+
+    async def _claim(self, blob: BlobRef, lines: int, kept: tuple[KeptRecords, ...]) -> None:
         """Write down how many lines go, then ask a last time whether they may."""
         cursor = json.dumps({"walk": self._walk.cursor, "blob": {}})
         task = self._task.with_(cursor=cursor)
-        self._task = await self._progress.claim(task, (f"{lines}:{blob.name}",))
+        name = f"{lines}:{blob.name}"
+        self._task = await self._progress.claim(task, (name,), {name: kept})
         await ask_again(self._context, self._progress.request, self._activity)
 
     def _count_interrupted(self, blob: BlobRef, *, found: bool) -> None:
@@ -165,15 +181,15 @@ class LineEraser:
         for name in self._task.claimed:
             lines, _, claimed_blob = name.partition(":")
             if claimed_blob == blob.name and blob.is_current and not found:
-                self._task = self._task.with_(claimed=(), records=self._task.records + int(lines))
+                self._done(int(lines))
 
-    async def _sorted(self, data: bytes, blob: BlobRef) -> tuple[bytes, int]:
-        """Return the bytes that stay, and how many lines were taken out or cut down."""
+    async def _sorted(self, data: bytes, blob: BlobRef) -> tuple[bytes, int, tuple[KeptRecords, ...]]:
+        """Return the bytes that stay, how many lines were taken out or cut down, and what stays of those."""
         if not self._matcher.may_hold(data):
-            return data, 0
+            return data, 0, ()
         staying: list[bytes] = []
         taken = 0
-        kept: list[Treated] = []
+        kept: list[KeptRecords] = []
         for line in self._matcher.read(data):
             treated = await self._judged(line, blob)
             if treated is None:
@@ -183,9 +199,12 @@ class LineEraser:
             if treated.record is not None:
                 text = json.dumps(treated.record, ensure_ascii=False, separators=(",", ":"))
                 staying.append(text.encode() + b"\n")
-                kept.append(treated)
-        self._task = self._task.with_(kept=kept_records(self._task, kept))
-        return b"".join(staying), taken
+                identifiers = self._progress.request.identifiers
+                unseen = out_of_sight(
+                    self._store, treated, self._context.datamap, identifiers, today=self._today
+                )
+                kept.extend(as_records(self._store.id, unseen))
+        return b"".join(staying), taken, summed(kept)
 
     async def _judged(self, line: Line, blob: BlobRef) -> Treated | None:
         """Return what to do to a line, or None when it stays as it is."""

@@ -16,6 +16,7 @@ from shared.domain.cases import (
     SubjectRequest,
     Task,
     TaskState,
+    summed,
 )
 from shared.domain.errors import Conflict
 from shared.domain.identifiers import SUBJECT_KEY
@@ -53,8 +54,8 @@ async def _begin_look(context: Context, case: Case) -> None:
     """Look with everything known before the erasure, and with whatever turns up now."""
     request = case.request
     resolved = await resolve(context, request.identifiers)
-    if resolved.too_many:
-        await stop(context, case, f"too_many_{resolved.too_many[0]}")
+    if resolved.problem is not None:
+        await stop(context, case, resolved.problem)
         return
     looking = request.with_(
         identifiers=resolved.identifiers,
@@ -113,11 +114,10 @@ async def _answer(context: Context, case: Case, looked: tuple[Task, ...]) -> Non
     request = case.request
     now = context.clock.now()
     prefix = f"task-{request.phase}-{ACTION_OF[Stage.ERASE]}-"
-    erased = {
-        task.store_id: task.records + task.rewritten for task in case.tasks if task.id.startswith(prefix)
-    }
+    erasures = [task for task in case.tasks if task.id.startswith(prefix)]
+    erased = {task.store_id: task.records + task.rewritten for task in erasures}
     kept = (
-        *(one for task in looked for one in task.kept),
+        *summed(one for task in (*erasures, *looked) for one in task.kept),
         *_kept_by_plan(context, case),
         *await _copies(context, case),
     )

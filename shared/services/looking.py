@@ -4,13 +4,16 @@ Everything is read anew, through the map's matches and with every identifier kno
 record counts as left when judging it once more would still take something out of it.
 """
 
+from collections.abc import Sequence
+
 from shared.datamap.models import DocumentStore, FileStore, LineStore
 from shared.datamap.treatment import Verdict, erase_record
-from shared.domain.cases import Task, TaskState
+from shared.domain.cases import KeptRecords, Task, TaskState, summed
 from shared.domain.times import copenhagen_day
 from shared.services.blob_walk import BlobWalk
 from shared.services.context import Context
-from shared.services.erasing import judge, kept_records
+from shared.services.erasing import judge
+from shared.services.keeping import as_records
 from shared.services.lines import LineMatcher, LineRanges
 from shared.services.progress import Progress
 
@@ -25,7 +28,8 @@ async def look_at_documents(context: Context, progress: Progress, task: Task, st
     today = copenhagen_day(context.clock.now())
     judged = [judge(context, store, document, identifiers, today) for document in page.documents]
     left = sum(1 for treated in judged if treated.verdict is not Verdict.KEEP)
-    _note(progress, task.with_(kept=kept_records(task, judged)), left, page.cursor)
+    kept = [one for treated in judged for one in as_records(store.id, treated.kept)]
+    _note(progress, task, left, page.cursor, kept)
 
 
 async def look_at_lines(context: Context, progress: Progress, task: Task, store: LineStore) -> None:
@@ -37,6 +41,7 @@ async def look_at_lines(context: Context, progress: Progress, task: Task, store:
     today = copenhagen_day(context.clock.now())
     ranges = LineRanges(context, store, progress.request.identifiers, task.cursor, copies=True)
     left = 0
+    kept: list[KeptRecords] = []
     while (found := await ranges.next()) is not None:
         progress.budget.spend(1)
         left += 1 if found.problem else 0
@@ -44,12 +49,14 @@ async def look_at_lines(context: Context, progress: Progress, task: Task, store:
             if line.unreadable:
                 left += 1
             elif line.record is not None:
-                verdict = erase_record(line.record, store.fields, today=today).verdict
-                left += verdict is not Verdict.KEEP
+                treated = erase_record(line.record, store.fields, today=today)
+                left += treated.verdict is not Verdict.KEEP
+                if found.blob.is_current:
+                    kept.extend(as_records(store.id, treated.kept))
         if progress.budget.is_spent:
-            _note(progress, task, left, ranges.cursor)
+            _note(progress, task, left, ranges.cursor, kept)
             return
-    _note(progress, task, left, None)
+    _note(progress, task, left, None, kept)
 
 
 async def look_at_files(context: Context, progress: Progress, task: Task, store: FileStore) -> None:
@@ -66,10 +73,13 @@ async def look_at_files(context: Context, progress: Progress, task: Task, store:
     _note(progress, task, left, None)
 
 
-def _note(progress: Progress, task: Task, left: int, cursor: str | None) -> None:
+def _note(
+    progress: Progress, task: Task, left: int, cursor: str | None, kept: Sequence[KeptRecords] = ()
+) -> None:
     progress.note(
         task.with_(
             records=task.records + left,
+            kept=summed((*task.kept, *kept)),
             cursor=cursor,
             state=TaskState.QUEUED if cursor else TaskState.DONE,
         )

@@ -42,8 +42,8 @@ async def plan(context: Context, request_id: str) -> None:
         return
     known = request.identifiers or {EMAIL: (request.email,)}
     resolved = await resolve(context, known)
-    if resolved.too_many:
-        await stop(context, case, f"too_many_{resolved.too_many[0]}")
+    if resolved.problem is not None:
+        await stop(context, case, resolved.problem)
         return
     identifiers = resolved.identifiers
     keys = identifiers[SUBJECT_KEY]
@@ -114,7 +114,7 @@ def stage_tasks(
     planned = {f"task-{request.phase}-{entry.action}-{entry.store_id}" for entry in entries}
     prefix = f"task-{request.phase}-{ACTION_OF[request.stage]}-" if request.stage else ""
     tasks = [
-        task.with_(state=TaskState.DONE, cursor=None, claimed=(), claimed_until=None, problem=None)
+        task.unclaimed().with_(state=TaskState.DONE, cursor=None, problem=None)
         for task in before
         if task.id.startswith(prefix) and task.id not in planned and task.state is not TaskState.DONE
     ]

@@ -6,9 +6,11 @@ that dies in between leaves a count that can still be completed.
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
-from shared.domain.cases import Block, Part, SubjectRequest, Task, TaskState
+from shared.domain.cases import Block, KeptRecords, Part, SubjectRequest, Task, TaskState
 from shared.domain.errors import Conflict
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
@@ -73,14 +75,23 @@ class Progress:
         self._tasks[task.id] = task
         self._changed[task.id] = None
 
-    async def claim(self, task: Task, records: tuple[str, ...]) -> Task:
+    async def claim(
+        self,
+        task: Task,
+        records: tuple[str, ...],
+        kept: Mapping[str, tuple[KeptRecords, ...]] = MappingProxyType({}),
+    ) -> Task:
         """Save, before they go, which records the task is about to erase or rewrite.
+
+        `kept`: by those names, what will stay of a record and be found no more.
 
         Raises:
             TaskTakenError: another worker has the task; leave it.
         """
         until = after(self._context.clock.now(), seconds=self._context.limits.lease_seconds)
-        claimed = task.with_(state=TaskState.RUNNING, claimed_until=until, claimed=records)
+        claimed = task.with_(
+            state=TaskState.RUNNING, claimed_until=until, claimed=records, claimed_kept=dict(kept)
+        )
         self.note(claimed)
         await self.flush()
         return claimed

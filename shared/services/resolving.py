@@ -12,17 +12,22 @@ _LOCATOR_PAGE = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """A person's identifiers. `too_many`: kinds of which more were found than one person has."""
+    """A person's identifiers, and why they cannot be relied on. `problem` None: they can.
+
+    `too_many_<kind>`: more were found than one person has. `identifier_unreadable`: a record that should
+    have led on holds something that is no identifier.
+    """
 
     identifiers: dict[str, tuple[str, ...]]
-    too_many: tuple[str, ...]
+    problem: str | None = None
 
 
 async def resolve(context: Context, known: Identifiers) -> Resolved:
     """Follow locators from the known identifiers until nothing new appears.
 
-    Stops early, and says so in `too_many`, when a kind exceeds what one person may have: then the
-    records belong to more than one person and nothing may be done with them unseen.
+    Stops early, and says so in `problem`, when a kind exceeds what one person may have, for then the
+    records belong to more than one person; or when a value has the wrong type, for then the person's
+    other records might not be found. Nothing may be done unseen in either case.
     """
     identifiers = {kind: tuple(values) for kind, values in known.items() if kind != SUBJECT_KEY}
     searched: set[tuple[str, str, str]] = set()
@@ -39,17 +44,19 @@ async def resolve(context: Context, known: Identifiers) -> Resolved:
                     only, {match.identifier: values}, cursor=cursor, limit=_LOCATOR_PAGE
                 )
                 for document in page.documents:
-                    found, _ = found_identifiers(document.body, store.fields)
+                    found, wrong = found_identifiers(document.body, store.fields)
+                    if wrong:
+                        return Resolved(identifiers=identifiers, problem="identifier_unreadable")
                     identifiers = merged(identifiers, found)
                     _mark_own_values(store, document.body, searched)
                 too_many = _too_many(context, identifiers)
                 if too_many:
-                    return Resolved(identifiers=identifiers, too_many=too_many)
+                    return Resolved(identifiers=identifiers, problem=f"too_many_{too_many[0]}")
                 cursor = page.cursor
                 if cursor is None:
                     break
     identifiers[SUBJECT_KEY] = context.subject_keys(identifiers)
-    return Resolved(identifiers=identifiers, too_many=())
+    return Resolved(identifiers=identifiers)
 
 
 def _unsearched(

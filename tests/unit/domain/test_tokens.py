@@ -42,7 +42,7 @@ def _forged(token):
     with pytest.raises(NotAllowed) as caught:
         _check(token)
     assert caught.value.code == "token_invalid"
-    assert str(token)[:40] not in str(caught.value) or not token
+    assert str(caught.value) == "token_invalid"
 
 
 @pytest.mark.parametrize(
