@@ -10,6 +10,7 @@ from devtools.azurite import Azurite, running_azurite
 from devtools.azurite_install import ensure_azurite
 from devtools.local_platform import Platform
 
+_FAST = {"AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.200"}
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -37,7 +38,7 @@ def running_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platf
     """The whole platform with the app served by the functions host, on stores of its own."""
     from devtools.provision import provision
 
-    with Platform(ROOT, logs=tmp_path_factory.mktemp("platform")) as platform:
+    with Platform(ROOT, logs=tmp_path_factory.mktemp("platform"), overrides=_FAST) as platform:
         asyncio.run(provision(ROOT, platform.environment))
         platform.start_host()
         yield platform
