@@ -89,6 +89,8 @@ def launch_azurite(
         *("--blobHost", "127.0.0.1", "--blobPort", str(wanted.blob)),
         *("--queueHost", "127.0.0.1", "--queuePort", str(wanted.queue)),
         *("--tableHost", "127.0.0.1", "--tablePort", str(wanted.table)),
+        # Longer than clients keep idle connections, so that none is closed just as it is used again.
+        *("--blobKeepAliveTimeout", "75", "--queueKeepAliveTimeout", "75"),
         *storage,
     ]
     return ChildProcess("Azurite", command, log=log, directory=log.parent)

@@ -52,10 +52,14 @@ def ensure_azurite(root: Path) -> AzuriteInstallation:
     environment = Environment(root=root)
     directory = root / ".local" / "azurite"
     wanted = _digest_of_manifest()
-    if not _is_ready(directory, wanted):
-        with exclusive(root / ".local" / "azurite.lock", on_wait=_say_waiting):
-            if not _is_ready(directory, wanted):
-                _install(directory, wanted, tools=_node(environment, with_npm=True))
+    try:
+        if not _is_ready(directory, wanted):
+            with exclusive(root / ".local" / "azurite.lock", on_wait=_say_waiting):
+                if not _is_ready(directory, wanted):
+                    _install(directory, wanted, tools=_node(environment, with_npm=True))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise CannotStartError(f"Azurite cannot be installed into .local: {reason}.") from error
     tools = _node(environment, with_npm=False)
     return AzuriteInstallation(node=tools.node, script=_script_in(directory))
 

@@ -146,6 +146,8 @@ class FunctionsHost:
             raise
         for function in functions:
             self.activity.of(function.name)
+            if function.retry is not None and function.trigger_type != TIMER_TRIGGER:
+                logger.warning("The retry policy of %s is ignored: only timers have one", function.name)
             if not function.is_disabled:
                 self._listen(function, settings)
         logger.info("Serving %d functions at %s", len(functions), self.url)
@@ -216,14 +218,14 @@ class FunctionsHost:
             keys=self._keys,
             run=self._run_by_hand,
         )
-        limit = settings.environment.get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT")
+        limit = settings.whole_number("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", default=LARGEST_BODY_BYTES)
         return HttpServer(
             router=router,
             admin=admin,
             invoker=self._invoker,
             keys=self._keys,
             cors=Cors(settings.cors_origins, credentials=settings.cors_credentials),
-            largest_body_bytes=int(limit) if limit else LARGEST_BODY_BYTES,
+            largest_body_bytes=limit,
             home_page=settings.environment.get("AzureWebJobsDisableHomepage", "").lower() != "true",
         )
 
@@ -313,5 +315,5 @@ class FunctionsHost:
 
 
 def _thread_count(settings: HostSettings) -> int:
-    wanted = settings.environment.get("PYTHON_THREADPOOL_THREAD_COUNT")
-    return int(wanted) if wanted else min(32, (os.cpu_count() or 1) + 4)
+    default = min(32, (os.cpu_count() or 1) + 4)
+    return settings.whole_number("PYTHON_THREADPOOL_THREAD_COUNT", default=default)

@@ -85,6 +85,17 @@ class HostSettings:
                 return self.environment[name]
         raise KeyError(names[-1])
 
+    def whole_number(self, name: str, *, default: int) -> int:
+        """Return an app setting that has to be a positive whole number.
+
+        Raises:
+            HostRefusedError: It is none.
+        """
+        text = self.environment.get(name) or str(default)
+        if not text.isdecimal() or int(text) < 1:
+            raise HostRefusedError([Fault(subject=name, reason=f"{text!r} is not a positive whole number")])
+        return int(text)
+
     def is_disabled(self, function_name: str) -> bool:
         """Tell whether a setting switches a function off."""
         for name in (f"AzureWebJobs.{function_name}.Disabled", f"AzureWebJobs_{function_name}_Disabled"):

@@ -14,6 +14,7 @@ from devtools.functions_host.functions import (
     LoadedFunction,
 )
 from devtools.functions_host.ncrontab import parse_schedule
+from devtools.functions_host.retries import RetryPolicy
 from devtools.functions_host.routes import RouteTemplate
 from devtools.functions_host.settings import HostSettings
 
@@ -68,6 +69,10 @@ def _timer_faults(function: LoadedFunction, settings: HostSettings) -> Iterator[
         yield f"the schedule names the setting {error.args[0]}, which is missing"
     except ValueError as error:
         yield f"the schedule {schedule!r} is not valid: {error}"
+    try:
+        RetryPolicy.of(function.retry)
+    except (KeyError, ValueError, TypeError) as error:
+        yield f"the retry policy is not valid: {error}"
 
 
 def _queue_faults(binding: Binding, settings: HostSettings) -> Iterator[str]:

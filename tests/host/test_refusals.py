@@ -56,6 +56,9 @@ def placeholder(msg: func.QueueMessage) -> None: ...
 def message_type(msg: func.HttpRequest) -> None: ...
 @app.timer_trigger(arg_name="t", schedule="0 0 * * * 7")
 def schedule(t: func.TimerRequest) -> None: ...
+@app.retry(strategy="fixed_delay", max_retry_count="2", delay_interval="soon")
+@app.timer_trigger(arg_name="t", schedule="0 0 * * * *")
+def retries(t: func.TimerRequest) -> None: ...
 @app.route(route="out")
 @app.queue_output(arg_name="out", queue_name="jobs", connection="AzureWebJobsStorage")
 def out(req: func.HttpRequest, out: str) -> func.HttpResponse: ...
@@ -83,6 +86,7 @@ def undefined(req: "Nowhere") -> func.HttpResponse: ...
         "placeholder",
         "message_type",
         "schedule",
+        "retries",
         "out",
         "as_out",
         "blob",
@@ -158,6 +162,15 @@ def Twin(req: func.HttpRequest) -> func.HttpResponse: ...
 def twin(req: func.HttpRequest) -> func.HttpResponse: ...
 """)
     assert len(faults_of(app)) == 1
+
+
+@pytest.mark.parametrize("name", ["PYTHON_THREADPOOL_THREAD_COUNT", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"])
+@pytest.mark.parametrize("value", ["many", "0", "-1"])
+async def test_setting_that_is_no_positive_number_is_refused(app, name, value):
+    app.source("@app.route(route='r')\ndef r(req: func.HttpRequest) -> func.HttpResponse: ...")
+    with pytest.raises(HostRefusedError, match=name):
+        async with app.served(environment={name: value}):
+            pass
 
 
 async def test_missing_files_are_refused(app):
