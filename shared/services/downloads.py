@@ -61,8 +61,10 @@ async def _package(context: Context, request_id: str, token: object) -> tuple[Ca
 
 async def _save(context: Context, case: Case, package: Package) -> None:
     what = "copy_deleted" if package.deleted_at else "copy_fetched"
-    changes = {"package": package, "wake_at": None} if package.deleted_at else {"package": package}
-    request, event = case.request.with_(**changes).noted(context.clock.now(), what)
+    changed = case.request.with_(package=package)
+    if package.deleted_at and changed.is_final:  # an open request still has work to wake up for
+        changed = changed.with_(wake_at=None)
+    request, event = changed.noted(context.clock.now(), what)
     await context.cases.commit(
         request.request_id,
         [Write(document=request, etag=case.etags[request.id]), Write(document=event, etag=None)],

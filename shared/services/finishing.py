@@ -219,7 +219,8 @@ async def _copies(context: Context, case: Case) -> list[KeptRecords]:
         if package.downloaded_at is not None and other is not case:
             await context.packages.delete(request_id)
             gone = other.request.with_(
-                package=package.model_copy(update={"deleted_at": context.clock.now()}), wake_at=None
+                package=package.model_copy(update={"deleted_at": context.clock.now()}),
+                wake_at=None if other.request.is_final else other.request.wake_at,
             )
             await context.cases.commit(request_id, [Write(document=gone, etag=other.etags[gone.id])])
         else:

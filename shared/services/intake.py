@@ -161,7 +161,8 @@ async def cancel(context: Context, request_id: str, token: object) -> RequestSta
     if request.is_final or request.state is RequestState.ANSWERING or request.is_irreversible:
         raise NotAllowed("too_late")
     await end(context, case, RequestState.CANCELLED)
-    await context.packages.delete(request_id)
+    if request.package is None:  # one that was answered is the person's until its day
+        await context.packages.delete(request_id)
     return RequestState.CANCELLED
 
 
