@@ -260,6 +260,7 @@ class FunctionsHost:
             poison=None if poison is None else account.queue(poison),
             settings=settings.queues,
             run=partial(self._run_message, function),
+            wake=self._wake,
             timing=self._timing,
             source=self._random,
         )

@@ -83,6 +83,7 @@ class QueueListener:
         poison: Its poison queue, created when first needed; None if it has none.
         settings: Queue settings of host.json.
         run: Runs the function.
+        wake: Called with a poison queue's name after a message was added to it, as the real host does.
         timing: Invisibility and renewal.
         source: Randomness of the pauses.
     """
@@ -94,6 +95,7 @@ class QueueListener:
         poison: MessageQueue | None,
         settings: QueueSettings,
         run: RunMessage,
+        wake: Callable[[str], None],
         timing: Timing,
         source: random.Random,
     ) -> None:
@@ -102,6 +104,7 @@ class QueueListener:
         self._poison = poison
         self._settings = settings
         self._run = run
+        self._wake = wake
         self._timing = timing
         self._back_off = BackOff(longest_seconds=settings.longest_poll_seconds, source=source)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -205,6 +208,7 @@ class QueueListener:
         if self._poison is None:
             return
         await self._poison.put_text(message.text)
+        self._wake(self._poison.name)
         await self._settle(hold.delete())
 
     async def _settle(self, ending: Awaitable[None]) -> None:

@@ -72,12 +72,13 @@ TEXT = b64encode(b"body").decode()
 
 
 @asynccontextmanager
-async def listening(queue, run, *, poison=None, timing=None):
+async def listening(queue, run, *, poison=None, timing=None, woken=None):
     listener = QueueListener(
         queue=queue,
         poison=poison,
         settings=SETTINGS,
         run=run,
+        wake=(woken if woken is not None else []).append,
         timing=timing or Timing(),
         source=random.Random(1),
     )
@@ -136,9 +137,11 @@ async def test_message_over_the_limit_is_poison_without_running(eventually):
     async def never(message, body) -> bool:
         raise AssertionError("must not run")
 
-    async with listening(queue, never, poison=poison):
+    woken: list[str] = []
+    async with listening(queue, never, poison=poison, woken=woken):
         await eventually(lambda: queue.done == [("delete", "r0")])
     assert poison.done == [("put", TEXT)]
+    assert woken == [poison.name]
 
 
 async def test_without_a_poison_queue_the_last_failure_leaves_the_message_invisible():
