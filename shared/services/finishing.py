@@ -178,7 +178,7 @@ def _kept_by_plan(context: Context, case: Case) -> list[KeptRecords]:
     kept = []
     for entry in case.request.plan.entries if case.request.plan else ():
         _, store = context.datamap.store(entry.store_id)
-        if entry.action is Action.HOLD:
+        if entry.action is Action.HOLD and (entry.records or not isinstance(store, DocumentStore)):
             kept.append(
                 KeptRecords(
                     store_id=entry.store_id,
