@@ -6,6 +6,7 @@ reported, never passed over and never destroyed.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from shared.services.blob_walk import BlobWalk
 from shared.services.context import Context
 
 _ESCAPE = b"\\u"
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,8 @@ class LineMatcher:
             for value in identifiers.get(match.identifier, ())
             if value
         }
-        self._needles: Sequence[bytes] = tuple(value.encode() for value in sorted(values))
+        self._values: Sequence[str] = tuple(sorted(values))
+        self._needles: Sequence[bytes] = tuple(value.encode() for value in self._values)
         self._ascii = all(value.isascii() for value in values)  # bytes.lower() folds nothing else
 
     @property
@@ -71,7 +74,7 @@ class LineMatcher:
             return Line(raw=raw)
         try:
             record = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             return Line(raw=raw, unreadable=self._holds(raw))
         if not isinstance(record, dict):
             return Line(raw=raw, unreadable=self._holds(raw))
@@ -79,8 +82,9 @@ class LineMatcher:
         return Line(raw=raw, record=record if mine else None)
 
     def _holds(self, raw: bytes) -> bool:
-        folded = raw.lower()
-        return any(needle in folded for needle in self._needles)
+        """Tell whether a value stands in a line that is no JSON object, plain or escaped, in any case."""
+        text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), raw.decode("utf-8", "replace")).lower()
+        return any(value in text for value in self._values)
 
 
 async def read_range(context: Context, blob: BlobRef, offset: int) -> tuple[bytes, int | None]:
