@@ -4,6 +4,7 @@ Each match of a store becomes a query of its own that an index can serve, and le
 match has already found. Values travel as parameters; paths come from the reviewed map only.
 """
 
+import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from shared.domain.identifiers import Identifiers
 from shared.ports.documents import Change, Changed, DocumentPage, StoredDocument
 
 _BATCH = 100
+_BATCHES_AT_ONCE = 4  # a page of one person's documents at once; what is too much for the account is retried
 _SYSTEM = ("_rid", "_self", "_etag", "_attachments", "_ts")
 _GONE, _CHANGED = 404, 412
 
@@ -40,16 +42,22 @@ class CosmosDocuments:
         self._datamap = datamap
 
     async def page(
-        self, store: DocumentStore, identifiers: Identifiers, *, cursor: str | None, limit: int
+        self,
+        store: DocumentStore,
+        identifiers: Identifiers,
+        *,
+        cursor: str | None,
+        limit: int,
+        keys_only: bool = False,
     ) -> DocumentPage:
+        what = _keys(store) if keys_only else "*"
         searches = self._searches(store, identifiers)
         number, continuation = json.loads(cursor) if cursor else (0, None)
         while number < len(searches):
             search = searches[number]
             with translating("documents.page"):
-                pages = self._query(
-                    store, f"SELECT * FROM c WHERE {search.condition}", search, limit
-                ).by_page(continuation)
+                text = f"SELECT {what} FROM c WHERE {search.condition}"
+                pages = self._query(store, text, search, limit).by_page(continuation)
                 rows: list[dict[str, Any]] = []
                 continuation = None
                 async for page in pages:
@@ -60,7 +68,7 @@ class CosmosDocuments:
             if following is None and number + 1 < len(searches):
                 following = json.dumps((number + 1, None))
             if rows or following is None:
-                documents = tuple(_stored(store, row) for row in rows)
+                documents = tuple(_key(row) if keys_only else _stored(store, row) for row in rows)
                 return DocumentPage(documents=documents, cursor=following)
             number, continuation = json.loads(following)
         return DocumentPage(documents=(), cursor=None)
@@ -79,9 +87,23 @@ class CosmosDocuments:
         for index, change in enumerate(changes):
             by_partition[json.dumps(change.document.partition)].append(index)
         results: dict[int, Changed] = {}
-        for indexes in by_partition.values():
-            for start in range(0, len(indexes), _BATCH):
-                await self._change_batch(store, changes, indexes[start : start + _BATCH], results)
+        free = asyncio.Semaphore(_BATCHES_AT_ONCE)
+
+        async def change_batch(batch: Sequence[int]) -> None:
+            async with free:
+                await self._change_batch(store, changes, batch, results)
+
+        ended = await asyncio.gather(
+            *(
+                change_batch(indexes[start : start + _BATCH])
+                for indexes in by_partition.values()
+                for start in range(0, len(indexes), _BATCH)
+            ),
+            return_exceptions=True,  # no batch may still be on its way when an error is told
+        )
+        for error in ended:
+            if error is not None:
+                raise error
         return tuple(results[index] for index in range(len(changes)))
 
     async def _change_batch(
@@ -191,6 +213,18 @@ def _stored(store: DocumentStore, row: dict[str, Any]) -> StoredDocument:
         document_id=row["id"],
         etag=row["_etag"],
         body=row,
+    )
+
+
+def _keys(store: DocumentStore) -> str:
+    """Select what a change needs to name a document: its id, its partition and its ETag."""
+    partition = _property("c", store.partition_key)
+    return f'VALUE {{"id": c.id, "_etag": c._etag, "partition": {partition}}}'
+
+
+def _key(row: dict[str, Any]) -> StoredDocument:
+    return StoredDocument(
+        partition=row.get("partition"), document_id=row["id"], etag=row["_etag"], body={"id": row["id"]}
     )
 
 

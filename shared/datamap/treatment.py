@@ -14,6 +14,7 @@ from typing import Any
 from shared.datamap.models import (
     Comparison,
     DataMap,
+    DocumentStore,
     Elements,
     FieldRule,
     Keep,
@@ -103,6 +104,12 @@ def erase_record(record: Mapping[str, Any], fields: Sequence[FieldRule], *, toda
     if new == old:
         return Treated(verdict=Verdict.KEEP, kept=reasons)
     return Treated(verdict=Verdict.REWRITE, record=new, kept=reasons)
+
+
+def goes_whole(store: DocumentStore) -> bool:
+    """Whether every record of the store goes in an erasure, whatever is in it."""
+    fates = {field.on_erasure for field in store.fields}
+    return store.elements is None and fates <= {OnErasure.ERASE, OnErasure.FOLLOW}
 
 
 def erase_elements(

@@ -47,9 +47,17 @@ class Documents(Protocol):
     """Reads and changes documents of one mapped container."""
 
     async def page(
-        self, store: DocumentStore, identifiers: Identifiers, *, cursor: str | None, limit: int
+        self,
+        store: DocumentStore,
+        identifiers: Identifiers,
+        *,
+        cursor: str | None,
+        limit: int,
+        keys_only: bool = False,
     ) -> DocumentPage:
         """Return up to `limit` documents that match one of the identifiers. Empty: nothing more.
+
+        With `keys_only` their bodies hold nothing but the id: enough where nothing else decides.
 
         A cursor stays good while documents before it are erased. A document may come twice when two of
         its fields match.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from shared.datamap.models import Activity, DocumentStore, FileStore
-from shared.datamap.treatment import Treated, Verdict, erase_elements, erase_record
+from shared.datamap.treatment import Treated, Verdict, erase_elements, erase_record, goes_whole
 from shared.domain.cases import SubjectRequest, Task, TaskState
 from shared.domain.errors import Conflict
 from shared.domain.identifiers import Identifiers
@@ -50,7 +50,11 @@ async def erase_documents(
     """Erase one page of documents."""
     request = progress.request
     page = await context.documents.page(
-        store, request.identifiers, cursor=task.cursor, limit=context.limits.page_documents
+        store,
+        request.identifiers,
+        cursor=task.cursor,
+        limit=context.limits.page_documents,
+        keys_only=goes_whole(store),
     )
     progress.budget.spend(len(page.documents))
     today = copenhagen_day(context.clock.now())

@@ -7,7 +7,7 @@ record counts as left when judging it once more would still take something out o
 from collections.abc import Sequence
 
 from shared.datamap.models import DocumentStore, FileStore, LineStore
-from shared.datamap.treatment import Verdict, erase_record
+from shared.datamap.treatment import Verdict, erase_record, goes_whole
 from shared.domain.cases import KeptRecords, Task, TaskState, summed
 from shared.domain.times import copenhagen_day
 from shared.services.blob_walk import BlobWalk
@@ -22,7 +22,11 @@ async def look_at_documents(context: Context, progress: Progress, task: Task, st
     """Count what is left among one page of documents."""
     identifiers = progress.request.identifiers
     page = await context.documents.page(
-        store, identifiers, cursor=task.cursor, limit=context.limits.page_documents
+        store,
+        identifiers,
+        cursor=task.cursor,
+        limit=context.limits.page_documents,
+        keys_only=goes_whole(store),
     )
     progress.budget.spend(len(page.documents))
     today = copenhagen_day(context.clock.now())

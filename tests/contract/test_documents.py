@@ -150,3 +150,15 @@ async def test_hostile_values_are_values(documents):
     await documents.write("events", {"id": "b", "user_id": hostile})
     found = await every(documents, "events", {"user_id": (hostile,)})
     assert [one.document_id for one in found] == ["b"]
+
+
+async def test_keys_are_enough_to_erase(documents):
+    """No content comes along, and the change is guarded all the same."""
+    for name in ("a", "b"):
+        await documents.write("events", {"id": name, "user_id": "u1", "what": "secret"})
+    identifiers = {"user_id": ("u1",)}
+    page = await documents.port.page(store("events"), identifiers, cursor=None, limit=10, keys_only=True)
+    assert [dict(one.body) for one in page.documents] == [{"id": "a"}, {"id": "b"}]
+    await documents.write("events", {"id": "b", "user_id": "u1", "what": "new"})
+    changes = [Change(document=one) for one in page.documents]
+    assert await documents.port.change(store("events"), changes) == (Changed.DONE, Changed.CHANGED)

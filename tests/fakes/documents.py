@@ -29,7 +29,7 @@ class MemoryDocuments:
         """Return every document of a container."""
         return [body for _, _, body in self.rows.get(container, {}).values()]
 
-    async def page(self, store, identifiers, *, cursor, limit):
+    async def page(self, store, identifiers, *, cursor, limit, keys_only=False):
         await self.turn("documents.page")
         found = sorted(self._matching(store, identifiers))
         left = [key for key in found if key[0] > int(cursor or 0)]
@@ -39,7 +39,9 @@ class MemoryDocuments:
                 partition=json.loads(partition),
                 document_id=name,
                 etag=str(self.rows[store.container][partition, name][1]),
-                body=copy.deepcopy(self.rows[store.container][partition, name][2]),
+                body={"id": name}
+                if keys_only
+                else copy.deepcopy(self.rows[store.container][partition, name][2]),
             )
             for _, partition, name in page
         )
