@@ -1,6 +1,6 @@
 """Stop a request that cannot go on by itself, tell an operator, and take it up again."""
 
-from shared.domain.cases import RequestState, TaskState
+from shared.domain.cases import TRANSITIONS, RequestState, TaskState
 from shared.domain.errors import NotAllowed
 from shared.domain.messages import PlanRequest
 from shared.domain.times import after
@@ -11,10 +11,14 @@ from shared.services.context import Context
 async def stop(context: Context, case: Case, code: str) -> None:
     """Put a request aside as needing attention. Its claims stay: nothing else may meet half-done work.
 
-    The person's address stays with it too, since an answer is still owed.
+    The person's address stays with it too, since an answer is still owed. A request that waits for a
+    person anyway goes on waiting, and the operator is told.
     """
     request = case.request
     if request.is_final or (request.state is RequestState.NEEDS_ATTENTION and request.attention == code):
+        return
+    if RequestState.NEEDS_ATTENTION not in {request.state, *TRANSITIONS[request.state]}:
+        await context.operators.alarm(code, request_id=request.request_id)
         return
     now = context.clock.now()
     stopped, event = request.moved_to(RequestState.NEEDS_ATTENTION, attention=code, wake_at=None).noted(

@@ -5,7 +5,7 @@ sending, or with a claim in hand, left such a moment behind.
 """
 
 from shared.domain.cases import RequestState, SubjectRequest
-from shared.domain.errors import Conflict, NotFound
+from shared.domain.errors import Conflict, NotFound, Permanent
 from shared.domain.messages import FinishStage, Message, PlanRequest, RunTasks, SendLetter
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
@@ -18,13 +18,19 @@ from shared.services.letters import verification_ends
 
 
 async def sweep(context: Context) -> int:
-    """Take up every request whose time has come, and return how many. Two sweeps at once do no harm."""
+    """Take up every request whose time has come, and return how many. Two sweeps at once do no harm.
+
+    Raises:
+        Retryable: a service is not there; the next sweep goes on.
+    """
     due = await context.cases.waking(context.clock.now(), limit=context.limits.sweep_requests)
     for request_id in due:
         try:
             await _take_up(context, await context.cases.load(request_id))
         except (Conflict, NotFound):
             continue  # somebody works on it, so it is not stuck
+        except Permanent as error:
+            await context.operators.alarm("sweep_failed", request_id=request_id, details=error.code)
     return len(due)
 
 
