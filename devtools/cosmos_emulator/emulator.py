@@ -95,9 +95,9 @@ class CosmosEmulator:
             throttle=Throttle() if self._enforce_throughput else None,
         )
         server = web.Server(handler, request_factory=_request, access_log=None, keepalive_timeout=600)
-        self._runner = web.ServerRunner(server)
+        self._runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port, shutdown_timeout=_SHUTDOWN_SECONDS)
+        site = web.TCPSite(self._runner, self._host, self._port)
         await site.start()
         port = self._runner.addresses[0][1]
         self.endpoint = f"http://{self._host}:{port}"
