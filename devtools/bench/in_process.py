@@ -29,6 +29,10 @@ class DirectQueue:
     def __init__(self) -> None:
         self.waiting: deque[Message] = deque()
 
+    def forget_letters(self) -> None:
+        """Drop letters nobody needs to send."""
+        self.waiting = deque(one for one in self.waiting if not isinstance(one, SendLetter))
+
     async def send(self, messages: Sequence[Message], *, delay_seconds: int = 0) -> None:  # noqa: ARG002 - as the port has it
         """Keep messages."""
         self.waiting.extend(messages)
@@ -52,7 +56,7 @@ class LocalApp:
             request_id=request_id,
             expires_at=verification_ends(self.context, case.request),
         )
-        self._queue.waiting.clear()
+        self._queue.forget_letters()
         await intake.verify(self.context, request_id, token)
         return request_id
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import itertools
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 
+from devtools.bench.in_process import LocalApp
 from devtools.sample_data import CONTAINERS, Installation, Record, Role, SamplePerson, Volume, by_role, people
 from devtools.sample_data.loading import create_containers
 from devtools.sample_data.records import own_documents
+from shared.domain.rights import Right
 
 SIX_CONTAINERS = ("usage_events", "cloud_activity", "author_behaviour", "authors", "members", "usage_links")
 DOCUMENTS_EACH = 100
@@ -65,6 +68,17 @@ def documents_of(everyone: Iterable[SamplePerson]) -> Iterator[Record]:
     """Yield the documents of equal people."""
     for person in everyone:
         yield from _only(own_documents(person), SIX_CONTAINERS)
+
+
+async def warm_up(app: LocalApp, environment: Mapping[str, str], right: Right) -> None:
+    """Let the app work on one small request: a worker lives long, and its first one costs more.
+
+    That is when it learns what the containers are, asks for query plans and compiles templates.
+    """
+    (person,) = equal_people(1, seed=f"warm{time.monotonic_ns()}")
+    await store(environment, documents_of([person]))
+    await app.confirmed_request(person.asks_as, right)
+    await app.work()
 
 
 async def store(environment: Mapping[str, str], records: Iterable[Record]) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from devtools.bench.figures import Figure
 from devtools.bench.in_process import local_app
-from devtools.bench.population import DOCUMENTS_EACH, documents_of, equal_people, store
+from devtools.bench.population import DOCUMENTS_EACH, documents_of, equal_people, store, warm_up
 from devtools.bench.scale import Scale
 from devtools.bench.traffic import Traffic, counted
 from devtools.demo.narration import Narrator
@@ -67,6 +67,7 @@ async def _one(environment: Mapping[str, str], right: Right, *, seed: str) -> Tr
     (person,) = equal_people(1, seed=seed)
     await store(environment, documents_of([person]))
     async with local_app(environment) as app:
+        await warm_up(app, environment, right)
         request_id = await app.confirmed_request(person.asks_as, right)
         with counted() as traffic:
             await app.work()

@@ -12,44 +12,43 @@ from devtools.bench.machine import Machine
 from devtools.bench.scale import Scale
 
 TITLES = {
-    "erase": (
-        "Erasing a person with very many documents",
-        (
-            "The app does all it always does: it resolves the person, plans with counts, writes down what goes "
-            "before it goes, asks for holds again before each page, guards each deletion with an ETag, looks "
-            "again at every store, records the proof and sends the letter. The bare loops look up the ids and "
-            "delete them. Medians of rounds that take turns."
-        ),
-    ),
-    "access": (
-        "A copy of little and of much data",
-        "Each copy is made by a fresh process, from plan to letter. Peak memory is the whole process's.",
-    ),
-    "population": (
-        "One person beside few and many others",
-        (
-            "The same request for a person with 100 documents in six containers, while the containers hold "
-            "other people's documents. Counted on the wire."
-        ),
-    ),
-    "requests": (
-        "Whole requests",
-        (
-            "Through HTTP, queues and mail on the running local platform: 2,000 people with 100 documents each "
-            "in six containers; a burst of access requests, then a burst of erasures by the same people, from "
-            "the first POST to the last closed case. Each person opens the mailed link and presses its button; "
-            "the mailbox is read from Azurite and costs it a little. Idle queues are asked every half second. "
-            "The lines after the CPU figures count what one request asks of the stores, most frequent first."
-        ),
-    ),
-    "import": (
-        "Importing the app",
-        (
-            "Fresh interpreters that take turns, medians. The libraries are the modules that the app's own code "
-            "names in its imports."
-        ),
-    ),
+    "erase": "Erasing a person with very many documents",
+    "access": "A copy of little and of much data",
+    "population": "One person beside few and many others",
+    "requests": "Whole requests",
+    "import": "Importing the app",
 }
+TEXTS = {
+    "erase": """
+The app does all it always does: it resolves the person, plans with counts, writes down what goes before it
+goes, asks for holds again before each page, guards each deletion with an ETag, looks again at every store,
+records the proof and sends the letter. The bare loops look up the ids and delete them. Both have used their
+connections before. Medians of rounds that take turns.
+""",
+    "access": """
+Each copy is made by a fresh process, from plan to letter. Peak memory is the whole process's.
+""",
+    "population": """
+The same request for a person with 100 documents in six containers, while the containers hold other people's
+documents. Counted on the wire.
+""",
+    "requests": """
+Through HTTP, queues and mail on the running local platform: 2,000 people with 100 documents each in six
+containers; a burst of access requests, then a burst of erasures by the same people, from the first POST to
+the last closed case. Each person opens the mailed link and presses its button; the mailbox is read from
+Azurite and costs it a little. Idle queues are asked every half second. The lines after the CPU figures count
+what one request asks of the stores, most frequent first.
+""",
+    "import": """
+Fresh interpreters that take turns, medians. The libraries are the modules that the app's own code names in
+its imports.
+""",
+}
+INTRODUCTION = """
+Written by `python3 -m devtools bench`; a run takes some minutes and is not part of the tests. Every ratio
+compares two measurements of the same run on the same emulators, so it says more than the seconds beside it.
+A limit that was missed stands here as missed.
+"""
 
 
 def as_json(figures: Mapping[str, Sequence[Figure]], machine: Machine, scale: Scale) -> dict[str, Any]:
@@ -66,23 +65,21 @@ def as_json(figures: Mapping[str, Sequence[Figure]], machine: Machine, scale: Sc
 
 def write_document(path: Path, figures: Mapping[str, Sequence[Figure]], machine: Machine) -> None:
     """Write the page anew; what was there before is replaced."""
-    lines = [
-        "# Benchmarks",
-        "",
-        (
-            "Written by `python3 -m devtools bench`; a run takes some minutes and is not part of the tests. "
-            "Every ratio compares two measurements of the same run on the same emulators, so it says more than "
-            "the seconds beside it. A limit that was missed stands here as missed."
-        ),
-        "",
-        (
-            f"Measured on {machine.measured_on.isoformat()}: {machine.cpu}, {machine.cores} logical cores, "
-            f"{machine.memory_gib:g} GiB of memory, {machine.system}, Python {machine.python}."
-        ),
-    ]
+    measured_on = (
+        f"Measured on {machine.measured_on.isoformat()}: {machine.cpu}, {machine.cores} logical cores, "
+        f"{machine.memory_gib:g} GiB of memory, {machine.system}, Python {machine.python}."
+    )
+    lines = ["# Benchmarks", "", INTRODUCTION.strip(), "", measured_on]
     for name, measured in figures.items():
-        title, text = TITLES[name]
-        lines += ["", f"## {title}", "", text, "", "| | | | wanted | met |", "|---|---:|---|---|---|"]
+        lines += [
+            "",
+            f"## {TITLES[name]}",
+            "",
+            TEXTS[name].strip(),
+            "",
+            "| | | | wanted | met |",
+            "|---|---:|---|---|---|",
+        ]
         lines += [
             f"| {one.what} | {one.shown} | {one.unit} | {one.wanted} | {one.verdict} |" for one in measured
         ]

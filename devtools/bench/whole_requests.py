@@ -13,7 +13,7 @@ import psutil  # type: ignore[import-untyped]  # its stubs are not among the pin
 
 from devtools.bench.figures import Figure
 from devtools.bench.in_process import local_app
-from devtools.bench.population import DOCUMENTS_EACH, documents_of, equal_people, store
+from devtools.bench.population import DOCUMENTS_EACH, documents_of, equal_people, store, warm_up
 from devtools.bench.scale import Scale
 from devtools.bench.traffic import Traffic, counted
 from devtools.demo.holdings import Stores
@@ -144,6 +144,7 @@ async def _operations(
 ) -> list[Figure]:
     """Count in this process what the app asks of the stores for one request of people with equal data."""
     async with local_app(environment) as app:
+        await warm_up(app, environment, right)
         ids = [await app.confirmed_request(person.asks_as, right) for person in people]
         started = time.process_time()
         with counted() as traffic:
