@@ -93,6 +93,8 @@ def client_address(request: func.HttpRequest) -> str:
     Entries before the last come from the caller and prove nothing.
     """
     last = header(request, "x-forwarded-for").rpartition(",")[2].strip()
+    if last.startswith("["):  # an IPv6 address with a port
+        return last[1:].partition("]")[0]
     return last.rpartition(":")[0] if last.count(":") == 1 else last or "local"
 
 

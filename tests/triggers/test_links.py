@@ -1,0 +1,242 @@
+"""The doors behind the links of a mail, and the status."""
+
+import re
+
+import pytest
+
+from functions.http_downloads import package_delete, package_fetch, package_page
+from functions.http_health import show
+from functions.http_requests import (
+    cancellation,
+    cancellation_page,
+    status,
+    submit,
+    verification,
+    verification_page,
+)
+from shared.domain.cases import RequestState
+from shared.domain.rights import Right
+from shared.services.letters import CANCEL, PACKAGE, VERIFY
+from tests.triggers.conftest import STORAGE, call, content, problem, wire
+from tests.unit.services.driving import deliver, fulfil, letters, marked, token
+
+ANE = "ane@people.example"
+UNKNOWN = "0" * 32
+
+
+async def _submitted(world, right="access") -> str:
+    request_id = content(await call(submit, body={"email": ANE, "right": right}))["request_id"]
+    await deliver(world)
+    return request_id
+
+
+def _page(response, *, code=200):
+    assert (response.status_code, response.mimetype) == (code, "text/html")
+    html = response.get_body().decode()
+    policy = response.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "script-src" not in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "<script" not in html
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    return html
+
+
+async def test_the_link_of_the_mail_leads_to_a_page_whose_button_confirms(world):
+    """As a browser would: open, press, done."""
+    request_id = await _submitted(world)
+    (link,) = re.findall(
+        r"http://\S+/verification\?token=\S+", letters(world, request_id)["letter-verify-0"].text
+    )
+    key = link.partition("token=")[2]
+    html = _page(await call(verification_page, method="GET", request_id=request_id, query_token=key))
+    assert 'method="post" action="verification"' in html
+    (hidden,) = re.findall(r'name="token" value="([^"]+)"', html)
+    shown = _page(await call(verification, form={"token": hidden}, request_id=request_id))
+    assert "confirmed" in shown
+    assert world.cases.request(request_id).state is RequestState.VERIFIED
+
+
+@pytest.mark.parametrize("door", [verification_page, cancellation_page])
+async def test_opening_a_link_does_nothing(world, door):
+    """Mail scanners open every link."""
+    request_id = await _submitted(world)
+    before = dict(world.cases.partitions[request_id])
+    purpose = VERIFY if door is verification_page else CANCEL
+    key = token(world, request_id, purpose)
+    _page(await call(door, method="GET", request_id=request_id, query_token=key))
+    assert world.cases.partitions[request_id] == before
+    assert world.queue.sent == []
+
+
+async def test_a_page_escapes_what_stands_in_its_link(world):
+    """A token is shown in a form field, never as markup."""
+    request_id = await _submitted(world)
+    hostile = '"><script>alert(1)</script>'
+    for door in (verification_page, cancellation_page):
+        html = _page(await call(door, method="GET", request_id=request_id, query_token=hostile))
+        assert "<script>" not in html
+
+
+async def test_a_request_is_confirmed_by_json_too_and_twice_is_once(world):
+    """The second tells where it stands."""
+    request_id = await _submitted(world)
+    key = token(world, request_id, VERIFY)
+    for _ in range(2):
+        response = await call(verification, body={"token": key}, request_id=request_id)
+        assert content(response) == {"request_id": request_id, "state": "verified"}
+
+
+@pytest.mark.parametrize("door", [verification, cancellation, package_fetch, package_delete])
+@pytest.mark.parametrize("key", [None, 7, "", "x", "1.x", "9" * 5_000, "1.\ud800", ["1.x"]])
+async def test_a_forged_token_is_refused_at_every_door(world, door, key):
+    """With the same words for a request there is and one there is not."""
+    request_id = await _submitted(world)
+    seen = [
+        problem(await call(door, body={"token": key}, request_id=one), 403, "token_invalid")
+        for one in (request_id, UNKNOWN)
+    ]
+    assert seen[0] == seen[1]
+    assert world.cases.request(request_id).state is RequestState.RECEIVED
+
+
+async def test_an_expired_token_says_so(world):
+    """The person can ask again."""
+    request_id = await _submitted(world)
+    key = token(world, request_id, VERIFY)
+    world.clock.advance(days=7, seconds=1)
+    problem(await call(verification, body={"token": key}, request_id=request_id), 403, "token_expired")
+    html = _page(await call(verification, form={"token": key}, request_id=request_id), code=403)
+    assert "too old" in html
+
+
+async def test_a_token_of_another_door_is_refused(world):
+    """The link to confirm cannot cancel."""
+    request_id = await _submitted(world)
+    key = token(world, request_id, VERIFY)
+    problem(await call(cancellation, body={"token": key}, request_id=request_id), 403, "token_invalid")
+
+
+async def test_a_joined_request_says_that_the_first_is_open(world):
+    """On the page of its button."""
+    for shown in ("confirmed", "already"):
+        request_id = await _submitted(world)
+        key = token(world, request_id, VERIFY)
+        world.queue.sent.clear()
+        assert shown in _page(await call(verification, form={"token": key}, request_id=request_id))
+        world.queue.sent.clear()
+
+
+async def test_a_request_is_cancelled_by_its_button_or_by_json(world):
+    """Twice is once."""
+    request_id = await _submitted(world)
+    key = token(world, request_id, CANCEL)
+    html = _page(await call(cancellation_page, method="GET", request_id=request_id, query_token=key))
+    assert 'action="cancellation"' in html
+    assert "cancelled" in _page(await call(cancellation, form={"token": key}, request_id=request_id))
+    response = await call(cancellation, body={"token": key}, request_id=request_id)
+    assert content(response)["state"] == "cancelled"
+
+
+async def test_it_can_be_too_late_to_cancel(world):
+    """409 once it ended."""
+    request_id = await fulfil(world, ANE, Right.ERASURE)
+    key = token(world, request_id, CANCEL)
+    problem(await call(cancellation, body={"token": key}, request_id=request_id), 409, "too_late")
+
+
+async def test_the_status_tells_states_and_dates_only(world):
+    """No address, no identifiers, no counts."""
+    request_id = await fulfil(world, ANE, Right.ACCESS)
+    response = await call(status, method="GET", request_id=request_id)
+    assert content(response) == {
+        "request_id": request_id,
+        "state": "completed",
+        "rights": ["access"],
+        "received_on": "2026-03-02",
+        "due_on": "2026-04-07",
+        "copy_available": True,
+    }
+
+
+@pytest.mark.parametrize("door", [status, verification_page])
+@pytest.mark.parametrize("request_id", [UNKNOWN, "z" * 32, "../../../../../../../../../etc/pass"])
+async def test_an_unknown_id_is_not_found(world, door, request_id):
+    """Whatever it looks like."""
+    problem(await call(door, method="GET", request_id=request_id), 404, "request_unknown")
+    html = _page(await call(door, method="GET", request_id=request_id, accept="text/html"), code=404)
+    assert "no such request" in html
+
+
+# the copy
+
+
+async def test_a_copy_is_fetched_from_its_page(world):
+    """The page names its size and its day; the button leads to the storage's short-lived link."""
+    request_id = await fulfil(world, ANE, Right.ACCESS)
+    key = token(world, request_id, PACKAGE)
+    response = await call(package_page, method="GET", request_id=request_id, query_token=key)
+    html = _page(response)
+    assert 'action="package"' in html
+    assert 'action="package/deletion"' in html
+    assert f"form-action 'self' {STORAGE}" in response.headers["Content-Security-Policy"]
+    assert world.cases.request(request_id).package.downloaded_at is None
+    fetched = await call(package_fetch, form={"token": key}, request_id=request_id)
+    assert fetched.status_code == 303
+    assert fetched.headers["Location"].startswith("memory://packages/")
+    assert fetched.headers["Cache-Control"] == "no-store"
+    assert not marked(fetched.headers["Location"], [ANE, "ane"])
+
+
+async def test_a_deleted_copy_is_gone(world):
+    """410 at every door, as a page where a browser asks."""
+    request_id = await fulfil(world, ANE, Right.ACCESS)
+    key = token(world, request_id, PACKAGE)
+    assert "deleted" in _page(await call(package_delete, form={"token": key}, request_id=request_id))
+    for door in (package_fetch, package_delete):
+        problem(await call(door, body={"token": key}, request_id=request_id), 410, "package_gone")
+        _page(await call(door, form={"token": key}, request_id=request_id), code=410)
+    problem(
+        await call(package_page, method="GET", request_id=request_id, query_token=key), 410, "package_gone"
+    )
+
+
+async def test_a_copy_is_deleted_by_json_too(world):
+    """And the status says so."""
+    request_id = await fulfil(world, ANE, Right.ACCESS)
+    key = token(world, request_id, PACKAGE)
+    response = await call(package_delete, body={"token": key}, request_id=request_id)
+    assert content(response) == {"request_id": request_id, "copy_available": False}
+    assert world.packages.contents == {}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"token"])
+@pytest.mark.parametrize("door", [verification, cancellation, package_fetch, package_delete])
+async def test_a_button_pressed_without_a_body_is_refused(world, door, body):
+    """By code, not by a failure."""
+    request_id = await _submitted(world)
+    response = await call(door, body=body, content_type="application/json", request_id=request_id)
+    assert response.status_code == 400
+    assert content(response)["code"] in ("body_missing", "body_invalid")
+
+
+# health
+
+
+async def test_health_is_good_when_all_is_there(world):
+    """And names the map it runs on."""
+    response = await call(show, method="GET")
+    assert content(response) == {"status": "ok", "datamap": "0" * 12}
+
+
+async def test_health_is_bad_while_a_contact_is_missing(world, monkeypatch):
+    """No answer could be sent."""
+    from dataclasses import replace
+
+    from tests.factories import contacts
+
+    world.context = replace(world.context, contacts=contacts(authority_email=""))
+    wire(monkeypatch, world)
+    problem(await call(show, method="GET"), 500, "contacts_incomplete")
