@@ -29,7 +29,7 @@ class _Search:
     """One query: its text, its parameters and, where the match is the partition key, its partition."""
 
     def __init__(self, condition: str, parameters: list[dict[str, Any]], partition: str | None) -> None:
-        self.condition = condition
+        self.where = "" if condition == "true" else f" WHERE {condition}"
         self.parameters = parameters
         self.partition = partition
 
@@ -56,7 +56,7 @@ class CosmosDocuments:
         while number < len(searches):
             search = searches[number]
             with translating("documents.page"):
-                text = f"SELECT {what} FROM c WHERE {search.condition}"
+                text = f"SELECT {what} FROM c{search.where}"
                 pages = self._query(store, text, search, limit).by_page(continuation)
                 rows: list[dict[str, Any]] = []
                 continuation = None
@@ -76,7 +76,7 @@ class CosmosDocuments:
     async def count(self, store: DocumentStore, identifiers: Identifiers) -> int:
         total = 0
         for search in self._searches(store, identifiers):
-            text = f"SELECT VALUE COUNT(1) FROM c WHERE {search.condition}"
+            text = f"SELECT VALUE COUNT(1) FROM c{search.where}"
             with translating("documents.count"):
                 async for number in self._query(store, text, search, None):
                     total += number
@@ -151,7 +151,9 @@ class CosmosDocuments:
                 groups = [(tuple(values), None)]
             for group, partition in groups:
                 parameters: list[dict[str, Any]] = []
-                condition = self._condition(store, match, group, parameters)
+                # a query that runs in one partition needs no condition that says so
+                whole = partition is not None
+                condition = "true" if whole else self._condition(store, match, group, parameters)
                 for other, others in earlier:
                     left_out = self._condition(store, other, others, parameters)
                     condition += f" AND NOT ({left_out})"

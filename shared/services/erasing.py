@@ -6,7 +6,6 @@ each deletion is guarded by the ETag of the judged content; what cannot be judge
 """
 
 from collections.abc import Sequence
-from datetime import date
 
 from shared.datamap.models import Activity, DocumentStore, FileStore
 from shared.datamap.treatment import Treated, Verdict, erase_elements, erase_record, goes_whole
@@ -15,7 +14,7 @@ from shared.domain.errors import Conflict
 from shared.domain.identifiers import Identifiers
 from shared.domain.times import copenhagen_day
 from shared.ports.blobs import BlobRef
-from shared.ports.documents import Change, Changed, StoredDocument
+from shared.ports.documents import Change, Changed, DocumentPage, StoredDocument
 from shared.services.blob_walk import BlobWalk
 from shared.services.context import Context
 from shared.services.findings import quarantine
@@ -57,10 +56,8 @@ async def erase_documents(
         keys_only=goes_whole(store),
     )
     progress.budget.spend(len(page.documents))
+    judged = list(zip(page.documents, judge(context, store, page, request.identifiers), strict=True))
     today = copenhagen_day(context.clock.now())
-    judged = [
-        (document, judge(context, store, document, request.identifiers, today)) for document in page.documents
-    ]
     task = _count_interrupted(task, judged)
     changes = []
     for document, treated in judged:
@@ -144,18 +141,19 @@ async def erase_files(
 
 
 def judge(
-    context: Context,
-    store: DocumentStore,
-    document: StoredDocument,
-    identifiers: Identifiers,
-    today: date,
-) -> Treated:
-    """Decide what an erasure does to one document."""
+    context: Context, store: DocumentStore, page: DocumentPage, identifiers: Identifiers
+) -> list[Treated]:
+    """Decide what an erasure does to each document of a page, today."""
+    if goes_whole(store):
+        return [Treated(verdict=Verdict.ERASE)] * len(page.documents)
+    today = copenhagen_day(context.clock.now())
+    bodies = [document.body for document in page.documents]
     if store.elements is None:
-        return erase_record(document.body, store.fields, today=today)
-    return erase_elements(
-        document.body, store.elements, store.fields, context.datamap, identifiers, today=today
-    )
+        return [erase_record(body, store.fields, today=today) for body in bodies]
+    return [
+        erase_elements(body, store.elements, store.fields, context.datamap, identifiers, today=today)
+        for body in bodies
+    ]
 
 
 def _name(document: StoredDocument) -> str:

@@ -29,8 +29,7 @@ async def look_at_documents(context: Context, progress: Progress, task: Task, st
         keys_only=goes_whole(store),
     )
     progress.budget.spend(len(page.documents))
-    today = copenhagen_day(context.clock.now())
-    judged = [judge(context, store, document, identifiers, today) for document in page.documents]
+    judged = judge(context, store, page, identifiers)
     left = sum(1 for treated in judged if treated.verdict is not Verdict.KEEP)
     kept = [one for treated in judged for one in as_records(store.id, treated.kept)]
     _note(progress, task, left, page.cursor, kept)
