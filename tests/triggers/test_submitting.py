@@ -51,6 +51,15 @@ async def test_a_request_comes_as_a_plain_html_form(world, form):
     assert ANE not in html
 
 
+@pytest.mark.clause("7.2")
+async def test_a_form_and_json_become_the_same_kind_of_case(world):
+    """But for their ids nothing tells them apart."""
+    await call(submit, body={"email": ANE, "right": "access"})
+    await call(submit, form={"email": ANE, "right": "access"})
+    one, other = (world.cases.request(request_id) for request_id in world.cases.partitions)
+    assert one.with_(request_id="") == other.with_(request_id="")
+
+
 async def test_a_form_s_sender_is_sent_back_to_the_site_that_is_configured(world, monkeypatch):
     """And to no other."""
     wire(monkeypatch, world, allowed_return_url="https://clicklearn.example/thanks")
@@ -58,7 +67,6 @@ async def test_a_form_s_sender_is_sent_back_to_the_site_that_is_configured(world
     assert (response.status_code, response.headers["Location"]) == (303, "https://clicklearn.example/thanks")
 
 
-@pytest.mark.clause("7.2")
 async def test_a_known_and_an_unknown_address_get_the_same_answer(world):
     """But for the opaque id, byte for byte."""
     seen = []

@@ -58,6 +58,14 @@ def test_a_hold_past_its_review_still_covers(past):
     assert _hold(review_on=date.fromisoformat(past)).covers("orders")
 
 
+@pytest.mark.clause("4.5.1")
+@pytest.mark.parametrize("ground", ["accuracy", "unlawful", "claims", "objection"])
+def test_each_ground_of_the_law_restricts(ground):
+    """The policy names one as an example; the law has four."""
+    placed = Restriction(restriction_id="r-1", ground=ground, placed_at=NOW)
+    assert Controls(subject_key="k1-0", restrictions=(placed,)).is_restricted
+
+
 def test_a_person_is_restricted_while_one_restriction_is_in_force():
     """Lifting one of two frees nothing."""
     placed = Restriction(restriction_id="r-1", ground="accuracy", placed_at=NOW)

@@ -35,7 +35,6 @@ def _world(**changes) -> tuple[World, dict[str, str]]:
     return world, world.add_person("ane")
 
 
-@pytest.mark.clause("7.2")
 async def test_a_known_and_an_unknown_address_are_treated_alike():
     """The same calls on every port, the same mail, the same status: nothing is looked up."""
     seen = []

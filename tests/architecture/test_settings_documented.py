@@ -1,0 +1,116 @@
+"""Settings: the model, the example file and what a wrong one is told."""
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from shared import settings
+from shared.domain.errors import Permanent
+from shared.domain.limits import Limits
+from shared.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST_S_OWN = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage"}
+EXAMPLE = json.loads((ROOT / "local.settings.example.json").read_text("utf-8"))["Values"]
+KEY = base64.b64encode(b"k" * 32).decode()
+AZURE = {
+    "DEPLOYMENT": "azure",
+    "COSMOS_ENDPOINT": "https://account.documents.example/",
+    "STORAGE_BLOB_URI": "https://account.blob.example/",
+    "STORAGE_QUEUE_URI": "https://account.queue.example/",
+    "PSEUDONYM_KEY": KEY,
+    "PUBLIC_URL": "https://privacy.example/api",
+}
+
+
+def test_the_example_file_names_every_setting_and_no_other():
+    """Whoever copies it has all there are."""
+    assert set(EXAMPLE) - HOST_S_OWN == {name.upper() for name in Settings.model_fields}
+
+
+def test_the_example_file_is_good_as_it_stands():
+    """With contacts, so that answers can be sent."""
+    read = settings.read(EXAMPLE)
+    assert read.deployment == "local"
+    read.contacts().require_complete()
+
+
+def test_the_example_file_holds_no_secret():
+    """Its keys are the emulators' published one and one that says what it is."""
+    assert b"local-development-only" in base64.b64decode(EXAMPLE["PSEUDONYM_KEY"])
+    assert EXAMPLE["STORAGE_CONNECTION"] == "UseDevelopmentStorage=true"
+
+
+def test_defaults_are_those_of_the_limits():
+    """Said twice, the same twice."""
+    assert settings.read(AZURE).limits() == Limits()
+
+
+def test_every_setting_named_in_a_document_exists():
+    """No document tells to set what nothing reads."""
+    known = {name.upper() for name in Settings.model_fields} | {name.upper() for name in HOST_S_OWN}
+    prefixes = ("COSMOS_", "STORAGE_", "CONTROLLER_", "AUTHORITY_", "PSEUDONYM_", "PUBLIC_", "CONTACTS_")
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        named = set(re.findall(r"\b[A-Z][A-Z]+_[A-Z_]+\b", path.read_text("utf-8")))
+        unknown = {name for name in named if name.startswith(prefixes)} - known
+        assert unknown == set(), path.name
+
+
+@pytest.mark.parametrize(
+    "name", ["COSMOS_ENDPOINT", "PSEUDONYM_KEY", "PUBLIC_URL", "STORAGE_BLOB_URI", "STORAGE_QUEUE_URI"]
+)
+def test_a_missing_setting_is_named(name):
+    """All of them at once, where there are several."""
+    with pytest.raises(Permanent) as caught:
+        settings.read({key: value for key, value in AZURE.items() if key != name})
+    assert (caught.value.code, caught.value.detail) == ("settings_invalid", name)
+
+
+def test_every_missing_setting_is_named_at_once():
+    """Not one after the other."""
+    with pytest.raises(Permanent) as caught:
+        settings.read({})
+    assert caught.value.detail == "COSMOS_ENDPOINT, PSEUDONYM_KEY, PUBLIC_URL"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEPLOYMENT", "production"),
+        ("PSEUDONYM_KEY", "not base64!"),
+        ("PSEUDONYM_KEY", base64.b64encode(b"k" * 31).decode()),
+        ("PACKAGE_DAYS", "0"),
+        ("PACKAGE_DAYS", "31"),
+        ("PACKAGE_DAYS", "two"),
+        ("VERIFICATION_DAYS", "-1"),
+        ("ERASURE_GRACE_SECONDS", "604801"),
+        ("REQUESTS_PER_ADDRESS_HOUR", "0"),
+        ("CONTACTS_VERIFIED_ON", "yesterday"),
+        ("COSMOS_KEY", "emulator-key"),  # an emulator's key has no place in Azure
+        ("STORAGE_CONNECTION", "UseDevelopmentStorage=true"),
+    ],
+)
+def test_a_wrong_setting_is_named_without_its_value(name, value):
+    """Values may be secrets."""
+    with pytest.raises(Permanent) as caught:
+        settings.read({**AZURE, name: value})
+    assert caught.value.detail == name
+    assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PACKAGE_DAYS", "30"), ("PACKAGE_DAYS", "1"), ("CONTACTS_VERIFIED_ON", "")]
+)
+def test_a_setting_at_its_bound_is_taken(name, value):
+    """And an empty date is none."""
+    assert settings.read({**AZURE, name: value})
+
+
+def test_contacts_that_are_not_set_are_found_incomplete():
+    """The app starts, and sends no answer."""
+    with pytest.raises(Permanent) as caught:
+        settings.read(AZURE).contacts().require_complete()
+    assert caught.value.code == "contacts_incomplete"
