@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.cosmos.exceptions import CosmosResourceExistsError
 
 from shared.adapters.credentials import Credentials
+from shared.adapters.proxies import through_proxy
 from shared.settings import Settings
 
 COMPLIANCE_CONTAINERS: dict[str, tuple[str, int | None]] = {
@@ -48,6 +50,7 @@ class CosmosDatabases:
                 self._settings.cosmos_endpoint,
                 credential=credential,
                 enable_endpoint_discovery=not self._settings.cosmos_key,
+                transport=AioHttpTransport(use_env_settings=through_proxy()),
             )
         return self._client
 

@@ -7,6 +7,7 @@ from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from shared.adapters.credentials import Credentials
+from shared.adapters.proxies import through_proxy
 from shared.settings import Settings
 
 OWN_CONTAINERS = ("packages", "evidence", "quarantine", "outbox")
@@ -27,11 +28,13 @@ class Storage:
         """The blob service."""
         if self._blobs is None:
             connection = self._settings.storage_connection
+            transport: dict[str, Any] = {"use_env_settings": through_proxy()}
             if connection:
-                self._blobs = BlobServiceClient.from_connection_string(connection)
+                self._blobs = BlobServiceClient.from_connection_string(connection, **transport)
             else:
                 credential = self._credentials.token()
-                self._blobs = BlobServiceClient(self._settings.storage_blob_uri, credential=credential)
+                uri = self._settings.storage_blob_uri
+                self._blobs = BlobServiceClient(uri, credential=credential, **transport)
         return self._blobs
 
     @property
@@ -48,7 +51,10 @@ class Storage:
     def queue(self, name: str) -> QueueClient:
         """Return a queue whose messages are Base64, as the Functions host reads them."""
         if name not in self._queues:
-            policy: dict[str, Any] = {"message_encode_policy": TextBase64EncodePolicy()}
+            policy: dict[str, Any] = {
+                "message_encode_policy": TextBase64EncodePolicy(),
+                "use_env_settings": through_proxy(),
+            }
             connection = self._settings.storage_connection
             if connection:
                 client = QueueClient.from_connection_string(connection, name, **policy)
