@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from azure.cosmos import exceptions
+from pydantic import ValidationError
 
 from shared.adapters._azure_errors import translating
 from shared.adapters.cosmos import CosmosDatabases
@@ -17,7 +18,7 @@ from shared.domain.cases import (
     SubjectRequest,
     Task,
 )
-from shared.domain.errors import Conflict, NotFound
+from shared.domain.errors import CannotTell, Conflict, NotFound
 from shared.domain.times import utc_text
 from shared.ports.cases import Case, Write
 
@@ -116,5 +117,8 @@ def _operation(write: Write) -> tuple[Any, ...]:
 
 
 def _read(row: dict[str, Any]) -> AnyDocument:
-    model = DOCUMENT_TYPES[row["type"]]
-    return model.model_validate({name: value for name, value in row.items() if name not in _SYSTEM})
+    try:
+        model = DOCUMENT_TYPES[row["type"]]
+        return model.model_validate({name: value for name, value in row.items() if name not in _SYSTEM})
+    except (KeyError, ValidationError):
+        raise CannotTell("document_unreadable", "cases") from None

@@ -5,10 +5,12 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.cosmos.exceptions import CosmosResourceNotFoundError
+from pydantic import ValidationError
 
 from shared.adapters._azure_errors import translating
 from shared.adapters.cosmos import CosmosDatabases
 from shared.domain.controls import Controls
+from shared.domain.errors import CannotTell
 from shared.ports.controls import StoredControls
 
 _ID = "controls"
@@ -56,4 +58,7 @@ def _stored(key: str, row: dict[str, Any] | None) -> StoredControls:
     if row is None:
         return StoredControls(controls=Controls(subject_key=key), etag=None)
     content = {name: value for name, value in row.items() if name != "id" and not name.startswith("_")}
-    return StoredControls(controls=Controls.model_validate(content), etag=row["_etag"])
+    try:
+        return StoredControls(controls=Controls.model_validate(content), etag=row["_etag"])
+    except ValidationError:
+        raise CannotTell("document_unreadable", "controls") from None
