@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.datamap.models import Elements, Match
+from shared.datamap.models import DocumentStore, Elements, Match
 from shared.datamap.treatment import (
     SYSTEM_FIELDS,
     Verdict,
     erase_elements,
     erase_record,
     found_identifiers,
+    goes_whole,
     unmapped_paths,
     visible_elements,
     visible_record,
@@ -269,6 +270,22 @@ def test_what_must_go_is_never_left_and_what_must_stay_is_never_touched(record):
     assert treated.record.get("note", "[erased]") == "[erased]"
     for name in ("id", "name", "invoice_on"):
         assert (name in treated.record) == (name in record)
+
+
+STORES = {store.id: store for _, store in MAP.stores()}
+
+
+def test_only_stores_without_anything_to_keep_mask_or_share_go_whole():
+    """There nobody need read a record before it goes."""
+    whole = {name for name, store in STORES.items() if isinstance(store, DocumentStore) and goes_whole(store)}
+    assert whole == {"people", "events"}
+
+
+@given(RECORDS)
+def test_a_record_of_a_store_that_goes_whole_is_erased_whatever_is_in_it(record):
+    """So its key is enough."""
+    for name in ("people", "events"):
+        assert erase(record, STORES[name].fields).verdict is Verdict.ERASE
 
 
 @given(RECORDS)
