@@ -26,10 +26,12 @@ _GONE, _CHANGED = 404, 412
 
 
 class _Search:
-    """One query: its text, its parameters and, where the match is the partition key, its partition."""
+    """One query: what it asks for, its parameters and, where one key is searched, its partition."""
 
-    def __init__(self, condition: str, parameters: list[dict[str, Any]], partition: str | None) -> None:
-        self.where = "" if condition == "true" else f" WHERE {condition}"
+    def __init__(
+        self, conditions: list[str], parameters: list[dict[str, Any]], partition: str | None
+    ) -> None:
+        self.where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         self.parameters = parameters
         self.partition = partition
 
@@ -145,20 +147,16 @@ class CosmosDocuments:
             values = identifiers.get(match.identifier, ())
             if not values:
                 continue
-            if match.path == store.partition_key and not store.elements and self._is_exact(match):
-                groups: list[tuple[tuple[str, ...], str | None]] = [((value,), value) for value in values]
-            else:
-                groups = [(tuple(values), None)]
-            for group, partition in groups:
-                parameters: list[dict[str, Any]] = []
-                # a query that runs in one partition needs no condition that says so
-                whole = partition is not None
-                condition = "true" if whole else self._condition(store, match, group, parameters)
-                for other, others in earlier:
-                    left_out = self._condition(store, other, others, parameters)
-                    condition += f" AND NOT ({left_out})"
-                searches.append(_Search(condition, parameters, partition))
-            earlier.append((match, tuple(values)))
+            is_key = match.path == store.partition_key and not store.elements and self._is_exact(match)
+            partition = values[0] if is_key and len(values) == 1 else None
+            parameters: list[dict[str, Any]] = []
+            # a query that runs in one partition needs no condition that says so
+            conditions = [] if partition is not None else [self._condition(store, match, values, parameters)]
+            conditions += [
+                f"NOT ({self._condition(store, other, others, parameters)})" for other, others in earlier
+            ]
+            searches.append(_Search(conditions, parameters, partition))
+            earlier.append((match, values))
         return searches
 
     def _condition(

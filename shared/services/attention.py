@@ -21,9 +21,9 @@ async def stop(context: Context, case: Case, code: str) -> None:
         await context.operators.alarm(code, request_id=request.request_id)
         return
     now = context.clock.now()
-    stopped, event = request.moved_to(RequestState.NEEDS_ATTENTION, attention=code, wake_at=None).noted(
-        now, "stopped", code=code
-    )
+    stopped, event = request.moved_to(
+        RequestState.NEEDS_ATTENTION, attention=code, wake_at=request.copy_ends_at
+    ).noted(now, "stopped", code=code)
     await context.cases.commit(
         request.request_id,
         [Write(document=stopped, etag=case.etags[stopped.id]), Write(document=event, etag=None)],
@@ -42,9 +42,9 @@ async def fail_lane(context: Context, request_id: str, lane: int, code: str) -> 
         for task in case.tasks
         if task.lane == lane and not task.is_final
     ]
-    stopped, event = request.moved_to(RequestState.NEEDS_ATTENTION, attention=code, wake_at=None).noted(
-        context.clock.now(), "tasks_failed", code=code, lane=lane, tasks=len(failed)
-    )
+    stopped, event = request.moved_to(
+        RequestState.NEEDS_ATTENTION, attention=code, wake_at=request.copy_ends_at
+    ).noted(context.clock.now(), "tasks_failed", code=code, lane=lane, tasks=len(failed))
     await context.cases.commit(
         request_id,
         [

@@ -24,10 +24,15 @@ class Fence(StrEnum):
     BUSY = "busy"  # another right is at work on this person: wait
 
 
-async def claim(context: Context, request: SubjectRequest, keys: Sequence[str]) -> Fence:
-    """Claim every pseudonym for the request's present right, all or none. Repeating it changes nothing."""
+async def claim(
+    context: Context, request: SubjectRequest, keys: Sequence[str], known: Sequence[StoredControls]
+) -> Fence:
+    """Claim every pseudonym for the request's present right, all or none. Repeating it changes nothing.
+
+    `known` are the controls as just read; their ETags tell whether that still holds.
+    """
     for attempt in range(_WRITE_ATTEMPTS):
-        stored = await context.controls.read(keys)
+        stored = known if attempt == 0 else await context.controls.read(keys)
         busy = [
             other
             for one in stored
@@ -52,14 +57,14 @@ async def claim(context: Context, request: SubjectRequest, keys: Sequence[str]) 
     return Fence.BUSY
 
 
-async def is_held(context: Context, request: SubjectRequest, keys: Sequence[str]) -> bool:
-    """Tell whether the request's claim for its present right stands on every pseudonym."""
+def is_held(request: SubjectRequest, controls: Sequence[StoredControls]) -> bool:
+    """Tell whether the request's claim for its present right stands on every one of these pseudonyms."""
     return all(
         any(
             claim.request_id == request.request_id and claim.right is request.right
             for claim in one.controls.claims
         )
-        for one in await context.controls.read(keys)
+        for one in controls
     )
 
 

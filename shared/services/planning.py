@@ -60,11 +60,17 @@ async def plan(context: Context, request_id: str) -> None:
     if waits is not None:
         await _save_waiting(context, case, request, made, waits)
         return
-    await _begin(context, case, request, made)
+    await _begin(context, case, request, made, controls)
 
 
-async def _begin(context: Context, case: Case, request: SubjectRequest, made: Plan) -> None:
-    if await fencing.claim(context, request, request.subject_keys) is fencing.Fence.BUSY:
+async def _begin(
+    context: Context,
+    case: Case,
+    request: SubjectRequest,
+    made: Plan,
+    controls: Sequence[StoredControls],
+) -> None:
+    if await fencing.claim(context, request, request.subject_keys, controls) is fencing.Fence.BUSY:
         await _defer(context, case, request)
         return
     now = context.clock.now()
@@ -146,7 +152,11 @@ async def _save_waiting(
     start_at = None
     if state is RequestState.PLANNED:
         start_at = request.start_at if same else after(now, seconds=context.limits.grace_seconds)
-    wake_at = None if start_at is None else after(start_at, seconds=context.limits.fence_retry_seconds)
+    wake_at = (
+        request.copy_ends_at
+        if start_at is None
+        else after(start_at, seconds=context.limits.fence_retry_seconds)
+    )
     waiting, event = request.moved_to(
         state,
         plan=made,

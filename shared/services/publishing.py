@@ -14,6 +14,7 @@ from shared.domain.errors import Conflict, Permanent
 from shared.domain.messages import SendLetter
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
+from shared.ports.controls import StoredControls
 from shared.rendering import archive
 from shared.rendering.letters import LetterKind
 from shared.rendering.report import AccessReport, Disclosure, HeldFact, StoreFinding, report_entries
@@ -35,14 +36,15 @@ async def publish_copy(context: Context, case: Case) -> None:
         Conflict: staged blocks are lost or the request changed; let the queue deliver again.
     """
     request = case.request
-    if not await fencing.is_held(context, request, request.subject_keys):
+    controls = await context.controls.read(request.subject_keys)
+    if not fencing.is_held(request, controls):
         await stop(context, case, "fence_lost")
         return
     now = context.clock.now()
     parts = await _parts(context, request.request_id)
     current = [part for part in parts if part.id.startswith(f"part-{request.runs:04d}-")]
     expires_at = after(now, days=context.limits.package_days)
-    size_bytes = await _publish(context, case, current)
+    size_bytes = await _publish(context, case, current, controls)
     tasks = stage_tasks_of(case)
     by_store = {task.store_id: task.records for task in tasks if task.records}
     outcome = Outcome(
@@ -83,7 +85,9 @@ async def publish_copy(context: Context, case: Case) -> None:
     await context.queue.send([SendLetter(request_id=request.request_id, letter_id=letter.id)])
 
 
-async def _publish(context: Context, case: Case, parts: Sequence[Part]) -> int:
+async def _publish(
+    context: Context, case: Case, parts: Sequence[Part], controls: Sequence[StoredControls]
+) -> int:
     request = case.request
     progress = Progress(context, case)
     placed: list[tuple[int, archive.Member]] = []
@@ -93,7 +97,7 @@ async def _publish(context: Context, case: Case, parts: Sequence[Part]) -> int:
         placed += [(offset, archive.Member.from_json(member)) for member in part.members]
         block_ids += [block.block_id for block in part.blocks]
         offset += sum(block.size_bytes for block in part.blocks)
-    report = await _report(context, case)
+    report = await _report(context, case, controls)
     entries = report_entries(context.datamap, report, [member for _, member in placed])
     closing = archive.closing_block(placed, entries, start_offset=offset, written_at=progress.written_at)
     block = await progress.stage(closing)
@@ -101,9 +105,8 @@ async def _publish(context: Context, case: Case, parts: Sequence[Part]) -> int:
     return offset + block.size_bytes
 
 
-async def _report(context: Context, case: Case) -> AccessReport:
+async def _report(context: Context, case: Case, controls: Sequence[StoredControls]) -> AccessReport:
     request = case.request
-    controls = await context.controls.read(request.subject_keys)
     begun_at = request.begun_at or request.received_at
     return AccessReport(
         request_id=request.request_id,

@@ -44,6 +44,13 @@ async def _take_up(context: Context, case: Case) -> None:
         return
     if request.state is RequestState.RECEIVED and await intake.expire(context, case):
         return
+    if request.copy_ends_at is not None and request.copy_ends_at <= now:
+        await remove(context, case)  # the next sweep takes up the rest
+        return
+    if request.waits_for_operator:
+        asleep = request.with_(wake_at=request.copy_ends_at)
+        await context.cases.commit(request.request_id, [Write(document=asleep, etag=case.etags[asleep.id])])
+        return
     messages = _due(case)
     wake_at = after(now, seconds=context.limits.wake_seconds)
     if request.state is RequestState.RECEIVED and not messages:

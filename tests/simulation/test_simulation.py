@@ -52,10 +52,10 @@ def _violations(seeds, **changes) -> list[str]:
 def test_the_simulator_sees_an_erasure_without_a_fence(monkeypatch):
     """A planted bug: rights on one person are not ordered."""
 
-    async def no_claim(context, request, keys):
+    async def no_claim(context, request, keys, known):
         return Fence.HELD
 
-    async def always_held(context, request, keys):
+    def always_held(request, controls):
         return True
 
     monkeypatch.setattr(fencing, "claim", no_claim)
@@ -68,10 +68,10 @@ def test_the_simulator_sees_a_message_sent_before_its_state_is_saved(monkeypatch
     """A planted bug: the message goes first, and the state remembers nothing to send again."""
     begin = planning._begin
 
-    async def hasty(context, case, request, made):
+    async def hasty(context, case, request, made, controls):
         await context.queue.send([RunTasks(request_id=request.request_id, lane=0)])
         sent = list(context.queue.sent)
-        await begin(context, case, request, made)
+        await begin(context, case, request, made, controls)
         context.queue.sent[:] = sent[: len(context.queue.sent) - 1]
 
     commit = MemoryCases.commit
