@@ -186,6 +186,17 @@ class SubjectRequest(CaseDocument):
         return self.with_(events=number), event
 
     @property
+    def copy_ends_at(self) -> datetime | None:
+        """When the copy has to be deleted; None: there is none, or it is deleted."""
+        return self.package.expires_at if self.package and self.package.deleted_at is None else None
+
+    @property
+    def waits_for_operator(self) -> bool:
+        """Whether nothing goes on before an operator has done or decided something."""
+        undecided = self.state is RequestState.AWAITING_APPROVAL and self.approved_digest is None
+        return undecided or self.state is RequestState.NEEDS_ATTENTION
+
+    @property
     def is_final(self) -> bool:
         """Whether the request is closed for good."""
         return self.state in FINAL

@@ -12,6 +12,7 @@ from shared.domain.rights import Right
 from shared.services import downloads, intake
 from shared.services.attention import approve
 from shared.services.letters import CANCEL, PACKAGE
+from shared.services.sweeping import sweep
 from tests.factories import World
 from tests.unit.services.driving import (
     ENDED,
@@ -391,6 +392,32 @@ async def test_a_grace_period_can_be_used_to_cancel():
     await intake.cancel(world.context, request_id, token(world, request_id, CANCEL))
     await deliver(world)
     assert traces(world, ane) == before
+
+
+@pytest.mark.parametrize("waits", [RequestState.AWAITING_APPROVAL, RequestState.NEEDS_ATTENTION])
+async def test_a_copy_goes_on_its_day_while_the_erasure_behind_it_waits_for_an_operator(waits):
+    """Its life was promised, whatever else is open; then nothing wakes the request in vain."""
+    world, ane = _world()
+    request_id = await ask(world, ane["email"], Right.ACCESS, Right.ERASURE)
+    while world.cases.request(request_id).phase == 0:
+        await step(world)
+    if waits is RequestState.AWAITING_APPROVAL:
+        restrict(world, ane["email"])
+    else:
+        person = {"id": "person-3", "email": SECOND, "user_id": 3, "name": "x"}
+        world.documents.put("people", "/id", person)
+    await deliver(world)
+    assert world.cases.request(request_id).state is waits
+    world.clock.moment = world.cases.request(request_id).package.expires_at
+    world.clock.advance(seconds=-1)
+    assert await sweep(world.context) == 0
+    assert request_id in world.packages.contents
+    world.clock.advance(seconds=1)
+    assert [await sweep(world.context) for _ in range(3)] == [1, 1, 0]
+    assert world.packages.contents == {}
+    request = world.cases.request(request_id)
+    assert (request.state, request.wake_at) == (waits, None)
+    assert world.queue.sent == []
 
 
 async def test_deleting_the_copy_does_not_put_the_erasure_behind_it_to_sleep():
