@@ -47,7 +47,9 @@ class LocalApp:
 
     async def confirmed_request(self, email: str, right: Right) -> str:
         """File and confirm a request without its mail, and return its id; none of its work is done yet."""
-        submission = Submission(email=email, rights=(right,), language="en", client=email)  # one caller a person: no rate limit is met
+        submission = Submission(
+            email=email, rights=(right,), language="en", client=email
+        )  # one caller a person: no rate limit is met
         request_id = await intake.submit(self.context, submission)
         case = await self.context.cases.load(request_id)
         token = tokens.issue(

@@ -40,8 +40,8 @@ Azurite and costs it a little. Idle queues are asked every half second. The line
 what one request asks of the stores, most frequent first.
 """,
     "import": """
-Fresh interpreters that take turns, medians. The libraries are the modules that the app's own code names in
-its imports.
+Fresh interpreters that take turns, medians. The libraries' share is every import of theirs
+that stands at the top of the app's own modules.
 """,
 }
 INTRODUCTION = """
