@@ -8,7 +8,7 @@ from typing import Any, Final
 from .container import Container
 from .errors import ServiceError, bad_request
 from .indexing_policy import SYSTEM_PROPERTIES
-from .sql.values import is_number
+from .sql.values import UNDEFINED, is_number, number_result
 
 _MOST_OPERATIONS: Final = 10
 _KINDS: Final = frozenset({"add", "set", "replace", "remove", "incr", "move"})
@@ -170,4 +170,7 @@ def _increment(document: dict[str, Any], path: list[str], amount: Any) -> None:
     current = node[key] if isinstance(node, list) or key in node else 0
     if not is_number(current):
         raise bad_request("The patch operation incr needs a number at its path.")
-    node[key] = current + amount
+    total = number_result(current + amount)
+    if total is UNDEFINED:
+        raise bad_request("The patch operation incr leaves the range of numbers.")
+    node[key] = total

@@ -9,8 +9,7 @@ from .container import Container
 from .sql.compiler import Environment, ExpressionCompiler
 from .sql.operators import Closure
 from .sql.pipeline import Pipeline, compile_query
-from .sql.tree import Call, Literal, Name, Node, Query
-from .sql.values import UNDEFINED
+from .sql.tree import Name, Node, Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +44,10 @@ class Prepared:
 
     @property
     def counts_everything(self) -> bool:
-        """Whether the query is COUNT of a constant over an unfiltered scope."""
-        items = self.query.items or ()
-        if self.pipeline.filters or self.pipeline.bind or self.pipeline.groups or len(items) != 1:
+        """Whether all the query asks for is the number of items in its scope."""
+        if self.pipeline.filters or self.pipeline.bind or self.pipeline.groups or not self.query.sources:
             return False
-        call = items[0].expression
-        return (
-            isinstance(call, Call)
-            and call.name == "COUNT"
-            and isinstance(call.arguments[0], Literal)
-            and (call.arguments[0].value is not UNDEFINED)
-        )
+        return all(aggregate.counts_rows for aggregate in self.pipeline.aggregates)
 
 
 def prepare(query: Query, parameters: Mapping[str, Any], container: Container, now: float) -> Prepared:

@@ -314,7 +314,8 @@ class PageRun:
 
     async def _count(self, template: Row) -> None:
         self._page.matching = self._candidates.count(self._container, self._scope)
-        template[self._pipeline.aggregates[0].slot] = self._page.matching
+        for aggregate in self._pipeline.aggregates:
+            template[aggregate.slot] = self._page.matching
         if not self._offset:
             self._add(orjson.dumps(self._pipeline.project(template)))
 

@@ -31,18 +31,29 @@ class RawClient:
         self.endpoint = endpoint
 
     async def send(
-        self, verb: str, path: str, body: Any = None, headers: dict[str, str] | None = None, data: bytes | None = None
+        self,
+        verb: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        data: bytes | None = None,
     ) -> RawReply:
         parts = path.strip("/").split("/")
         if len(parts) % 2:
             kind, link = parts[-1], "/".join(parts[:-1])
         else:
-            kind, link = parts[-2], "/".join(parts)
+            kind, link = parts[-2], parts[1] if parts[0] == "offers" else "/".join(parts)
         date = formatdate(usegmt=True)
-        sent = {"x-ms-date": date, "authorization": signature(verb, kind, link, date), "x-ms-version": "2020-07-15"}
+        sent = {
+            "x-ms-date": date,
+            "authorization": signature(verb, kind, link, date),
+            "x-ms-version": "2020-07-15",
+        }
         sent.update(headers or {})
         url = f"{self.endpoint}/{path.strip('/')}"
-        options: dict[str, Any] = {"data": data} if data is not None else {"json": body} if body is not None else {}
+        options: dict[str, Any] = (
+            {"data": data} if data is not None else {"json": body} if body is not None else {}
+        )
         async with self._session.request(verb, url, headers=sent, **options) as reply:
             return RawReply(reply.status, reply.headers, await reply.text())
 

@@ -18,7 +18,11 @@ async def test_all_kinds_of_operations_run_in_one_batch(container):
             ("upsert", ({"id": "upserted", "pk": "a"},)),
             ("read", ("read",)),
             ("replace", ("replace", {"id": "replace", "pk": "a", "n": 2})),
-            ("patch", ("patch", [{"op": "incr", "path": "/n", "value": 5}]), {"filter_predicate": "from c where c.n=1"}),
+            (
+                "patch",
+                ("patch", [{"op": "incr", "path": "/n", "value": 5}]),
+                {"filter_predicate": "from c where c.n=1"},
+            ),
             ("delete", ("delete",)),
         ],
         "a",
@@ -88,7 +92,9 @@ async def test_a_batch_of_the_wrong_size_is_refused(container, count, text):
     assert caught.value.status_code == 400
 
 
-@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")  # what aiohttp says about its client
+@pytest.mark.filterwarnings(
+    "ignore:Sending a large body:ResourceWarning"
+)  # what aiohttp says about its client
 async def test_a_batch_above_two_megabytes_is_too_large(container):
     operations = [("create", ({"id": str(n), "pk": "a", "text": "x" * 300_000},)) for n in range(8)]
     with pytest.raises(exceptions.CosmosHttpResponseError) as caught:

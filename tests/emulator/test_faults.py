@@ -22,7 +22,9 @@ async def test_a_status_is_answered_with_sub_status_and_retry_after(emulator, ra
 
 async def test_the_client_retries_a_rate_limit_until_it_is_over(emulator, container):
     await container.create_item({"id": "1", "pk": "a"})
-    rule = emulator.faults.add({"operation": "read", "times": 3, "status": 429, "sub_status": 3200, "retry_after_ms": 1})
+    rule = emulator.faults.add(
+        {"operation": "read", "times": 3, "status": 429, "sub_status": 3200, "retry_after_ms": 1}
+    )
     assert (await container.read_item("1", "a"))["id"] == "1"
     assert (rule.hits, rule.seen) == (3, 4)
 
@@ -57,7 +59,9 @@ async def test_a_connection_is_dropped_before_or_after_the_write(emulator, raw, 
     assert (await raw.send("GET", "dbs/shop/colls/things/docs/1", headers=headers)).status == status
 
 
-async def test_the_aio_client_repeats_a_create_after_a_dropped_connection_and_meets_its_own_item(emulator, container):
+async def test_the_aio_client_repeats_a_create_after_a_dropped_connection_and_meets_its_own_item(
+    emulator, container
+):
     emulator.faults.add({"operation": "create", "drop": True, "when": "after", "times": 1})
     with pytest.raises(exceptions.CosmosResourceExistsError):
         await container.create_item({"id": "1", "pk": "a"})
@@ -81,7 +85,9 @@ def test_a_seed_repeats_the_same_failures():
     assert 10 < sum(drawn(1)) < 40
 
 
-@pytest.mark.parametrize("rule", [{"statos": 500}, {"status": 200}, {}, {"status": 503, "when": "never"}, {"nth": 1}])
+@pytest.mark.parametrize(
+    "rule", [{"statos": 500}, {"status": 200}, {}, {"status": 503, "when": "never"}, {"nth": 1}]
+)
 async def test_a_rule_that_makes_no_sense_is_refused(emulator, raw, rule):
     with pytest.raises(ServiceError):
         emulator.faults.add(rule)

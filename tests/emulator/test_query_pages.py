@@ -11,7 +11,13 @@ from devtools.cosmos_emulator import EMULATOR_KEY, CosmosEmulator
 async def _fill(container, count=60, partitions=3):
     for number in range(count):
         await container.create_item(
-            {"id": f"{number:03}", "pk": f"p{number % partitions}", "n": number, "tags": ["x", number % 4], "g": number % 5}
+            {
+                "id": f"{number:03}",
+                "pk": f"p{number % partitions}",
+                "n": number,
+                "tags": ["x", number % 4],
+                "g": number % 5,
+            }
         )
 
 
@@ -83,7 +89,11 @@ async def test_a_token_of_another_query_or_a_damaged_one_is_refused(container, r
     await anext(pages)
     token = pages.continuation_token
     other = base64.urlsafe_b64encode(b'{"query":"x","sequence":-1}').decode()
-    for query, bad in (("SELECT c.id FROM c", token), ("SELECT * FROM c", "garbage"), ("SELECT * FROM c", other)):
+    for query, bad in (
+        ("SELECT c.id FROM c", token),
+        ("SELECT * FROM c", "garbage"),
+        ("SELECT * FROM c", other),
+    ):
         headers = {
             "x-ms-documentdb-partitionkey": '["p0"]',
             "x-ms-documentdb-isquery": "true",
@@ -138,7 +148,10 @@ async def test_the_open_mode_answers_without_a_plan():
     from azure.cosmos import PartitionKey
     from azure.cosmos.aio import CosmosClient
 
-    async with CosmosEmulator(is_open=True) as emulator, CosmosClient(emulator.endpoint, EMULATOR_KEY) as client:
+    async with (
+        CosmosEmulator(is_open=True) as emulator,
+        CosmosClient(emulator.endpoint, EMULATOR_KEY) as client,
+    ):
         database = await client.create_database("shop")
         container = await database.create_container("things", PartitionKey("/pk"))
         await _fill(container, 10)
@@ -158,7 +171,10 @@ async def test_an_order_over_two_properties_needs_a_composite_index(make_contain
     indexed = await make_container("indexed", indexing_policy={"compositeIndexes": [orders]})
     await _fill(indexed, 6, 1)
     rows = [
-        row async for row in indexed.query_items("SELECT VALUE c.n FROM c ORDER BY c.g, c.n DESC", partition_key="p0")
+        row
+        async for row in indexed.query_items(
+            "SELECT VALUE c.n FROM c ORDER BY c.g, c.n DESC", partition_key="p0"
+        )
     ]
     assert rows == [5, 0, 1, 2, 3, 4]
     rows = [row async for row in indexed.query_items("SELECT VALUE c.n FROM c ORDER BY c.g DESC, c.n ASC")]
@@ -180,7 +196,9 @@ async def test_a_query_without_scope_is_refused_unless_its_filter_pins_the_parti
     path = "dbs/shop/colls/things/docs"
     refused = await raw.send("POST", path, {"query": "SELECT * FROM c"}, headers)
     assert (refused.status, "Cross partition query" in refused.text) == (400, True)
-    pinned = await raw.send("POST", path, {"query": "SELECT * FROM c WHERE c.pk = 'p1' ORDER BY c.n"}, headers)
+    pinned = await raw.send(
+        "POST", path, {"query": "SELECT * FROM c WHERE c.pk = 'p1' ORDER BY c.n"}, headers
+    )
     assert (pinned.status, pinned.headers["x-ms-item-count"]) == (200, "2")
 
 
@@ -221,7 +239,10 @@ async def test_a_query_error_names_the_place_in_the_text(container):
 async def test_metrics_headers_appear_when_asked_for(container):
     await _fill(container, 10, 1)
     rows = container.query_items(
-        "SELECT * FROM c WHERE c.n < 4", partition_key="p0", populate_query_metrics=True, populate_index_metrics=True
+        "SELECT * FROM c WHERE c.n < 4",
+        partition_key="p0",
+        populate_query_metrics=True,
+        populate_index_metrics=True,
     )
     assert len([row async for row in rows]) == 4
     headers = container.client_connection.last_response_headers

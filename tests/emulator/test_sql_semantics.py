@@ -1,11 +1,17 @@
 """What queries mean: values, undefined, operators, functions, clauses. Evaluated without HTTP."""
 
+import contextlib
+import math
 from typing import Any
 
+import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from devtools.cosmos_emulator.sql.compiler import Environment
 from devtools.cosmos_emulator.sql.errors import SqlError
+from devtools.cosmos_emulator.sql.functions import BUILT_IN
 from devtools.cosmos_emulator.sql.parser import parse
 from devtools.cosmos_emulator.sql.pipeline import Groups, compile_query
 from devtools.cosmos_emulator.sql.values import UNDEFINED, sort_key
@@ -80,7 +86,7 @@ U = UNDEFINED
         ("c.missing = null", U),
         ("c.t = 1", U),
         ("1 = true", U),
-        ("c.s = \"Hello\"", True),
+        ('c.s = "Hello"', True),
         ("c.s = 'hello'", False),
         ("c.tags = ['a', 'b', 'b', 1]", True),
         ("c.tags = ['a']", False),
@@ -271,7 +277,7 @@ U = UNDEFINED
 )
 def test_an_expression_has_the_value_the_service_gives(expression, expected):
     environment = Environment({"@name": "n", "@list": [1, 3]}, {}, lambda: NOW)
-    pipeline, width = compile_query(parse(f"SELECT VALUE {expression} FROM c"), environment)
+    pipeline, width = compile_query(parse(f"SELECT VALUE {expression} FROM c"), environment)  # noqa: S608 - an emulated query
     row = [DOCUMENT] + [UNDEFINED] * (width - 1)
     value = pipeline.project(row)
     assert value is expected if expected is UNDEFINED else (value, type(value)) == (expected, type(expected))
@@ -295,7 +301,7 @@ def test_an_expression_has_the_value_the_service_gives(expression, expected):
         ("SELECT VALUE r.n FROM root r", [3]),
         ("SELECT VALUE x.n FROM anything AS x", [3]),
         ("SELECT VALUE b FROM c.deep.a.b", [[10, 20]]),
-        ("SELECT VALUE s.k FROM c JOIN (SELECT VALUE {k: i.sku} FROM i IN c.items WHERE i.qty = 5) AS s", ["y"]),
+        ("SELECT VALUE s.k FROM c JOIN (SELECT VALUE {k: i.sku} FROM i IN c.items WHERE i.qty = 5) s", ["y"]),
         ("SELECT VALUE s.id FROM (SELECT c.id FROM c WHERE c.n = 3) AS s", ["1"]),
         ("select value c.n from c where c.s like 'H%'", [3]),
         ("SELECT VALUE COUNT(1) FROM c WHERE false", [0]),
@@ -345,7 +351,7 @@ def test_a_query_gives_the_rows_the_service_gives(query, expected):
         ("SELECT * FROM c ORDER BY RANK c.n", "RANK"),
         ("SELECT VALUE s FROM (SELECT DISTINCT c.n FROM c) AS s", "sub-query"),
         ("SELECT * FROM c WHERE " + "(" * 400 + "true" + ")" * 400, "nested too deeply"),
-        ("SELECT VALUE " + "+".join(["1"] * 3000) + " FROM c", "nested too deeply"),
+        ("SELECT VALUE " + "+".join(["1"] * 3000), "nested too deeply"),
         ("SELECT VALUE ST_DISTANCE(c.a, c.b) FROM c", "not a recognized"),
         ("INSERT INTO c VALUES (1)", "Syntax error"),
         ("", "Syntax error"),
@@ -357,8 +363,121 @@ def test_what_is_not_understood_is_refused_with_its_reason(query, text):
 
 
 def test_different_types_sort_in_the_order_of_the_service():
-    values = [UNDEFINED, None, False, True, -2, -1.5, 0, 3, 1e300, "", "B", "a", "\ud83d\ude00", "\uffee", [], {}]
+    values = [
+        UNDEFINED,
+        None,
+        False,
+        True,
+        -2,
+        -1.5,
+        0,
+        3,
+        1e300,
+        "",
+        "B",
+        "a",
+        "\ud83d\ude00",
+        "\uffee",
+        [],
+        {},
+    ]
     assert sorted(values, key=sort_key) == values
     assert sort_key(1) == sort_key(1.0)
     assert sort_key(0.0) == sort_key(-0.0)
     assert sort_key([1]) == sort_key([2])
+
+
+_WORDS = (
+    *(
+        "SELECT",
+        "VALUE",
+        "DISTINCT",
+        "TOP",
+        "FROM c",
+        "WHERE",
+        "ORDER BY",
+        "GROUP BY",
+        "JOIN t IN c.tags",
+        "IN",
+        "AS x",
+    ),
+    *(
+        "c",
+        "t",
+        ".n",
+        ".s",
+        ".tags",
+        ",",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ":",
+        "?",
+        "??",
+        "=",
+        "!=",
+        "<",
+        ">=",
+        "||",
+    ),
+    *(
+        "AND",
+        "OR",
+        "NOT",
+        "LIKE",
+        "BETWEEN",
+        "OFFSET 1 LIMIT 2",
+        "1",
+        "-2.5",
+        "1e308",
+        "'x'",
+        '"Hello"',
+        "@p",
+        "null",
+    ),
+    *(
+        "true",
+        "undefined",
+        "*",
+        "+",
+        "-",
+        "/",
+        "%",
+        "<<",
+        "COUNT(",
+        "EXISTS(",
+        "ARRAY(",
+        "SUBSTRING(",
+        "ROUND(",
+        "'a',",
+    ),
+)
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.sampled_from(_WORDS), max_size=20), st.text(max_size=3))
+def test_any_words_are_either_answered_or_refused_but_never_break_the_emulator(words, rest):
+    with contextlib.suppress(SqlError):
+        run(" ".join(["SELECT VALUE", *words, rest]), p=3)
+
+
+_ARGUMENTS = st.one_of(
+    st.just(UNDEFINED), st.none(), st.booleans(), st.integers(-(2**63), 2**64 - 1), st.text(max_size=5),
+    st.floats(allow_nan=False, allow_infinity=False), st.lists(st.integers(-9, 9), max_size=3),
+    st.just({"a": 1}), st.just("2024-02-29T12:30:45Z"),
+    st.sampled_from(["year", "hh", "ns", "w", "9999-12-31T23:59:59.9999999Z", "0001-01-01T00:00:00Z"]),
+)  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
+@given(data=st.data())
+def test_a_function_gives_a_json_value_or_undefined_for_any_arguments(name, data):
+    built_in = BUILT_IN[name]
+    count = data.draw(st.integers(built_in.minimum, min(built_in.maximum, built_in.minimum + 3)))
+    value = built_in.call(*[data.draw(_ARGUMENTS) for _ in range(count)])
+    assert value is UNDEFINED or orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
+    assert not isinstance(value, float) or math.isfinite(value)

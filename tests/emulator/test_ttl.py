@@ -66,8 +66,13 @@ async def test_counts_and_queries_leave_expired_items_out(emulator, make_contain
     for number in range(10):
         await container.create_item({"id": str(number), "pk": "a", "ttl": 5 if number % 2 else -1})
     emulator.clock.advance(6)
-    assert [row async for row in container.query_items("SELECT VALUE COUNT(1) FROM c", partition_key="a")] == [5]
-    rows = [row["id"] async for row in container.query_items("SELECT * FROM c WHERE c.id >= '0'", partition_key="a")]
+    assert [
+        row async for row in container.query_items("SELECT VALUE COUNT(1) FROM c", partition_key="a")
+    ] == [5]
+    rows = [
+        row["id"]
+        async for row in container.query_items("SELECT * FROM c WHERE c.id >= '0'", partition_key="a")
+    ]
     assert rows == ["0", "2", "4", "6", "8"]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from .values import RANKS, UNDEFINED, is_number, sort_key
+from .values import RANKS, UNDEFINED, is_number, number_result, sort_key
 
 _HIGHEST_SCALAR_RANK: Final = 4
 
@@ -48,12 +48,14 @@ class _Sum:
             self._spoilt = True
 
     def result(self) -> Any:
-        return UNDEFINED if self._spoilt else self._sum
+        return UNDEFINED if self._spoilt else number_result(self._sum)
 
 
 class _Average(_Sum):
     def result(self) -> Any:
-        return UNDEFINED if self._spoilt or not self._count else self._sum / self._count
+        if self._spoilt or not self._count:
+            return UNDEFINED
+        return number_result(float(self._sum) / self._count)
 
 
 class _Extreme:

@@ -61,11 +61,15 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """One aggregate call: where its result goes and what it takes from each row."""
+    """One aggregate call: where its result goes and what it takes from each row.
+
+    `counts_rows` marks COUNT of a constant, which needs no row to be looked at.
+    """
 
     slot: int
     start: Callable[[], Accumulator]
     argument: Closure
+    counts_rows: bool
 
 
 class ExpressionCompiler:
@@ -326,7 +330,9 @@ class ExpressionCompiler:
         groups, self.group_slots = self.group_slots, None
         argument = self.compile(node.arguments[0])
         self.aggregates, self.group_slots = found, groups
-        aggregate = Aggregate(self.slot(), AGGREGATES[node.name], argument)
+        is_constant, value = self.constant(node.arguments[0])
+        counts_rows = node.name == "COUNT" and is_constant and value is not UNDEFINED
+        aggregate = Aggregate(self.slot(), AGGREGATES[node.name], argument, counts_rows)
         found.append(aggregate)
         return _read_slot(aggregate.slot)
 

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from .functions.mathematics import number_result
-from .values import RANKS, STRING_RANK, UNDEFINED, deep_equal, equals, is_number, order
+from .values import RANKS, STRING_RANK, UNDEFINED, deep_equal, equals, is_number, number_result, order
 
 Row = list[Any]
 Closure = Callable[[Row], Any]
@@ -235,6 +234,6 @@ def unary(operator: str, operand: Closure) -> Closure:
 
     def evaluate(row: Row) -> Any:
         value = operand(row)
-        return apply(value) if is_number(value) else UNDEFINED
+        return number_result(apply(value)) if is_number(value) else UNDEFINED
 
     return evaluate

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .errors import SqlError
+from .values import UNDEFINED, number_result
 
 KEYWORDS: Final = frozenset(
     (
@@ -41,6 +42,7 @@ _PATTERN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_LONGEST_INTEGER: Final = 20
 _ESCAPES: Final = {
     "b": "\b",
     "f": "\f",
@@ -84,18 +86,23 @@ def _token(kind: str, raw: str, start: int, end: int) -> Token:
     if kind == "name" and raw.lower() in KEYWORDS:
         return Token("keyword", raw, start, end)
     if kind == "number":
-        return Token(kind, _number(raw), start, end)
+        return Token(kind, _number(raw, start, end), start, end)
     if kind == "string":
         return Token(kind, _string(raw, start, end), start, end)
     return Token(kind, raw, start, end)
 
 
-def _number(raw: str) -> float:
-    if raw[:2] in {"0x", "0X"}:
-        return int(raw, 16)
-    if raw.isdigit():
-        return int(raw)
-    return float(raw)
+def _number(raw: str, start: int, end: int) -> Any:
+    value = int(raw, 16) if raw[:2] in {"0x", "0X"} else int(raw) if _is_whole(raw) else float(raw)
+    number = number_result(value)
+    if number is UNDEFINED:
+        raise SqlError("Syntax error, the number is too large.", start=start, end=end, code="SC1011")
+    return number
+
+
+def _is_whole(raw: str) -> bool:
+    # Longer texts are doubles anyway, and Python limits the conversion of very long ones.
+    return raw.isdigit() and len(raw) <= _LONGEST_INTEGER
 
 
 def _string(raw: str, start: int, end: int) -> str:

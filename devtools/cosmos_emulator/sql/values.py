@@ -3,6 +3,7 @@
 A value is None, bool, int, float, str, list or dict as `orjson` reads them, or `UNDEFINED`.
 """
 
+import math
 import struct
 from typing import Any, Final
 
@@ -57,6 +58,8 @@ _PACK_DOUBLE: Final = struct.Struct(">d").pack
 _UNPACK_UNSIGNED: Final = struct.Struct(">Q").unpack
 _PACK_UNSIGNED: Final = struct.Struct(">Q").pack
 _SIGN: Final = 1 << 63
+_LOWEST_INTEGER: Final = -(1 << 63)
+_HIGHEST_INTEGER: Final = (1 << 64) - 1
 _ALL: Final = (1 << 64) - 1
 
 
@@ -64,6 +67,21 @@ def is_number(value: Any) -> bool:
     """Tell whether a value is a JSON number (booleans are not)."""
     kind = type(value)
     return kind is int or kind is float
+
+
+def number_result(value: Any) -> Any:
+    """Return the result of a calculation as JSON can hold it.
+
+    UNDEFINED for NaN, infinities and complex numbers; whole numbers beyond 64 bits become doubles.
+    """
+    if isinstance(value, int) and not _LOWEST_INTEGER <= value <= _HIGHEST_INTEGER:
+        try:
+            value = float(value)
+        except OverflowError:
+            return UNDEFINED
+    if isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value)):
+        return UNDEFINED
+    return value
 
 
 def type_tag(rank: int) -> bytes:

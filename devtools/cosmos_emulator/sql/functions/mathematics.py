@@ -5,16 +5,9 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from devtools.cosmos_emulator.sql.values import UNDEFINED
+from devtools.cosmos_emulator.sql.values import UNDEFINED, number_result
 
 from .registry import function
-
-
-def number_result(value: Any) -> Any:
-    """Return a result as JSON can hold it: UNDEFINED for NaN, infinities and complex numbers."""
-    if isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value)):
-        return UNDEFINED
-    return value
 
 
 def _plain(name: str, call: Callable[..., Any], signature: str = "n") -> None:
