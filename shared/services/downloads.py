@@ -4,6 +4,7 @@ from shared.domain import tokens
 from shared.domain.cases import Package
 from shared.domain.errors import NotFound
 from shared.ports.cases import Case, Write
+from shared.services.conflicts import settled
 from shared.services.context import Context
 from shared.services.letters import PACKAGE
 
@@ -25,6 +26,10 @@ async def download_url(context: Context, request_id: str, token: object) -> str:
         NotAllowed: `token_invalid` or `token_expired`.
         NotFound: `package_gone`: deleted, or its time is up.
     """
+    return await settled(lambda: _download_url(context, request_id, token))
+
+
+async def _download_url(context: Context, request_id: str, token: object) -> str:
     case, package = await _package(context, request_id, token)
     url = await context.packages.download_url(
         request_id, file_name=f"my-data-{request_id[:8]}.zip", minutes=context.limits.download_minutes
@@ -36,6 +41,10 @@ async def download_url(context: Context, request_id: str, token: object) -> str:
 
 async def delete_copy(context: Context, request_id: str, token: object) -> None:
     """Delete the copy because its person says so. A second call finds it gone."""
+    await settled(lambda: _delete_copy(context, request_id, token))
+
+
+async def _delete_copy(context: Context, request_id: str, token: object) -> None:
     case, _ = await _package(context, request_id, token)
     await remove(context, case)
 

@@ -20,6 +20,7 @@ from shared.ports.cases import Case, Write
 from shared.rendering.letters import LetterKind
 from shared.services import fencing
 from shared.services.closing import end
+from shared.services.conflicts import settled
 from shared.services.context import Context
 from shared.services.letters import CANCEL, VERIFY, verification_ends
 
@@ -102,6 +103,11 @@ async def verify(context: Context, request_id: str, token: object) -> RequestSta
     """
     now = context.clock.now()
     tokens.check(context.keys, token, purpose=VERIFY, request_id=request_id, now=now)
+    return await settled(lambda: _verify(context, request_id))
+
+
+async def _verify(context: Context, request_id: str) -> RequestState:
+    now = context.clock.now()
     case = await context.cases.load(request_id)
     request = case.request
     if request.state is not RequestState.RECEIVED:
@@ -154,6 +160,10 @@ async def cancel(context: Context, request_id: str, token: object) -> RequestSta
     """
     now = context.clock.now()
     tokens.check(context.keys, token, purpose=CANCEL, request_id=request_id, now=now)
+    return await settled(lambda: _cancel(context, request_id))
+
+
+async def _cancel(context: Context, request_id: str) -> RequestState:
     case = await context.cases.load(request_id)
     request = case.request
     if request.state is RequestState.CANCELLED:
