@@ -25,6 +25,7 @@ from devtools.processes import ChildProcess
 ROOT = Path(__file__).resolve().parent.parent
 PORTS = PlatformPorts(functions=7071, cosmos=8081, azurite=AzuritePorts(blob=10000, queue=10001, table=10002))
 LOCAL = ROOT / ".local"
+MAIL = LOCAL / "mail"
 SAMPLE_PEOPLE = 200
 # Its first start fetches the extension bundle.
 CORE_TOOLS_SECONDS = 180.0
@@ -80,12 +81,15 @@ async def _prepare_stores(environment: Mapping[str, str], *, load_people: bool) 
     from devtools.provision import provision
     from devtools.sample_data import Role, by_role, people
     from devtools.sample_data.loading import load
+    from shared.domain.identifiers import Pseudonymiser
+    from shared.settings import read
 
     try:
         await provision(ROOT, environment)
     except HostRefusedError as error:
         raise CannotStartError(str(error)) from error
     everyone = people(SAMPLE_PEOPLE)
+    settings = read(environment)
     if load_people:
         print("Loading sample people (first use).", file=sys.stderr)
         await load(
@@ -93,7 +97,9 @@ async def _prepare_stores(environment: Mapping[str, str], *, load_people: bool) 
             key=environment["COSMOS_KEY"],
             blob_connection_string=environment["STORAGE_CONNECTION"],
             people=everyone,
-            database=environment["COSMOS_SYSTEMS_DATABASE"],
+            subject_key=Pseudonymiser(settings.pseudonym_key_bytes).subject_key,
+            database=settings.cosmos_systems_database,
+            compliance_database=settings.cosmos_compliance_database,
         )
     return by_role(everyone, Role.EVERYTHING).email
 
@@ -134,7 +140,7 @@ def _greeting(platform: Platform, sample: str) -> str:
         "Cosmos DB": platform.endpoints.cosmos_endpoint,
         "Blobs": platform.azurite.blob_endpoint,
         "Queues": platform.azurite.queue_endpoint,
-        "Mail arrives in": f"{platform.azurite.blob_endpoint}/outbox (one .eml a message)",
+        "Mail arrives in": f"{MAIL} (one .eml a message; its links are shown here)",
         "A sample person": f"{sample} (made up)",
         "Data and logs": str(LOCAL),
     }
@@ -144,10 +150,18 @@ def _greeting(platform: Platform, sample: str) -> str:
 
 
 def _follow(platform: Platform) -> int:
-    """Show the functions host's log as it grows; return 1 when any program has ended."""
-    with (platform.logs / "functions.log").open(encoding="utf-8", errors="replace") as log:
+    """Show the functions host's log as it grows, and mail; return 1 when any program has ended."""
+    from devtools.mail_folder import MailFolder
+
+    folder = MailFolder(platform.environment["STORAGE_CONNECTION"], MAIL)
+    with (
+        contextlib.closing(folder),
+        (platform.logs / "functions.log").open(encoding="utf-8", errors="replace") as log,
+    ):
         while True:
             sys.stdout.write(log.read())
+            for line in folder.collect():
+                print(line)
             sys.stdout.flush()
             for name, process in platform.processes.items():
                 if not process.is_running():
