@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import signal
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -69,7 +70,7 @@ def main() -> int:
     arguments = _arguments()
     try:
         asyncio.run(_serve(_emulator(arguments), stop_with_parent=arguments.stop_with_parent))
-    except (OSError, ServiceError, ValueError) as error:
+    except (OSError, ServiceError, ValueError, sqlite3.Error) as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 2
     return 0

@@ -13,6 +13,7 @@ _FIELDS: Final = frozenset(
         *("status", "sub_status", "retry_after_ms", "message", "delay_ms", "drop", "when"),
     )
 )
+_NUMBERS: Final = frozenset({"probability", "times", "sub_status", "retry_after_ms", "delay_ms"})
 _WHENS: Final = ("before", "after")
 
 
@@ -96,6 +97,9 @@ class Faults:
         unknown = rule.keys() - _FIELDS
         if unknown:
             raise bad_request(f"A fault rule has no {', '.join(sorted(unknown))}.")
+        for name in _NUMBERS & rule.keys():
+            if not isinstance(rule[name], int | float) or rule[name] < 0:
+                raise bad_request(f"'{name}' of a fault rule must be a number from 0 up.")
         nth = rule.get("nth", ())
         parsed = FaultRule(**{**rule, "nth": tuple(nth) if isinstance(nth, list | tuple) else (nth,)})
         if parsed.when not in _WHENS:

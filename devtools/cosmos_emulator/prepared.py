@@ -43,6 +43,13 @@ class Prepared:
     gives_whole_items: bool
 
     @property
+    def reads_bodies_only(self) -> bool:
+        """Whether rows are stored items that nobody needs to look into."""
+        return self.gives_whole_items and not (
+            self.pipeline.filters or self.pipeline.sorts or self.pipeline.distinct
+        )
+
+    @property
     def counts_everything(self) -> bool:
         """Whether all the query asks for is the number of items in its scope."""
         if self.pipeline.filters or self.pipeline.bind or self.pipeline.groups or not self.query.sources:

@@ -147,6 +147,12 @@ class PageRun:
         page.matching += matched
 
     def _outputs(self, item: Item) -> Iterator[tuple[Any, Row]]:
+        if self._prepared.reads_bodies_only:
+            self._page.loaded += 1
+            self._page.loaded_bytes += len(item.body)
+            self._page.matching += 1
+            yield item, []
+            return
         project = self._pipeline.project
         for row in self._rows(item):
             output = project(row)

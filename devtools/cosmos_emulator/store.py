@@ -59,6 +59,8 @@ class Store:
         )
         self.execute = self.connection.execute
         # Safe against the end of the process, not against the end of the machine: fit for development.
+        # Two emulators on one file would not see each other's counters.
+        self.execute("PRAGMA locking_mode = EXCLUSIVE")
         self.execute("PRAGMA journal_mode = WAL")
         self.execute("PRAGMA synchronous = OFF")
         self.execute("PRAGMA temp_store = MEMORY")

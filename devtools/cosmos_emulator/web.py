@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 import uuid
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from .auth import MasterKey
 from .container import Container
 from .dispatch import Dispatcher
 from .documents import LARGEST_ITEM_BYTES
-from .errors import ServiceError
+from .errors import PARENT_NOT_FOUND, ServiceError
 from .faults import FaultRule, Faults
 from .metrics import OUTSIDE, Metrics
 from .operations import operation_of
@@ -87,6 +88,14 @@ class WebHandler:
             if container is None and len(target.segments) > _IN_CONTAINER:
                 container = self._known_container(target)
             reply = _error_reply(request, error, container)
+        except sqlite3.OperationalError as error:
+            # A long query gives way to other requests, and one of those may drop its container.
+            if _container_is_gone(error):
+                gone = ServiceError(404, "The container was deleted meanwhile.", sub_status=PARENT_NOT_FOUND)
+                reply = _error_reply(request, gone, None)
+            else:
+                _log.exception("the store failed on %s %s", request.method, path)
+                reply = _error_reply(request, ServiceError(500, "The store failed; see the log."), container)
         except Exception:  # noqa: BLE001 - a defect of the emulator itself is logged and answered with 500
             _log.exception("the emulator failed on %s %s", request.method, path)
             reply = _error_reply(request, ServiceError(500, "The emulator failed; see its log."), container)
@@ -135,6 +144,10 @@ class WebHandler:
         self._metrics.record(name, operation, reply.status, reply.charge)
         if self._throttle is not None and container is not None:
             self._throttle.spend(container.number, reply.charge)
+
+
+def _container_is_gone(error: sqlite3.OperationalError) -> bool:
+    return "no such table" in str(error)
 
 
 def _rid_link(target: Route) -> str:

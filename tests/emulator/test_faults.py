@@ -86,7 +86,8 @@ def test_a_seed_repeats_the_same_failures():
 
 
 @pytest.mark.parametrize(
-    "rule", [{"statos": 500}, {"status": 200}, {}, {"status": 503, "when": "never"}, {"nth": 1}]
+    "rule",
+    [{"statos": 500}, {"status": 200}, {}, {"status": 503, "when": "never"}, {"nth": 1}, {"delay_ms": "x"}],
 )
 async def test_a_rule_that_makes_no_sense_is_refused(emulator, raw, rule):
     with pytest.raises(ServiceError):

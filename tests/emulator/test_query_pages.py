@@ -258,3 +258,25 @@ async def test_an_unknown_range_is_gone(raw, container):
     }
     reply = await raw.send("POST", "dbs/shop/colls/things/docs", {"query": "SELECT * FROM c"}, headers)
     assert (reply.status, reply.headers["x-ms-substatus"]) == (410, "1002")
+
+
+async def test_a_query_whose_container_is_dropped_meanwhile_finds_it_gone(raw, database, container):
+    import asyncio
+
+    for batch in range(20):
+        operations = [
+            ("create", ({"id": f"{batch}-{number}", "pk": "p", "n": number},)) for number in range(100)
+        ]
+        await container.execute_item_batch(operations, "p")
+    headers = {
+        "x-ms-documentdb-isquery": "true",
+        "Content-Type": "application/query+json",
+        "x-ms-documentdb-partitionkey": '["p"]',
+    }
+    body = {"query": "SELECT VALUE SUM(c.n % 7) FROM c WHERE c.n * 2 >= 0"}
+    asking = asyncio.create_task(raw.send("POST", "dbs/shop/colls/things/docs", body, headers))
+    deleted = await raw.send("DELETE", "dbs/shop/colls/things")
+    reply = await asking
+    assert deleted.status == 204
+    assert reply.status in {200, 404}
+    assert reply.status == 200 or reply.headers["x-ms-substatus"] == "1003"

@@ -83,3 +83,14 @@ async def test_fault_rules_can_come_from_a_file(tmp_path):
                 await client.create_database("shop")
         process.terminate()
         await asyncio.to_thread(process.communicate, timeout=20)
+
+
+async def test_a_file_in_use_is_one_clear_sentence_and_exit_code_two(tmp_path):
+    data = str(tmp_path / "cosmos.sqlite")
+    async with CosmosEmulator(data=data):
+        command = [sys.executable, "-m", "devtools.cosmos_emulator", "--port", "0", "--data", data]
+        done = await asyncio.to_thread(
+            subprocess.run, command, capture_output=True, text=True, timeout=30, check=False
+        )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("cannot start: ")
