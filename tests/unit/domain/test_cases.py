@@ -12,10 +12,12 @@ from shared.domain.cases import (
     FINAL,
     TRANSITIONS,
     Event,
+    KeptRecords,
     RequestState,
     SubjectRequest,
     Task,
     TaskState,
+    summed,
 )
 from shared.domain.errors import Conflict
 from shared.domain.plans import Action
@@ -193,3 +195,38 @@ def test_audit_details_hold_counts_and_codes_only():
     """No field of an entry takes a nested value to hide data in."""
     with pytest.raises(ValidationError):
         Event(id="event-000001", request_id="a" * 32, at=NOW, what="x", details={"person": {"name": "Ane"}})
+
+
+def _kept(records: int, until: str = "2029-12-31") -> KeptRecords:
+    return KeptRecords(
+        store_id="log",
+        reason="bookkeeping",
+        provision="Act",
+        until=date.fromisoformat(until),
+        records=records,
+    )
+
+
+def test_settled_records_leave_the_claim_and_what_stays_of_them_is_counted():
+    """Of those somebody else deleted nothing stays; the others stay claimed."""
+    claimed = task(
+        claimed=("r:a", "r:b", "r:c", "e:d"),
+        claimed_kept={name: (_kept(1),) for name in ("r:a", "r:b", "r:c")},
+        kept=(_kept(2), _kept(1, "2030-12-31")),
+    )
+    one = claimed.settled(["r:a", "r:b", "e:d"], gone=["r:b"])
+    assert one.claimed == ("r:c",)
+    assert one.claimed_kept == {"r:c": (_kept(1),)}
+    assert one.kept == (_kept(3), _kept(1, "2030-12-31"))
+    assert one.settled(["r:a"]) == one
+    assert (one.unclaimed().claimed, one.unclaimed().claimed_kept) == ((), {})
+
+
+@given(st.lists(st.tuples(st.sampled_from(["2029-12-31", "2030-12-31"]), st.integers(1, 9)), max_size=9))
+def test_summing_kept_records_loses_none_and_names_each_day_once(groups):
+    """However they were counted, and again."""
+    kept = [_kept(records, until) for until, records in groups]
+    once = summed(kept)
+    assert sum(one.records for one in once) == sum(records for _, records in groups)
+    assert len(once) == len({until for until, _ in groups})
+    assert summed(once) == once
