@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+from azure.core.exceptions import AzureError
+
 from devtools.demo import requests
 from devtools.demo.findings import Findings, StoryEndedError
 from devtools.demo.narration import Narrator
@@ -45,6 +47,8 @@ def main(arguments: Sequence[str]) -> int:
             result = asyncio.run(SCENARIOS[options.scenario](platform, narrator, findings, options))
         except StoryEndedError as error:
             findings.add(str(error))
+        except AzureError as error:
+            findings.add(f"the stores could not be read: {str(error).partition(chr(10))[0]}")
         finally:
             if findings.all or not result:
                 _show_log(platform.logs / "functions.log", narrator)

@@ -94,5 +94,9 @@ def read_mail(data: bytes) -> Mail:
     if not request_id:
         raise StoryEndedError(f"the mail {message['Subject']!r} names no request")
     return Mail(
-        to=str(message["To"]), subject=str(message["Subject"]).strip(), text=text, links=links, request_id=request_id
+        to=str(message["To"]),
+        subject=str(message["Subject"]).strip(),
+        text=text,
+        links=links,
+        request_id=request_id,
     )
