@@ -190,4 +190,4 @@ sys.exit(run.main([]))
     for port in ports:
         assert str(port) in said or port == ports[4]
     assert "made up" in said
-    assert "outbox" in said
+    assert "Mail arrives in" in said
