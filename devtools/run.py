@@ -25,7 +25,6 @@ from devtools.processes import ChildProcess
 ROOT = Path(__file__).resolve().parent.parent
 PORTS = PlatformPorts(functions=7071, cosmos=8081, azurite=AzuritePorts(blob=10000, queue=10001, table=10002))
 LOCAL = ROOT / ".local"
-MAIL = LOCAL / "mail"
 SAMPLE_PEOPLE = 200
 # Its first start fetches the extension bundle.
 CORE_TOOLS_SECONDS = 180.0
@@ -140,7 +139,7 @@ def _greeting(platform: Platform, sample: str) -> str:
         "Cosmos DB": platform.endpoints.cosmos_endpoint,
         "Blobs": platform.azurite.blob_endpoint,
         "Queues": platform.azurite.queue_endpoint,
-        "Mail arrives in": f"{MAIL} (one .eml a message; its links are shown here)",
+        "Mail arrives in": f"{LOCAL / 'mail'} (one .eml a message; its links are shown here)",
         "A sample person": f"{sample} (made up)",
         "Data and logs": str(LOCAL),
     }
@@ -153,7 +152,7 @@ def _follow(platform: Platform) -> int:
     """Show the functions host's log as it grows, and mail; return 1 when any program has ended."""
     from devtools.mail_folder import MailFolder
 
-    folder = MailFolder(platform.environment["STORAGE_CONNECTION"], MAIL)
+    folder = MailFolder(platform.environment["STORAGE_CONNECTION"], LOCAL / "mail")
     with (
         contextlib.closing(folder),
         (platform.logs / "functions.log").open(encoding="utf-8", errors="replace") as log,
