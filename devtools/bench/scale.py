@@ -23,7 +23,7 @@ SCALES = {
     "full": Scale(
         name="full",
         erase_documents=10_000,
-        erase_rounds=3,
+        erase_rounds=5,
         access_documents=(1_000, 50_000),
         others_documents=(10_000, 200_000),
         people=2_000,

@@ -152,6 +152,7 @@ async def _operations(
         seconds = (time.process_time() - started) / len(people)
         for request_id in ids:
             await app.finished(request_id)
+    calls = traffic.requests.total() / len(people)
     narrator.step(f"{right} of a person with {DOCUMENTS_EACH} documents, without HTTP, queues and the host:")
     narrator.table(
         ("operation", "per request", "RU per request"),
@@ -162,6 +163,9 @@ async def _operations(
     )
     return [
         Figure(what=f"{right}: CPU of planning to letter alone, per request", value=seconds, unit="s"),
+        Figure(what=f"{right}: calls of the stores in it, per request", value=calls),
+        Figure(what=f"{right}: CPU of it per call", value=1000 * seconds / calls, unit="ms"),
+        Figure(what=f"{right}: RU in it, per request", value=traffic.request_units / len(people), unit="RU"),
         *_dearest(right, traffic, len(people)),
     ]
 
