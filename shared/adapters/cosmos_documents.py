@@ -7,7 +7,7 @@ match has already found. Values travel as parameters; paths come from the review
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from azure.cosmos import exceptions
@@ -20,9 +20,11 @@ from shared.domain.identifiers import Identifiers
 from shared.ports.documents import Change, Changed, DocumentPage, StoredDocument
 
 _BATCH = 100
+_BATCH_BYTES = 1_000_000  # the service refuses 2 MB, and the transport warns above 1 MiB
+_OPERATION_BYTES = 400  # an operation's own JSON: its kind, its ETag, names and quotes
 _BATCHES_AT_ONCE = 4  # a page of one person's documents at once; what is too much for the account is retried
 _SYSTEM = ("_rid", "_self", "_etag", "_attachments", "_ts")
-_GONE, _CHANGED = 404, 412
+_GONE, _CHANGED, _TOO_LARGE = 404, 412, 413
 
 
 class _Search:
@@ -97,9 +99,9 @@ class CosmosDocuments:
 
         ended = await asyncio.gather(
             *(
-                change_batch(indexes[start : start + _BATCH])
+                change_batch(batch)
                 for indexes in by_partition.values()
-                for start in range(0, len(indexes), _BATCH)
+                for batch in _batches(changes, indexes)
             ),
             return_exceptions=True,  # no batch may still be on its way when an error is told
         )
@@ -115,7 +117,10 @@ class CosmosDocuments:
         indexes: Sequence[int],
         results: dict[int, Changed],
     ) -> None:
-        """Run one atomic batch; take out what is gone or changed, and try the rest again."""
+        """Run one atomic batch; take out what is gone or changed, and try the rest again.
+
+        A batch that is too large after all is run as two; a document too large alone is refused.
+        """
         left = list(indexes)
         container = self._container(store)
         while left:
@@ -126,7 +131,11 @@ class CosmosDocuments:
                         [_operation(changes[index]) for index in left],
                         partition_key=partition,
                     )
-                except exceptions.CosmosBatchOperationError as error:
+                except (exceptions.CosmosBatchOperationError, exceptions.CosmosHttpResponseError) as error:
+                    if error.status_code == _TOO_LARGE and len(left) > 1:
+                        break
+                    if not isinstance(error, exceptions.CosmosBatchOperationError):
+                        raise
                     culprit = left[error.error_index]
                     if error.status_code == _GONE:
                         results[culprit] = Changed.GONE
@@ -138,6 +147,12 @@ class CosmosDocuments:
                     continue
             results.update(dict.fromkeys(left, Changed.DONE))
             return
+        half = len(left) // 2
+        if half:
+            try:
+                await self._change_batch(store, changes, left[:half], results)
+            finally:  # a document nobody can write holds up no other
+                await self._change_batch(store, changes, left[half:], results)
 
     def _searches(self, store: DocumentStore, identifiers: Identifiers) -> list[_Search]:
         matches = store.elements.matches if store.elements else store.matches
@@ -226,6 +241,27 @@ def _key(row: dict[str, Any]) -> StoredDocument:
     return StoredDocument(
         partition=row.get("partition"), document_id=row["id"], etag=row["_etag"], body={"id": row["id"]}
     )
+
+
+def _batches(changes: Sequence[Change], indexes: Sequence[int]) -> Iterator[list[int]]:
+    """Cut one partition's changes into batches the service takes, by number and by bytes."""
+    batch: list[int] = []
+    total = 0
+    for index in indexes:
+        size = _size_bytes(changes[index])
+        if batch and (len(batch) == _BATCH or total + size > _BATCH_BYTES):
+            yield batch
+            batch, total = [], 0
+        batch.append(index)
+        total += size
+    if batch:
+        yield batch
+
+
+def _size_bytes(change: Change) -> int:
+    """Return about how many bytes a change adds to a batch, rather too many: the SDK escapes less."""
+    body = 0 if change.replacement is None else len(json.dumps(change.replacement))
+    return _OPERATION_BYTES + len(json.dumps(change.document.document_id)) + body
 
 
 def _operation(change: Change) -> tuple[Any, ...]:

@@ -162,3 +162,14 @@ async def test_keys_are_enough_to_erase(documents):
     await documents.write("events", {"id": "b", "user_id": "u1", "what": "new"})
     changes = [Change(document=one) for one in page.documents]
     assert await documents.port.change(store("events"), changes) == (Changed.DONE, Changed.CHANGED)
+
+
+async def test_large_documents_are_rewritten_together(documents):
+    """One partition, sixty reports of 55 KB: more than the service takes at once."""
+    body = {"user_id": "u1", "what": "x" * 55_000}
+    for number in range(60):
+        await documents.write("events", {"id": f"e{number}", **body})
+    found = await every(documents, "events", {"user_id": ("u1",)}, limit=100)
+    changes = [Change(document=one, replacement={**one.body, "more": 1}) for one in found]
+    assert await documents.port.change(store("events"), changes) == (Changed.DONE,) * 60
+    assert {one.body["more"] for one in await every(documents, "events", {"user_id": ("u1",)}, 100)} == {1}
