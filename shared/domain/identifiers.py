@@ -14,6 +14,7 @@ Identifiers = Mapping[str, tuple[str, ...]]
 EMAIL = "email"
 SUBJECT_KEY = "subject_key"
 MAX_EMAIL_CHARACTERS = 254
+_ENCODED_WORD = "=?"  # mail programs decode what follows it in a header, whatever comes out
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@(?:[^\s@<>\"(),:;\[\]\\.]+\.)+[^\s@<>\"(),:;\[\]\\.]{2,}")
 
 
@@ -26,13 +27,20 @@ def parse_email(text: object) -> str:
     if not isinstance(text, str):
         raise Invalid("email_invalid", "an e-mail address is needed", field="email")
     address = unicodedata.normalize("NFC", text.strip())
-    if (
-        len(address) > MAX_EMAIL_CHARACTERS
-        or not _EMAIL.fullmatch(address)
-        or any(unicodedata.category(character)[0] == "C" for character in address)
+    # Mail programs may fold look-alikes such as a full-width comma, so the folded form has to be one too.
+    if len(address) > MAX_EMAIL_CHARACTERS or not all(
+        _is_plain(form) for form in (address, unicodedata.normalize("NFKC", address))
     ):
         raise Invalid("email_invalid", "that is not one plain e-mail address", field="email")
     return address
+
+
+def _is_plain(address: str) -> bool:
+    return (
+        _EMAIL.fullmatch(address) is not None
+        and _ENCODED_WORD not in address
+        and not any(unicodedata.category(character)[0] == "C" for character in address)
+    )
 
 
 def normalise(kind: str, value: str) -> str:

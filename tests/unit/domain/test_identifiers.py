@@ -1,6 +1,8 @@
 """Values that find a person: how they are read, compared and turned into pseudonyms."""
 
 import unicodedata
+from email.message import EmailMessage
+from email.policy import SMTP
 
 import pytest
 from hypothesis import given
@@ -28,6 +30,8 @@ KEY = b"k" * 32
         "åse@blåbær.example",
         "a@b.co",
         f"{'l' * 64}@people.example",
+        "a=b?c?=@people.example",
+        "\u0e17\u0e33@people.example",  # a vowel that folds into two
     ],
 )
 def test_a_plain_address_is_taken_as_typed(address):
@@ -91,6 +95,42 @@ def test_hidden_characters_and_header_lines_are_refused(text):
     """Nothing that a mail header or a screen would read differently gets through."""
     with pytest.raises(Invalid):
         parse_email(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=?utf-8?q?bo=40other=2eexample=2c?=@people.example",
+        "=?utf-8?q?a=0d=0aBcc=3ax?=@people.example",
+        "ane=?utf-8?q?=00?=@people.example",
+        "ane@=?utf-8?q?other?=.example",
+        "=?x@people.example",
+    ],
+)
+def test_an_encoded_word_is_refused(text):
+    """A mail program would decode it into another recipient or another header."""
+    with pytest.raises(Invalid) as caught:
+        parse_email(text)
+    assert caught.value.code == "email_invalid"
+
+
+@pytest.mark.parametrize("look_alike", ["\uff20", "\uff0c", "\uff1b", "\uff1c", "\ufe55", "\uff1d\uff1f"])
+def test_look_alikes_of_separators_are_refused(look_alike):
+    """Full-width signs become the plain ones where a mail program folds them."""
+    with pytest.raises(Invalid):
+        parse_email(f"ane{look_alike}bo@people.example")
+
+
+@given(st.from_regex(r"[!-~]{1,30}@[a-z=?_.-]{1,12}\.[a-z]{2,4}", fullmatch=True))
+def test_a_header_with_an_accepted_address_names_that_address_only(text):
+    """Whatever was typed, a mail to it has one recipient and no other header."""
+    try:
+        address = parse_email(text)
+    except Invalid:
+        return
+    mail = EmailMessage(policy=SMTP)
+    mail["To"] = address
+    assert bytes(mail).decode().replace("\r\n ", "").strip() == f"To: {address}"
 
 
 def test_the_refusal_does_not_repeat_what_was_typed():
