@@ -44,9 +44,12 @@ def _is_plain(address: str) -> bool:
 
 
 def normalise(kind: str, value: str) -> str:
-    """Return the form in which values of one kind are compared: e-mail without case."""
-    text = unicodedata.normalize("NFC", value.strip())
-    return text.lower() if kind == EMAIL else text
+    """Return the form in which values of one kind are compared: e-mail trimmed, in NFC and without case.
+
+    Every other kind is compared as it is, as the stores compare it: a value with a space at its end is
+    another value there, with records of its own.
+    """
+    return unicodedata.normalize("NFC", value.strip()).lower() if kind == EMAIL else value
 
 
 def merged(known: Identifiers, found: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

@@ -164,9 +164,18 @@ def test_a_normalised_value_stays_as_it_is(value, kind):
 
 
 def test_only_addresses_are_compared_without_case():
-    """Other identifiers differ by case."""
+    """Other identifiers are compared as they are, spaces and composition too."""
     assert normalise(EMAIL, " Ane@People.Example ") == "ane@people.example"
-    assert normalise("user_id", " User-A ") == "User-A"
+    for value in (" User-A ", "a\u030a", "\u00e5"):
+        assert normalise("user_id", value) == value
+
+
+def test_a_user_id_with_a_space_is_another_user_id():
+    """Its records are searched for too, for the stores tell the two apart."""
+    known = {"user_id": ("u1",)}
+    assert merged(known, [("user_id", "u1 "), ("user_id", "u1")]) == {"user_id": ("u1", "u1 ")}
+    keys = Pseudonymiser(KEY)
+    assert keys.subject_key("user_id", "u1 ") != keys.subject_key("user_id", "u1")
 
 
 def test_merged_values_come_once_in_the_order_found():
