@@ -3,6 +3,7 @@
 Nothing here looks at anybody's data: whether the address is known makes no difference to any answer.
 """
 
+import ipaddress
 import secrets
 from dataclasses import dataclass
 from datetime import date
@@ -25,6 +26,7 @@ from shared.services.context import Context
 from shared.services.letters import CANCEL, VERIFY, verification_ends
 
 _HOUR_SECONDS = 3600
+_NETWORK_BITS = 64  # of IPv6: a household or a rented machine has all addresses of such a network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ async def submit(context: Context, submission: Submission) -> str:
     if submission.repeat_key:
         request_id = context.keys.sign("repeat", email_key, submission.repeat_key)[:32]
     await _count(context, f"client-{_client_key(context, submission.client)}", _per_client(context))
-    await _count(context, f"address-{email_key}", context.limits.requests_per_address_hour)
+    await _count(context, f"address-{_mailbox_key(context, email)}", context.limits.requests_per_address_hour)
     now = context.clock.now()
     request = SubjectRequest(
         request_id=request_id,
@@ -194,7 +196,26 @@ def _per_client(context: Context) -> int:
 
 
 def _client_key(context: Context, client: str) -> str:
-    return context.keys.subject_key("client_address", client)
+    return context.keys.subject_key("client_address", _client_network(client))
+
+
+def _client_network(client: str) -> str:
+    """Return what one client cannot change at will: an IPv4 address, or the network of an IPv6 one."""
+    try:
+        address = ipaddress.ip_address(client)
+    except ValueError:
+        return client  # the host's own word for a caller without an address
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.IPv6Network((int(address), _NETWORK_BITS), strict=False))
+    return str(address)
+
+
+def _mailbox_key(context: Context, email: str) -> str:
+    """Return the pseudonym of where the mail arrives: with many providers a `+tag` changes nothing."""
+    local, _, domain = email.partition("@")
+    return context.keys.subject_key(EMAIL, f"{local.partition('+')[0] or local}@{domain}")
 
 
 def _with(case: Case, request: SubjectRequest) -> Case:

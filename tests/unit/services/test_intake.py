@@ -171,6 +171,55 @@ async def test_counters_are_kept_by_pseudonym():
     assert not marked(str(list(world.rate_limits.hits)), [ane["email"], "198.51.100.7"])
 
 
+async def _buckets(kind: str, *submissions: dict[str, str]) -> int:
+    world = World()
+    for one in submissions:
+        email = one.get("email", "ane@people.example")
+        await submit(world, email, Right.ACCESS, client=one.get("client", "198.51.100.7"))
+    return len({bucket for bucket, _ in world.rate_limits.hits if bucket.startswith(kind)})
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:0:1::7", "2001:db8:0:1:ffff:ffff:ffff:ffff", True),
+        ("2001:DB8:0:1::7", "2001:0db8:0000:0001::8", True),
+        ("2001:db8:0:1::7", "2001:db8:0:2::7", False),
+        ("::ffff:198.51.100.7", "198.51.100.7", True),
+        ("::ffff:198.51.100.7", "::ffff:198.51.100.8", False),
+        ("198.51.100.7", "198.51.100.8", False),
+        ("fe80::1%eth0", "fe80::2%eth1", True),
+        ("local", "unknown", False),
+    ],
+)
+async def test_a_client_is_counted_by_what_it_cannot_change_at_will(one, other, same):
+    """A network of IPv6, an address of IPv4; a word that is no address as it is."""
+    assert (await _buckets("client-", {"client": one}, {"client": other}) == 1) is same
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("ane@people.example", "Ane+1@people.example", True),
+        ("ane+1@people.example", "ane+2+3@people.example", True),
+        ("ane+1@people.example", "ane+1@other.example", False),
+        ("ane@people.example", "bo+ane@people.example", False),
+        ("+1@people.example", "+2@people.example", False),
+    ],
+)
+async def test_mail_is_counted_by_the_mailbox_it_arrives_in(one, other, same):
+    """A tag makes no new mailbox."""
+    assert (await _buckets("address-", {"email": one}, {"email": other}) == 1) is same
+
+
+async def test_a_tag_still_makes_another_identity():
+    """Only the count of mails leaves it out: the records of the two stay apart."""
+    world = World()
+    first = await submit(world, "ane@people.example", Right.ACCESS)
+    second = await submit(world, "ane+1@people.example", Right.ACCESS)
+    assert world.cases.request(first).subject_keys != world.cases.request(second).subject_keys
+
+
 async def test_a_submission_repeated_with_its_key_is_one_request():
     """A lost answer costs no second mail; another address with the same key is another request."""
     world, ane = _world()
