@@ -156,6 +156,7 @@ class SubjectRequest(CaseDocument):
     begun_at: UtcTime | None = None
     is_irreversible: bool = False  # erasing has begun: the request can no longer be cancelled
     wake_at: UtcTime | None  # when the sweep looks at it again; None: nothing left to do
+    due_alarm_on: date | None = None  # the last day operators were told that it is due
     verified_at: UtcTime | None = None
     closed_at: UtcTime | None = None
     outcomes: dict[Right, Outcome] = {}

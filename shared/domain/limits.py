@@ -19,7 +19,8 @@ class Limits:
     fence_retry_seconds: int = 5  # doubled at each try, up to wake_seconds
     grace_seconds: int = 0  # between a plan and its execution, to cancel
     lanes: int = 4  # messages of one request at work at the same time
-    documents_per_lane: int = 2_000  # a person with fewer documents needs one lane
+    alarm_repeat_seconds: int = 86_400  # an alarm nobody answered is raised again
+    due_soon_days: int = 7  # before its legal day a request is called due soon
     blobs_per_page: int = 100  # blob names listed at once
     look_rounds: int = 3  # erase again and look again before a person must
     replans: int = 5  # new plans before a person must look

@@ -7,6 +7,8 @@ from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.services.context import Context
 
+_IN_BATCH = 90  # a batch takes 100
+
 
 async def stop(context: Context, case: Case, code: str) -> None:
     """Put a request aside as needing attention. Its claims stay: nothing else may meet half-done work.
@@ -22,7 +24,9 @@ async def stop(context: Context, case: Case, code: str) -> None:
         return
     now = context.clock.now()
     stopped, event = request.moved_to(
-        RequestState.NEEDS_ATTENTION, attention=code, wake_at=request.copy_ends_at
+        RequestState.NEEDS_ATTENTION,
+        attention=code,
+        wake_at=after(now, seconds=context.limits.wake_seconds),  # the alarm below may be lost
     ).noted(now, "stopped", code=code)
     await context.cases.commit(
         request.request_id,
@@ -42,9 +46,12 @@ async def fail_lane(context: Context, request_id: str, lane: int, code: str) -> 
         for task in case.tasks
         if task.lane == lane and not task.is_final
     ]
+    now = context.clock.now()
     stopped, event = request.moved_to(
-        RequestState.NEEDS_ATTENTION, attention=code, wake_at=request.copy_ends_at
-    ).noted(context.clock.now(), "tasks_failed", code=code, lane=lane, tasks=len(failed))
+        RequestState.NEEDS_ATTENTION,
+        attention=code,
+        wake_at=after(now, seconds=context.limits.wake_seconds),
+    ).noted(now, "tasks_failed", code=code, lane=lane, tasks=len(failed))
     await context.cases.commit(
         request_id,
         [
@@ -65,6 +72,9 @@ async def retry(context: Context, request_id: str, *, decided_by: str) -> None:
     case = await context.cases.load(request_id)
     if case.request.state is not RequestState.NEEDS_ATTENTION:
         raise NotAllowed("not_stopped")
+    for start in range(0, len(case.findings), _IN_BATCH):
+        chunk = case.findings[start : start + _IN_BATCH]
+        await context.cases.commit(request_id, [], deletes=[finding.id for finding in chunk])
     now = context.clock.now()
     resumed, event = case.request.moved_to(
         RequestState.VERIFIED,
@@ -72,12 +82,12 @@ async def retry(context: Context, request_id: str, *, decided_by: str) -> None:
         stage=None,
         plans_made=0,
         looks=0,
+        start_at=None,
         wake_at=after(now, seconds=context.limits.wake_seconds),
     ).noted(now, "retried", decided_by=decided_by)
     await context.cases.commit(
         request_id,
         [Write(document=resumed, etag=case.etags[resumed.id]), Write(document=event, etag=None)],
-        deletes=[finding.id for finding in case.findings],
     )
     await context.queue.send([PlanRequest(request_id=request_id)])
 

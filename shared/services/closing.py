@@ -9,6 +9,7 @@ from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.services import fencing
 from shared.services.context import Context
+from shared.services.parts import all_parts, forget_parts
 
 _CLEANUP_SECONDS = 3600  # a worker that was still writing a copy has ended by then
 
@@ -71,6 +72,8 @@ async def end(
         wake_at=wake_at,
     ).noted(now, state)
     await context.cases.commit(request.request_id, _writes(case, ended, event, letter))
+    if state is RequestState.CANCELLED and Right.ACCESS in request.rights:
+        await forget_parts(context, request.request_id, await all_parts(context, request.request_id))
     await fencing.release(context, request, request.subject_keys)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from shared.datamap.models import Activity, DocumentStore, FileStore, LineStore
 from shared.datamap.treatment import OTHERS_DATA, visible_elements, visible_record
 from shared.domain.cases import Block, Task, TaskState
-from shared.domain.errors import Conflict, NotFound
+from shared.domain.errors import Conflict, NotFound, Retryable
 from shared.ports.blobs import BlobRef
 from shared.rendering import archive
 from shared.rendering.records import record_entries
@@ -17,6 +17,7 @@ from shared.services.lines import LineMatcher, LineRanges
 from shared.services.progress import Progress
 
 UNREADABLE = "a record that could not be read"
+_MOST_REREADS = 20  # of blobs written while they are read
 _RECORDS_BYTES = 512 * 1024  # lines of a section come to about this
 
 
@@ -82,6 +83,7 @@ async def collect_lines(
 async def collect_files(context: Context, progress: Progress, task: Task, store: FileStore) -> None:
     """Copy the person's files into the package, one after the other, until the budget is spent."""
     walk = BlobWalk(context, store, progress.request.identifiers, task.cursor)
+    rereads = 0
     while (blob := await walk.current()) is not None:
         if blob.is_current:
             try:
@@ -90,6 +92,9 @@ async def collect_files(context: Context, progress: Progress, task: Task, store:
                 walk.advance()
                 continue
             except Conflict:
+                rereads += 1
+                if rereads > _MOST_REREADS:
+                    raise Retryable("blob_busy", "files") from None
                 walk.reread()
                 continue
             task = task.with_(files=task.files + 1, records=task.records + 1)

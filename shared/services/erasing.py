@@ -8,10 +8,17 @@ each deletion is guarded by the ETag of the judged content; what cannot be judge
 from collections.abc import Sequence
 
 from shared.datamap.models import Activity, DocumentStore, FileStore
-from shared.datamap.treatment import Treated, Verdict, erase_elements, erase_record, goes_whole
+from shared.datamap.treatment import (
+    Treated,
+    Verdict,
+    erase_elements,
+    erase_record,
+    found_identifiers,
+    goes_whole,
+)
 from shared.domain.cases import SubjectRequest, Task, TaskState
 from shared.domain.errors import Conflict
-from shared.domain.identifiers import Identifiers
+from shared.domain.identifiers import Identifiers, merged
 from shared.domain.times import copenhagen_day
 from shared.ports.blobs import BlobRef
 from shared.ports.documents import Change, Changed, DocumentPage, StoredDocument
@@ -53,9 +60,11 @@ async def erase_documents(
         request.identifiers,
         cursor=task.cursor,
         limit=context.limits.page_documents,
-        keys_only=goes_whole(store),
+        keys_only=goes_whole(store) and not store.locator,
     )
     progress.budget.spend(len(page.documents))
+    if store.locator:
+        _require_known(request, store, page)
     judged = list(zip(page.documents, judge(context, store, page, request.identifiers), strict=True))
     today = copenhagen_day(context.clock.now())
     task = _count_interrupted(task, judged)
@@ -138,6 +147,18 @@ async def erase_files(
             claimed_until=None,
         )
     )
+
+
+def _require_known(request: SubjectRequest, store: DocumentStore, page: DocumentPage) -> None:
+    """Erase no record that leads to identifiers nobody has planned for: with it they could not be found again.
+
+    Raises:
+        PlanOutdatedError: it was written since the plan; nothing of this page was erased.
+    """
+    for document in page.documents:
+        found, _ = found_identifiers(document.body, store.fields)
+        if merged(request.identifiers, found) != request.identifiers:
+            raise PlanOutdatedError
 
 
 def judge(

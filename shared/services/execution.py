@@ -6,7 +6,7 @@ more lanes, so a person with little data costs one message and a person with muc
 
 from shared.datamap.models import DocumentStore, FileStore, LineStore
 from shared.domain.cases import RequestState, Task, TaskState
-from shared.domain.errors import Conflict
+from shared.domain.errors import ComplianceError, Conflict
 from shared.domain.messages import FinishStage, PlanRequest, RunTasks
 from shared.domain.plans import Action
 from shared.domain.times import after
@@ -56,8 +56,11 @@ async def run_lane(context: Context, request_id: str, lane: int) -> None:
     except TaskTakenError:
         return
     except PlanOutdatedError:
-        await _plan_again(context, request_id)
+        await plan_again(context, request_id)
         return
+    except ComplianceError:
+        await progress.let_go()
+        raise
     await context.queue.send([FinishStage(request_id=request_id)])
 
 
@@ -115,7 +118,7 @@ def _ids(case: Case) -> list[str]:
     return [task.id for task in stage_tasks_of(case)]
 
 
-async def _plan_again(context: Context, request_id: str) -> None:
+async def plan_again(context: Context, request_id: str) -> None:
     """Send the request back to planning: what is erased stays erased and counted, the rest is asked anew."""
     case = await context.cases.load(request_id)
     if case.request.state is not RequestState.IN_PROGRESS:
@@ -124,6 +127,7 @@ async def _plan_again(context: Context, request_id: str) -> None:
     request, event = case.request.moved_to(
         RequestState.VERIFIED,
         stage=None,
+        start_at=None,
         wake_at=after(now, seconds=context.limits.wake_seconds),
     ).noted(now, "plan_outdated")
     released = [

@@ -23,4 +23,6 @@ async def quarantine(context: Context, task: Task, *, code: str, place: str) -> 
         await context.cases.commit(task.request_id, [Write(document=finding, etag=None)])
     except Conflict:
         return  # found before
-    await context.operators.alarm("record_undecidable", request_id=task.request_id, details=code)
+    await context.operators.alarm(
+        "record_undecidable", request_id=task.request_id, details=code.partition(":")[0]
+    )  # field names come from documents

@@ -4,9 +4,8 @@ An erasure ends only after a look of its own at every store finds nothing left t
 stays is named with its reason and its date; the proof names counts and times, and nobody.
 """
 
-from typing import Any
-
-from shared.datamap.models import DocumentStore, KeepUntil, OnErasure
+from shared.datamap.models import DocumentStore, KeepUntil
+from shared.datamap.ownership import is_own
 from shared.domain.cases import (
     KeptRecords,
     LetterDocument,
@@ -22,12 +21,12 @@ from shared.domain.errors import Conflict
 from shared.domain.identifiers import SUBJECT_KEY
 from shared.domain.messages import RunTasks, SendLetter
 from shared.domain.plans import Action, PlanEntry
-from shared.domain.times import after, copenhagen_day, utc_text
+from shared.domain.times import after, copenhagen_day
 from shared.ports.cases import Case, Write
 from shared.rendering.letters import LetterKind
 from shared.services.attention import stop
 from shared.services.context import Context
-from shared.services.execution import stage_tasks_of
+from shared.services.execution import plan_again, stage_tasks_of
 from shared.services.planning import ACTION_OF, stage_tasks
 from shared.services.publishing import publish_copy
 from shared.services.resolving import resolve
@@ -51,18 +50,17 @@ async def finish_stage(context: Context, request_id: str) -> None:
 
 
 async def _begin_look(context: Context, case: Case) -> None:
-    """Look with everything known before the erasure, and with whatever turns up now."""
+    """Look with everything known before the erasure; who turns up only now is planned for first."""
     request = case.request
     resolved = await resolve(context, request.identifiers)
     if resolved.problem is not None:
         await stop(context, case, resolved.problem)
         return
+    if set(resolved.identifiers[SUBJECT_KEY]) - set(request.subject_keys):
+        await plan_again(context, request.request_id)  # nobody has planned or claimed what turned up
+        return
     looking = request.with_(
         identifiers=resolved.identifiers,
-        subject_keys=(
-            request.subject_keys[0],
-            *(key for key in resolved.identifiers[SUBJECT_KEY] if key != request.subject_keys[0]),
-        ),
         looks=request.looks + 1,
     )
     entries = request.plan.entries if request.plan else ()
@@ -121,7 +119,7 @@ async def _answer(context: Context, case: Case, looked: tuple[Task, ...]) -> Non
         *_kept_by_plan(context, case),
         *await _copies(context, case),
     )
-    systems = [one for one in kept if not _is_own(context, one.store_id)]
+    systems = [one for one in kept if not is_own(context.datamap, one.store_id)]
     records = sum(erased.values())
     outcome = Outcome(
         result="erased_with_retention" if systems else "erased" if records else "nothing_held",
@@ -130,7 +128,6 @@ async def _answer(context: Context, case: Case, looked: tuple[Task, ...]) -> Non
         by_store={store_id: count for store_id, count in erased.items() if count},
         kept=kept,
     )
-    await context.evidence.record(f"{request.request_id}/erasure-{request.phase}.json", _proof(case, outcome))
     kind = LetterKind.NOTHING_HELD if outcome.result == "nothing_held" else LetterKind.ERASED
     letter = LetterDocument(
         id=f"letter-{kind}-{request.phase}",
@@ -139,8 +136,13 @@ async def _answer(context: Context, case: Case, looked: tuple[Task, ...]) -> Non
         closes=True,
         created_at=now,
     )
+    package = request.package
+    if package is not None and package.downloaded_at is not None and package.deleted_at is None:
+        await context.packages.delete(request.request_id)
+        package = package.model_copy(update={"deleted_at": now})
     answered, event = request.moved_to(
         RequestState.ANSWERING,
+        package=package,
         outcomes={**request.outcomes, request.right: outcome},
         wake_at=after(now, seconds=context.limits.wake_seconds),
     ).noted(now, "erased", records=records, looks=request.looks)
@@ -153,24 +155,6 @@ async def _answer(context: Context, case: Case, looked: tuple[Task, ...]) -> Non
         ],
     )
     await context.queue.send([SendLetter(request_id=request.request_id, letter_id=letter.id)])
-
-
-def _proof(case: Case, outcome: Outcome) -> dict[str, Any]:
-    """Return what proves the erasure: counts, times, rules and keyed pseudonyms, nothing of the person."""
-    request = case.request
-    return {
-        "request_id": request.request_id,
-        "right": request.right,
-        "subject_keys": list(request.subject_keys),
-        "map_digest": request.plan.map_digest if request.plan else None,
-        "plan_digest": request.plan.digest if request.plan else None,
-        "received_at": utc_text(request.received_at),
-        "begun_at": utc_text(request.begun_at) if request.begun_at else None,
-        "proved_at": utc_text(outcome.at),
-        "looks": request.looks,
-        "erased_by_store": outcome.by_store,
-        "kept": [one.model_dump(mode="json") for one in outcome.kept],
-    }
 
 
 def _kept_by_plan(context: Context, case: Case) -> list[KeptRecords]:
@@ -189,17 +173,21 @@ def _kept_by_plan(context: Context, case: Case) -> list[KeptRecords]:
                 )
             )
         elif entry.action is Action.KEEP and entry.records:
-            rule = next(field.keep for field in store.fields if field.on_erasure is OnErasure.KEEP)
-            if rule is not None and not isinstance(rule.until, KeepUntil):
-                kept.append(
-                    KeptRecords(
-                        store_id=entry.store_id,
-                        reason=rule.reason.en,
-                        provision=rule.provision,
-                        until=None,
-                        records=entry.records,
-                    )
+            rules = {
+                (field.keep.reason.en, field.keep.provision)
+                for field in store.fields
+                if field.keep is not None and not isinstance(field.keep.until, KeepUntil)
+            }
+            kept += [
+                KeptRecords(
+                    store_id=entry.store_id,
+                    reason=reason,
+                    provision=provision,
+                    until=None,
+                    records=entry.records,
                 )
+                for reason, provision in sorted(rules)
+            ]
     return kept
 
 
@@ -216,7 +204,9 @@ async def _copies(context: Context, case: Case) -> list[KeptRecords]:
             await _forget_findings(context, other)
         if package is None or package.deleted_at is not None:
             continue
-        if package.downloaded_at is not None and other is not case:
+        if package.downloaded_at is not None and other is case:
+            continue  # goes with the answer
+        if package.downloaded_at is not None:
             await context.packages.delete(request_id)
             gone = other.request.with_(
                 package=package.model_copy(update={"deleted_at": context.clock.now()}),
@@ -243,13 +233,6 @@ async def _forget_findings(context: Context, other: Case) -> None:
         )
     except Conflict:
         return  # a twin of this message did it
-
-
-def _is_own(context: Context, store_id: str) -> bool:
-    if store_id == "packages":
-        return False
-    _, store = context.datamap.store(store_id)
-    return isinstance(store, DocumentStore) and store.database == "compliance"
 
 
 def _is_worked_on(entry: PlanEntry) -> bool:

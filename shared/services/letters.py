@@ -10,6 +10,7 @@ from shared.ports.notifier import Mail
 from shared.rendering.letters import KeptPart, LetterFacts, LetterKind, render_letter
 from shared.services.closing import close_answered
 from shared.services.context import Context
+from shared.services.proving import prove
 
 VERIFY, CANCEL, PACKAGE = "verify", "cancel", "package"
 _CANCEL_DAYS = 60  # longer than any request stays open
@@ -40,6 +41,7 @@ async def send_letter(context: Context, request_id: str, letter_id: str) -> None
         )
     )
     if letter.closes:
+        await prove(context, case.request)
         await close_answered(context, case, letter)
         return
     sent = letter.with_(sent_at=context.clock.now())

@@ -13,14 +13,15 @@ from typing import Any
 
 from shared.datamap.models import DataMap, LineStore
 from shared.datamap.treatment import belongs
-from shared.domain.errors import CannotTell, Conflict, NotFound
+from shared.domain.errors import CannotTell, Conflict, NotFound, Retryable
 from shared.domain.identifiers import Identifiers
 from shared.ports.blobs import BlobRef
 from shared.services.blob_walk import BlobWalk
 from shared.services.context import Context
 
-_ESCAPE = b"\\u"
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+_ESCAPE = b"\\"  # any of JSON's escapes may hide a letter of a value
+_ESCAPED = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/]))')
+_MOST_REREADS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +84,10 @@ class LineMatcher:
 
     def _holds(self, raw: bytes) -> bool:
         """Tell whether a value stands in a line that is no JSON object, plain or escaped, in any case."""
-        text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), raw.decode("utf-8", "replace")).lower()
-        return any(value in text for value in self._values)
+        plain = raw.decode("utf-8", "replace")
+        decoded = _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], plain)
+        texts = (plain.lower(), decoded.lower())
+        return any(value in text for value in self._values for text in texts)
 
 
 async def read_range(context: Context, blob: BlobRef, offset: int) -> tuple[bytes, int | None]:
@@ -130,6 +133,7 @@ class LineRanges:
         self._walk = BlobWalk(context, store, identifiers, state.get("walk"))
         self._offset: int = state.get("offset", 0)
         self._copies = copies
+        self._rereads = 0
 
     @property
     def cursor(self) -> str:
@@ -149,6 +153,9 @@ class LineRanges:
                 self._pass()
                 continue
             except Conflict:
+                self._rereads += 1
+                if self._rereads > _MOST_REREADS:
+                    raise Retryable("blob_busy", "lines") from None
                 self._walk.reread()
                 self._offset = 0
                 continue

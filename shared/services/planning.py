@@ -25,6 +25,8 @@ from shared.services.resolving import resolve
 ACTION_OF = {Stage.COLLECT: Action.COLLECT, Stage.ERASE: Action.ERASE, Stage.LOOK: Action.LOOK}
 STARTABLE = frozenset({RequestState.VERIFIED, RequestState.PLANNED, RequestState.AWAITING_APPROVAL})
 SUPPORTED = frozenset({Right.ACCESS, Right.ERASURE})
+_LONGEST_DELAY_SECONDS = 6 * 86_400  # queues hide a message for seven days at most; the sweep does the rest
+_EARLY_SECONDS = 1  # clocks of queue and worker may differ by so much
 _MOST_DEFERRALS = 16  # the delay has long reached its cap; keeps the power small
 
 
@@ -40,6 +42,9 @@ async def plan(context: Context, request_id: str) -> None:
         return
     if request.state is RequestState.AWAITING_APPROVAL and request.approved_digest is None:
         return
+    start_at = request.start_at
+    if start_at is not None and after(context.clock.now(), seconds=_EARLY_SECONDS) < start_at:
+        return  # a later message is on its way, and the sweep behind it
     known = request.identifiers or {EMAIL: (request.email,)}
     resolved = await resolve(context, known)
     if resolved.problem is not None:
@@ -84,6 +89,7 @@ async def _begin(
         runs=request.runs + 1,
         is_irreversible=request.is_irreversible or stage is Stage.ERASE,
         deferrals=0,
+        start_at=None,
         wake_at=after(now, seconds=context.limits.wake_seconds),
     ).noted(now, f"{stage}_begun", right=made.right, plan=made.digest, records=made.records)
     tasks = stage_tasks(begun, made.entries, before=case.tasks)
@@ -152,10 +158,9 @@ async def _save_waiting(
     start_at = None
     if state is RequestState.PLANNED:
         start_at = request.start_at if same else after(now, seconds=context.limits.grace_seconds)
-    wake_at = (
-        request.copy_ends_at
-        if start_at is None
-        else after(start_at, seconds=context.limits.fence_retry_seconds)
+    wake_at = after(
+        start_at or now,  # without a start the sweep repeats the alarm below, which may be lost
+        seconds=context.limits.fence_retry_seconds if start_at else context.limits.wake_seconds,
     )
     waiting, event = request.moved_to(
         state,
@@ -172,7 +177,7 @@ async def _save_waiting(
     if state is RequestState.AWAITING_APPROVAL:
         await context.operators.alarm("approval_needed", request_id=request.request_id)
     elif start_at is not None:
-        delay = max(0, int((start_at - now).total_seconds()) + 1)
+        delay = min(max(0, int((start_at - now).total_seconds()) + 1), _LONGEST_DELAY_SECONDS)
         await context.queue.send([PlanRequest(request_id=request.request_id)], delay_seconds=delay)
 
 
@@ -182,6 +187,7 @@ async def _defer(context: Context, case: Case, request: SubjectRequest) -> None:
     delay = min(context.limits.fence_retry_seconds * 2**request.deferrals, context.limits.wake_seconds)
     waiting = request.with_(
         deferrals=min(request.deferrals + 1, _MOST_DEFERRALS),
+        start_at=after(now, seconds=delay),
         wake_at=after(now, seconds=delay + context.limits.fence_retry_seconds),
     )
     await context.cases.commit(request.request_id, [Write(document=waiting, etag=case.etags[waiting.id])])

@@ -11,7 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from shared.domain.cases import Block, KeptRecords, Part, SubjectRequest, Task, TaskState
-from shared.domain.errors import Conflict
+from shared.domain.errors import Conflict, Retryable
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.rendering import archive
@@ -55,6 +55,7 @@ class Progress:
         self._parts: list[Part] = []
         self._entries: list[tuple[str, bytes]] = []
         self._entry_bytes = 0
+        self._leased: set[str] = set()
         self.budget = Budget(context)
 
     @property
@@ -65,10 +66,6 @@ class Progress:
     def task(self, task_id: str) -> Task:
         """Return a task as this lane last left it."""
         return self._tasks[task_id]
-
-    def tasks(self) -> tuple[Task, ...]:
-        """Return every task of the case as this lane knows it."""
-        return tuple(self._tasks.values())
 
     def note(self, task: Task) -> None:
         """Remember a task's new state; it is saved with the next flush."""
@@ -94,7 +91,27 @@ class Progress:
         )
         self.note(claimed)
         await self.flush()
+        self._leased.add(task.id)
         return claimed
+
+    async def let_go(self) -> None:
+        """Give back the leases of tasks at which the work failed, so that the next delivery meets none.
+
+        Otherwise every redelivery would leave the work to the one that failed, and a failure that lasts
+        would never reach the poison queue. The names of what was to go stay, so that it can be counted.
+        """
+        tasks = [self._tasks[name] for name in sorted(self._leased)]
+        free = [
+            task if task.claimed_until is None else task.with_(state=TaskState.QUEUED, claimed_until=None)
+            for task in tasks
+        ]
+        writes = [Write(document=task, etag=self._etags[task.id]) for task in free]
+        if not writes:
+            return
+        try:
+            await self._context.cases.commit(self.request.request_id, writes)
+        except (Conflict, Retryable):
+            return  # the lease ends by itself
 
     async def add_entries(self, entries: list[tuple[str, bytes]]) -> None:
         """Add archive entries to the copy, staging a block when enough have come together."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.datamap.models import DocumentStore
+from shared.datamap.ownership import is_own
 from shared.domain.cases import LetterDocument, Outcome, Package, Part, RequestState, Task
 from shared.domain.errors import Conflict, Permanent
 from shared.domain.messages import SendLetter
@@ -22,10 +23,12 @@ from shared.services import fencing
 from shared.services.attention import stop
 from shared.services.context import Context
 from shared.services.execution import stage_tasks_of
+from shared.services.parts import all_parts, forget_parts
 from shared.services.progress import Progress
 
 _LEDGER = "disclosures"
 _MOST_DISCLOSURES = 1_000  # shown in the readable answer; every row is among the records of the copy
+SECTION_ENTRIES = 3  # a section is written as JSON, CSV and a page
 _PARTS_IN_BATCH = 90  # beside the request, its letter and its audit entry
 
 
@@ -41,14 +44,18 @@ async def publish_copy(context: Context, case: Case) -> None:
         await stop(context, case, "fence_lost")
         return
     now = context.clock.now()
-    parts = await _parts(context, request.request_id)
+    parts = await all_parts(context, request.request_id)
     current = [part for part in parts if part.id.startswith(f"part-{request.runs:04d}-")]
+    tasks = stage_tasks_of(case)
+    expected = sum(SECTION_ENTRIES * task.pages + task.files for task in tasks)
+    if sum(len(part.members) for part in current) != expected:
+        # A twin has published and taken the parts away, or is about to: what is here is not the copy.
+        raise Conflict("parts_gone")
     expires_at = after(now, days=context.limits.package_days)
     size_bytes = await _publish(context, case, current, controls)
-    tasks = stage_tasks_of(case)
     by_store = {task.store_id: task.records for task in tasks if task.records}
     outcome = Outcome(
-        result="answered" if by_store else "nothing_held",
+        result="answered" if any(not is_own(context.datamap, name) for name in by_store) else "nothing_held",
         at=now,
         records=sum(by_store.values()),
         by_store=by_store,
@@ -79,9 +86,7 @@ async def publish_copy(context: Context, case: Case) -> None:
     except Conflict:
         await _withdraw_if_cancelled(context, request.request_id)
         raise
-    for start in range(_PARTS_IN_BATCH, len(parts), _PARTS_IN_BATCH):
-        rest = parts[start : start + _PARTS_IN_BATCH]
-        await context.cases.commit(request.request_id, [], deletes=[part.id for part in rest])
+    await forget_parts(context, request.request_id, parts[_PARTS_IN_BATCH:])
     await context.queue.send([SendLetter(request_id=request.request_id, letter_id=letter.id)])
 
 
@@ -171,16 +176,6 @@ def _finding(task: Task) -> StoreFinding:
         pages=task.pages,
         redactions=tuple(sorted(task.redacted.items())),
     )
-
-
-async def _parts(context: Context, request_id: str) -> list[Part]:
-    parts: list[Part] = []
-    cursor: str | None = None
-    while True:
-        page, cursor = await context.cases.parts(request_id, cursor=cursor)
-        parts.extend(page)
-        if cursor is None:
-            return sorted(parts, key=lambda part: part.id)
 
 
 async def _withdraw_if_cancelled(context: Context, request_id: str) -> None:

@@ -4,10 +4,12 @@ Every state that waits carries the moment it should be looked at again. Whoever 
 sending, or with a claim in hand, left such a moment behind.
 """
 
+from datetime import timedelta
+
 from shared.domain.cases import RequestState, SubjectRequest
 from shared.domain.errors import Conflict, NotFound, Permanent
 from shared.domain.messages import FinishStage, Message, PlanRequest, RunTasks, SendLetter
-from shared.domain.times import after
+from shared.domain.times import after, copenhagen_day
 from shared.ports.cases import Case, Write
 from shared.services import fencing, intake
 from shared.services.closing import cleared
@@ -15,6 +17,7 @@ from shared.services.context import Context
 from shared.services.downloads import remove
 from shared.services.execution import stage_tasks_of
 from shared.services.letters import verification_ends
+from shared.services.parts import all_parts, forget_parts
 
 
 async def sweep(context: Context) -> int:
@@ -47,8 +50,11 @@ async def _take_up(context: Context, case: Case) -> None:
     if request.copy_ends_at is not None and request.copy_ends_at <= now:
         await remove(context, case)  # the next sweep takes up the rest
         return
+    request = await _due_told(context, request)
     if request.waits_for_operator:
-        asleep = request.with_(wake_at=request.copy_ends_at)
+        await context.operators.alarm(request.attention or "approval_needed", request_id=request.request_id)
+        again = after(now, seconds=context.limits.alarm_repeat_seconds)
+        asleep = request.with_(wake_at=min(again, request.copy_ends_at or again))
         await context.cases.commit(request.request_id, [Write(document=asleep, etag=case.etags[asleep.id])])
         return
     messages = _due(case)
@@ -60,9 +66,21 @@ async def _take_up(context: Context, case: Case) -> None:
     await context.queue.send(messages)
 
 
+async def _due_told(context: Context, request: SubjectRequest) -> SubjectRequest:
+    """Tell operators once a day of a confirmed request whose answer is due soon or late."""
+    today = copenhagen_day(context.clock.now())
+    soon = request.due_on - timedelta(days=context.limits.due_soon_days)
+    if request.state is RequestState.RECEIVED or today < soon or request.due_alarm_on == today:
+        return request
+    code = "overdue" if today > request.due_on else "due_soon"
+    await context.operators.alarm(code, request_id=request.request_id, details=request.due_on.isoformat())
+    return request.with_(due_alarm_on=today)
+
+
 async def _clean_up(context: Context, case: Case) -> None:
     request = case.request
     package = request.package
+    await forget_parts(context, request.request_id, await all_parts(context, request.request_id))
     if package is not None and package.deleted_at is None:
         await remove(context, case)
         return

@@ -1,6 +1,8 @@
 """What happens in a simulated run, and what must be true at its end."""
 
+import io
 import json
+import zipfile
 
 from shared.domain.cases import RequestState
 from shared.domain.controls import Hold
@@ -156,10 +158,34 @@ class Story:
         ]
         if len(answers) != len(rights):
             raise Violation(f"{len(answers)} answers for {len(rights)} rights")
-        if Right.ACCESS in rights and request_id not in world.packages.contents:
-            raise Violation("a completed copy is not there")
+        if Right.ACCESS in rights:
+            self._check_copy(request_id)
+        if Right.ERASURE in rights:
+            proof = world.evidence.records[f"{request_id}/erasure-{rights.index(Right.ERASURE)}.json"]
+            if proof["erased_by_store"] != request.outcomes[Right.ERASURE].by_store:
+                raise Violation("the proof and the answer differ")
         if Right.ERASURE in rights and not self.held:
             self._check_erased(name)
+
+    def _check_copy(self, request_id: str) -> None:
+        """The published archive is whole, holds what the answer counts, and no part is left beside it."""
+        world = self.simulation.world
+        if request_id not in world.packages.contents:
+            raise Violation("a completed copy is not there")
+        archive = zipfile.ZipFile(io.BytesIO(world.packages.contents[request_id]))
+        if archive.testzip() is not None:
+            raise Violation("the copy is broken")
+        found = sum(
+            len(json.loads(archive.read(name)))
+            for name in archive.namelist()
+            if name.startswith("data/") and name.endswith(".json")
+        )
+        found += sum(1 for name in archive.namelist() if name.startswith("files/"))
+        counted = world.cases.request(request_id).outcomes[Right.ACCESS].records
+        if found != counted:
+            raise Violation(f"the copy holds {found} records and the answer says {counted}")
+        if any(name.startswith("part-") for name in world.cases.partitions[request_id]):
+            raise Violation("parts of a published copy are left")
 
     def _check_erased(self, name: str) -> None:
         left = [one for one in self._data_of(name) if '"invoice_on"' not in one]

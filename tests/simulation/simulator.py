@@ -45,7 +45,6 @@ LIMITS = Limits(
     read_bytes=120,
     message_documents=6,
     lanes=2,
-    documents_per_lane=4,
     fence_retry_seconds=5,
 )
 

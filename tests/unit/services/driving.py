@@ -101,11 +101,13 @@ async def fulfil(world: World, email: str, *rights: Right, **changes) -> str:
 
 
 async def rest(world: World) -> None:
-    """Let time pass and the sweep repair until nothing is due."""
+    """Let time pass and the sweep repair until all is done or waits for an operator."""
     for _ in range(60):
         await deliver(world)
         requests = [world.cases.request(request_id) for request_id in world.cases.partitions]
-        if not any(one.wake_at is not None and not one.is_final for one in requests):
+        if not any(
+            one.wake_at is not None and not one.is_final and not one.waits_for_operator for one in requests
+        ):
             return
         world.clock.advance(seconds=world.limits.wake_seconds)
         await sweep(world.context)
