@@ -7,8 +7,10 @@ from typing import Any
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import ContentSettings
 
-from shared.adapters._azure_errors import translating
+from shared.adapters._azure_errors import error_code, is_locked, translating
 from shared.adapters.storage import Storage
+
+_RECORDED_BEFORE = "BlobAlreadyExists"
 
 
 class BlobEvidence:
@@ -26,5 +28,10 @@ class BlobEvidence:
                 await client.upload_blob(
                     data, overwrite=False, content_settings=ContentSettings(content_type="application/json")
                 )
-            except ResourceExistsError:
-                return  # recorded before
+            except ResourceExistsError as error:
+                code = error_code(error)
+                if code == _RECORDED_BEFORE:
+                    return
+                # A policy may answer first for a proof it protects; a container may also refuse every proof.
+                if not is_locked(code) or not await client.exists():
+                    raise

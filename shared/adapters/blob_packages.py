@@ -14,8 +14,8 @@ from azure.storage.blob import (
 )
 from azure.storage.blob.aio import BlobClient
 
-from shared.adapters._azure_errors import translating
-from shared.adapters.blob_store import LOST_BLOCKS, encoded, error_code
+from shared.adapters._azure_errors import error_code, translating
+from shared.adapters.blob_store import LOST_BLOCKS, encoded
 from shared.adapters.storage import Storage
 from shared.domain.errors import Conflict, NotFound
 

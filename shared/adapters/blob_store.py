@@ -9,7 +9,7 @@ from azure.core.exceptions import HttpResponseError, ResourceModifiedError, Reso
 from azure.storage.blob import BlobBlock, BlobProperties, BlobType
 from azure.storage.blob.aio import BlobClient
 
-from shared.adapters._azure_errors import translating
+from shared.adapters._azure_errors import error_code, translating
 from shared.adapters.storage import Storage
 from shared.domain.errors import Conflict, NotFound
 from shared.ports.blobs import BlobPage, BlobRef
@@ -111,12 +111,6 @@ class AzureBlobs:
 def encoded(block_id: str) -> str:
     """Return a block id as the service wants it: Base64 of text that has one length throughout a blob."""
     return base64.b64encode(block_id.encode()).decode()
-
-
-def error_code(error: HttpResponseError) -> str:
-    """Return the storage service's own code of an error, such as `InvalidBlockList`; empty: none given."""
-    code = getattr(error, "error_code", None) or ""
-    return str(getattr(code, "value", code))
 
 
 def _ref(container: str, found: BlobProperties) -> BlobRef:

@@ -47,11 +47,16 @@ class Blobs(Protocol):
         Raises:
             NotFound: the blob or copy is gone.
             Conflict: it was written since it was listed; list it again.
+            Permanent: `blob_archived`: it cannot be read before somebody brings it back.
         """
         ...
 
     async def stage(self, container: str, name: str, block_id: str, data: bytes) -> None:
-        """Upload one block without changing the blob; the same id again replaces it."""
+        """Upload one block without changing the blob; the same id again replaces it.
+
+        Raises:
+            Permanent: `blob_locked`: somebody holds a lease on it, or it must not change.
+        """
         ...
 
     async def commit(self, blob: BlobRef, block_ids: Sequence[str]) -> None:
@@ -60,6 +65,7 @@ class Blobs(Protocol):
         Raises:
             Conflict: it was written meanwhile, or blocks are lost; start over.
             NotFound: it was deleted meanwhile.
+            Permanent: `blob_locked`: somebody holds a lease on it, or it must not change.
         """
         ...
 
@@ -68,5 +74,6 @@ class Blobs(Protocol):
 
         Raises:
             Conflict: it was written meanwhile; list it again.
+            Permanent: `blob_locked`: somebody holds a lease on it, or it must not be deleted.
         """
         ...

@@ -5,6 +5,7 @@ import uuid
 import pytest
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
+from azure.storage.blob import StandardBlobTier
 
 from shared.adapters.blob_packages import BlobPackages
 from shared.adapters.blob_store import AzureBlobs
@@ -59,14 +60,11 @@ def container_name():
 
 
 class BlobTarget:
-    """A blob port and a way to write and read around it, as a product would."""
+    """A blob port; subclasses write and read around it, as a product would."""
 
-    def __init__(self, port, container, write, read, snapshot):
+    def __init__(self, port, container):
         self.port = port
         self.container = container
-        self.write = write
-        self.read = read
-        self.snapshot = snapshot
 
     async def all(self, prefix=""):
         """Return every blob below a prefix."""
@@ -83,43 +81,62 @@ class BlobTarget:
         return next(blob for blob in await self.all(name) if blob.is_current)
 
 
+class MemoryBlobTarget(BlobTarget):
+    """Around the fake."""
+
+    async def write(self, name, data):
+        self.port.put(self.container, name, data)
+
+    async def read(self, name):
+        found = self.port.current.get((self.container, name))
+        return found[1] if found else None
+
+    async def snapshot(self, name):
+        self.port.snapshot(self.container, name)
+
+    async def lease(self, name):
+        self.port.lease(self.container, name)
+
+    async def archive(self, name):
+        self.port.archive(self.container, name)
+
+
+class AzuriteBlobTarget(BlobTarget):
+    """Around the adapter, with the client library."""
+
+    def __init__(self, storage, container):
+        super().__init__(AzureBlobs(storage, with_versions=False), container)
+        self.client = storage.container(container)
+
+    async def write(self, name, data):
+        await self.client.upload_blob(name, data, overwrite=True)
+
+    async def read(self, name):
+        blob = self.client.get_blob_client(name)
+        if not await blob.exists():
+            return None
+        return await (await blob.download_blob()).readall()
+
+    async def snapshot(self, name):
+        await self.client.get_blob_client(name).create_snapshot()
+
+    async def lease(self, name):
+        await self.client.get_blob_client(name).acquire_lease()
+
+    async def archive(self, name):
+        await self.client.get_blob_client(name).set_standard_blob_tier(StandardBlobTier.ARCHIVE)
+
+
 @pytest.fixture(params=["memory", "azurite"])
 async def blobs(request, container_name):
     """The blob port."""
     if request.param == "memory":
-        fake = MemoryBlobs()
-
-        async def write(name, data):
-            fake.put(container_name, name, data)
-
-        async def read(name):
-            found = fake.current.get((container_name, name))
-            return found[1] if found else None
-
-        async def snapshot(name):
-            fake.snapshot(container_name, name)
-
-        yield BlobTarget(fake, container_name, write, read, snapshot)
+        yield MemoryBlobTarget(MemoryBlobs(), container_name)
         return
     storage = request.getfixturevalue("storage_sync")
-    container = storage.container(container_name)
-    await container.create_container()
-
-    async def write_real(name, data):
-        await container.upload_blob(name, data, overwrite=True)
-
-    async def read_real(name):
-        client = container.get_blob_client(name)
-        if not await client.exists():
-            return None
-        return await (await client.download_blob()).readall()
-
-    async def snapshot_real(name):
-        await container.get_blob_client(name).create_snapshot()
-
-    yield BlobTarget(
-        AzureBlobs(storage, with_versions=False), container_name, write_real, read_real, snapshot_real
-    )
+    target = AzuriteBlobTarget(storage, container_name)
+    await target.client.create_container()
+    yield target
     await storage.close()
 
 

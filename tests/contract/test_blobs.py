@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.domain.errors import Conflict, NotFound
+from shared.domain.errors import Conflict, NotFound, Permanent
 
 pytestmark = pytest.mark.platform
 
@@ -155,4 +155,43 @@ async def test_names_with_any_letters_are_found_and_erased(blobs, name):
     blob = await blobs.one(name[:2])
     assert blob.name == name
     assert await blobs.port.read(blob, offset=0, length=5) == b"x"
+    assert await blobs.port.erase(blob)
+
+
+async def test_a_leased_blob_is_locked_and_not_changed_meanwhile(blobs):
+    """Listing it again would never end."""
+    await blobs.write("a", b"old")
+    await blobs.port.stage(blobs.container, "a", "1" * 40, b"new")
+    await blobs.snapshot("a")
+    await blobs.lease("a")
+    blob = await blobs.one("a")
+    calls = (
+        blobs.port.erase(blob),
+        blobs.port.stage(blobs.container, "a", "2" * 40, b"new"),
+        blobs.port.commit(blob, ["1" * 40]),
+    )
+    for call in calls:
+        with pytest.raises(Permanent) as caught:
+            await call
+        assert caught.value.code == "blob_locked"
+    assert await blobs.read("a") == b"old"
+    assert await blobs.port.read(blob, offset=0, length=5) == b"old"
+
+
+async def test_a_snapshot_of_a_leased_blob_is_erased(blobs):
+    """The lease is on the blob alone."""
+    await blobs.write("a", b"old")
+    await blobs.snapshot("a")
+    await blobs.lease("a")
+    assert await blobs.port.erase(next(blob for blob in await blobs.all("a") if not blob.is_current))
+
+
+async def test_an_archived_blob_cannot_be_read_and_can_be_erased(blobs):
+    """Somebody has to bring it back first, which takes hours."""
+    await blobs.write("a", b"old")
+    await blobs.archive("a")
+    blob = await blobs.one("a")
+    with pytest.raises(Permanent) as caught:
+        await blobs.port.read(blob, offset=0, length=5)
+    assert caught.value.code == "blob_archived"
     assert await blobs.port.erase(blob)

@@ -1,6 +1,6 @@
-"""Blobs and packages in memory, with staged blocks, ETags and snapshots."""
+"""Blobs and packages in memory, with staged blocks, ETags, snapshots, leases and an archive."""
 
-from shared.domain.errors import Conflict, NotFound
+from shared.domain.errors import Conflict, NotFound, Permanent
 from shared.ports.blobs import BlobPage, BlobRef
 from tests.fakes.turns import Turn, no_turn
 
@@ -13,18 +13,29 @@ class MemoryBlobs:
         self.current: dict[tuple[str, str], tuple[int, bytes]] = {}
         self.copies: dict[tuple[str, str, str], bytes] = {}
         self._staged: dict[tuple[str, str], dict[str, bytes]] = {}
+        self._leased: set[tuple[str, str]] = set()
+        self._archived: set[tuple[str, str]] = set()
         self._numbers = 0
 
     def put(self, container: str, name: str, data: bytes) -> None:
         """Write a blob as a product would."""
         self._numbers += 1
         self.current[container, name] = (self._numbers, data)
+        self._archived.discard((container, name))
         self._staged.pop((container, name), None)
 
     def snapshot(self, container: str, name: str) -> None:
         """Keep an older copy."""
         self._numbers += 1
         self.copies[container, name, f"s{self._numbers}"] = self.current[container, name][1]
+
+    def lease(self, container: str, name: str) -> None:
+        """Hold a blob as a product that is at work on it: nobody else changes it."""
+        self._leased.add((container, name))
+
+    def archive(self, container: str, name: str) -> None:
+        """Take a blob offline, as a rule of its account would."""
+        self._archived.add((container, name))
 
     async def page(self, container, prefix, *, cursor, limit):
         await self.turn("blobs.page")
@@ -47,15 +58,20 @@ class MemoryBlobs:
 
     async def read(self, blob, *, offset, length):
         await self.turn("blobs.read")
-        return self._content(blob)[offset : offset + length]
+        content = self._content(blob)
+        if blob.is_current and (blob.container, blob.name) in self._archived:
+            raise Permanent("blob_archived", "blobs")
+        return content[offset : offset + length]
 
     async def stage(self, container, name, block_id, data):
         await self.turn("blobs.stage")
+        self._require_free(container, name)
         self._staged.setdefault((container, name), {})[block_id] = data
 
     async def commit(self, blob, block_ids):
         await self.turn("blobs.commit")
         self._content(blob)
+        self._require_free(blob.container, blob.name)
         staged = self._staged.get((blob.container, blob.name), {})
         if any(block_id not in staged for block_id in block_ids):
             raise Conflict("blocks_lost", "blobs.commit")
@@ -71,11 +87,17 @@ class MemoryBlobs:
         if key not in self.current:
             return False
         self._content(blob)
+        self._require_free(*key)
         del self.current[key]
+        self._archived.discard(key)
         for copy in [copy for copy in self.copies if copy[:2] == key]:
             del self.copies[copy]
         await self.turn("blobs.erase!")
         return True
+
+    def _require_free(self, container: str, name: str) -> None:
+        if (container, name) in self._leased:
+            raise Permanent("blob_locked", "blobs")
 
     def _content(self, blob: BlobRef) -> bytes:
         if not blob.is_current:
