@@ -55,7 +55,8 @@ class Status:
 async def submit(context: Context, submission: Submission) -> str:
     """Save a request, send the mail that confirms its address, and return its id.
 
-    With the same `repeat_key` and address, a second call returns the first one's id and sends nothing new.
+    With the same `repeat_key`, address, rights and language, a second call returns the first one's id and
+    sends nothing new.
 
     Raises:
         Invalid: the address is none; ask for another.
@@ -65,7 +66,8 @@ async def submit(context: Context, submission: Submission) -> str:
     email_key = context.keys.subject_key(EMAIL, email)
     request_id = secrets.token_hex(16)
     if submission.repeat_key:
-        request_id = context.keys.sign("repeat", email_key, submission.repeat_key)[:32]
+        asked = (",".join(submission.rights), submission.language)
+        request_id = context.keys.sign("repeat", email_key, *asked, submission.repeat_key)[:32]
     await _count(context, f"client-{_client_key(context, submission.client)}", _per_client(context))
     await _count(context, f"address-{_mailbox_key(context, email)}", context.limits.requests_per_address_hour)
     now = context.clock.now()

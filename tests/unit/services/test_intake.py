@@ -231,6 +231,20 @@ async def test_a_submission_repeated_with_its_key_is_one_request():
     assert world.notifier.times_sent[f"{first}-letter-verify-0"] == 1
 
 
+async def test_a_key_used_again_for_something_else_is_another_request():
+    """A wish with another right or language is not swallowed by the first one."""
+    world, ane = _world()
+    asked = [
+        {"rights": (Right.ACCESS,), "language": "en"},
+        {"rights": (Right.ERASURE,), "language": "en"},
+        {"rights": (Right.ACCESS, Right.ERASURE), "language": "en"},
+        {"rights": (Right.ACCESS,), "language": "da"},
+    ]
+    ids = [await submit(world, ane["email"], repeat_key="k-1", **one) for one in asked]
+    assert len(set(ids)) == len(asked)
+    assert [world.cases.request(one).rights for one in ids] == [one["rights"] for one in asked]
+
+
 async def test_request_ids_tell_nothing():
     """Opaque, and different for the same address."""
     world, ane = _world()
