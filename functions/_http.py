@@ -39,6 +39,7 @@ _STATUS: dict[type[ComplianceError], tuple[int, str]] = {
 _STATUS_OF_CODE = {
     "too_many_requests": 429,
     "too_late": 409,
+    "joined_to_wider": 409,
     "body_too_large": 413,
     "media_type": 415,
     "package_gone": 410,

@@ -11,6 +11,7 @@ from enum import StrEnum
 from shared.domain.cases import SubjectRequest
 from shared.domain.controls import Claim, Controls, OpenRequest
 from shared.domain.errors import Conflict, NotFound
+from shared.domain.rights import Right
 from shared.ports.controls import StoredControls
 from shared.services.context import Context
 
@@ -84,14 +85,19 @@ async def release(
 
 
 async def register_open(context: Context, request: SubjectRequest) -> str | None:
-    """Note the request as open for its address, or return the id of the open one that it repeats."""
+    """Note the request as open for its address, or return the id of the open one that it repeats.
+
+    It repeats another only where that one still owes the answer to everything asked: what was answered
+    before may have been fetched, deleted or overtaken long ago, and asking anew is a right.
+    """
     for attempt in range(_WRITE_ATTEMPTS):
         (stored,) = await context.controls.read(request.subject_keys[:1])
         kept = []
         for other in stored.controls.open_requests:
             if other.request_id == request.request_id:
                 return None
-            if set(request.rights) <= set(other.rights) and not await _is_closed(context, other.request_id):
+            asks_less = set(request.rights) <= set(other.rights)
+            if asks_less and await _owes(context, other.request_id, request.rights):
                 return other.request_id
             kept.append(other)
         mine = OpenRequest(request_id=request.request_id, rights=request.rights)
@@ -103,6 +109,15 @@ async def register_open(context: Context, request: SubjectRequest) -> str | None
         else:
             return None
     raise Conflict("controls_busy")
+
+
+async def _owes(context: Context, request_id: str, rights: Sequence[Right]) -> bool:
+    """Tell whether a request is open and none of these rights of it is answered yet."""
+    try:
+        request = (await context.cases.load(request_id)).request
+    except NotFound:
+        return False
+    return not request.is_final and not any(right in request.outcomes for right in rights)
 
 
 async def _is_closed(context: Context, request_id: str) -> bool:

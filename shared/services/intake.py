@@ -156,10 +156,14 @@ async def status(context: Context, request_id: str) -> Status:
 
 
 async def cancel(context: Context, request_id: str, token: object) -> RequestState:
-    """Cancel a request that has not begun to erase. A second call changes nothing.
+    """Cancel a request that has not begun to erase, and all that joined it. A second call changes nothing.
+
+    A joined request that asked for all that the first still owes cancels the first: whoever wants an
+    erasure stopped must not have to look for the right one of two mails.
 
     Raises:
-        NotAllowed: `token_invalid`, `token_expired`, or `too_late` once erasing began or an answer is out.
+        NotAllowed: `token_invalid`, `token_expired`, `too_late` once erasing began or an answer is out, or
+            `joined_to_wider`: it joined one that asks for more; cancel that one by its own link.
         NotFound: there is no such request.
     """
     now = context.clock.now()
@@ -170,13 +174,19 @@ async def cancel(context: Context, request_id: str, token: object) -> RequestSta
 async def _cancel(context: Context, request_id: str) -> RequestState:
     case = await context.cases.load(request_id)
     request = case.request
+    if request.joined_to is not None:
+        asked = set(request.rights)
+        case = await context.cases.load(request.joined_to)
+        request = case.request
+        if not request.is_final and set(request.rights) - request.outcomes.keys() - asked:
+            raise NotAllowed("joined_to_wider")
     if request.state is RequestState.CANCELLED:
         return request.state
     if request.is_final or request.state is RequestState.ANSWERING or request.is_irreversible:
         raise NotAllowed("too_late")
     await end(context, case, RequestState.CANCELLED)
     if request.package is None:  # one that was answered is the person's until its day
-        await context.packages.delete(request_id)
+        await context.packages.delete(request.request_id)
     return RequestState.CANCELLED
 
 

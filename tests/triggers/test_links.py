@@ -140,6 +140,35 @@ async def test_a_request_is_cancelled_by_its_button_or_by_json(world):
     assert content(response)["state"] == "cancelled"
 
 
+async def test_the_pages_say_that_cancelling_ends_what_was_joined(world):
+    """Before the button is pressed, after it, and when two requests are joined."""
+    first = await _submitted(world)
+    await call(verification, form={"token": token(world, first, VERIFY)}, request_id=first)
+    world.queue.sent.clear()
+    second = await _submitted(world)
+    joined = await call(verification, form={"token": token(world, second, VERIFY)}, request_id=second)
+    assert "Cancelling it cancels both" in _page(joined)
+    key = token(world, second, CANCEL)
+    shown = _page(await call(cancellation_page, method="GET", request_id=second, query_token=key))
+    assert "joined this one, it is cancelled too" in shown
+    done = _page(await call(cancellation, form={"token": key}, request_id=second))
+    assert "nor for one that joined it" in done
+    assert world.cases.request(first).state is RequestState.CANCELLED
+
+
+async def test_a_request_that_joined_a_wider_one_names_the_link_that_cancels(world):
+    """409, and a page that says where to look."""
+    first = content(await call(submit, body={"email": ANE, "rights": ["access", "erasure"]}))["request_id"]
+    await call(verification, form={"token": token(world, first, VERIFY)}, request_id=first)
+    world.queue.sent.clear()
+    second = content(await call(submit, body={"email": ANE, "right": "access"}))["request_id"]
+    await call(verification, form={"token": token(world, second, VERIFY)}, request_id=second)
+    key = token(world, second, CANCEL)
+    problem(await call(cancellation, body={"token": key}, request_id=second), 409, "joined_to_wider")
+    html = _page(await call(cancellation, form={"token": key}, request_id=second), code=409)
+    assert "by the link in its mail" in html
+
+
 async def test_it_can_be_too_late_to_cancel(world):
     """409 once it ended."""
     request_id = await fulfil(world, ANE, Right.ERASURE)

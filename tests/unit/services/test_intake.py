@@ -104,47 +104,6 @@ async def test_only_the_request_s_own_link_confirms_it(wrong):
     assert world.cases.request(request_id).state is RequestState.RECEIVED
 
 
-async def test_a_duplicate_joins_the_open_request():
-    """One answer to both; its status is that of the one it joined."""
-    world, ane = _world()
-    first = await ask(world, ane["email"], Right.ACCESS)
-    second = await submit(world, ane["email"].upper(), Right.ACCESS)
-    assert await confirm(world, second) is RequestState.JOINED
-    await deliver(world)
-    assert world.cases.request(second).joined_to == first
-    assert (await intake.status(world.context, second)).state is RequestState.COMPLETED
-    assert list(world.packages.contents) == [first]
-    assert not marked(stored(world, second), list(ane.values()))
-
-
-async def test_a_request_for_less_than_the_open_one_joins_and_for_more_does_not():
-    """Nothing asked for is lost."""
-    world, ane = _world()
-    await ask(world, ane["email"], Right.ACCESS, Right.ERASURE)
-    less = await submit(world, ane["email"], Right.ERASURE)
-    assert await confirm(world, less) is RequestState.JOINED
-    world, ane = _world()
-    await ask(world, ane["email"], Right.ACCESS)
-    more = await submit(world, ane["email"], Right.ACCESS, Right.ERASURE)
-    assert await confirm(world, more) is RequestState.VERIFIED
-
-
-async def test_a_request_after_the_first_ended_is_a_new_one():
-    """Asking again is a right."""
-    world, ane = _world()
-    await fulfil(world, ane["email"], Right.ACCESS)
-    second = await ask(world, ane["email"], Right.ACCESS)
-    assert world.cases.request(second).state is RequestState.VERIFIED
-
-
-async def test_an_unconfirmed_request_is_no_open_one():
-    """Anybody may type an address: it must not swallow the person's own request."""
-    world, ane = _world()
-    await submit(world, ane["email"], Right.ACCESS)
-    second = await ask(world, ane["email"], Right.ACCESS)
-    assert world.cases.request(second).state is RequestState.VERIFIED
-
-
 @pytest.mark.parametrize(
     ("email", "client", "most"),
     [("ane@people.example", "198.51.100.{}", 5), ("p{}@people.example", "198.51.100.7", 30)],
