@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from azure.cosmos import exceptions
+from azure.cosmos.partition_key import NonePartitionKeyValue
 
 from shared.adapters._azure_errors import translating
 from shared.adapters.cosmos import CosmosDatabases
 from shared.datamap.models import Comparison, DataMap, DocumentStore, Match
 from shared.datamap.treatment import MISSING, value_at
 from shared.domain.identifiers import Identifiers
-from shared.ports.documents import Change, Changed, DocumentPage, StoredDocument
+from shared.ports.documents import NO_PARTITION, Change, Changed, DocumentPage, StoredDocument
 
 _BATCH = 100
 _BATCH_BYTES = 1_000_000  # the service refuses 2 MB, and the transport warns above 1 MiB
@@ -89,7 +90,8 @@ class CosmosDocuments:
     async def change(self, store: DocumentStore, changes: Sequence[Change]) -> tuple[Changed, ...]:
         by_partition: defaultdict[str, list[int]] = defaultdict(list)
         for index, change in enumerate(changes):
-            by_partition[json.dumps(change.document.partition)].append(index)
+            partition = change.document.partition
+            by_partition["" if partition is NO_PARTITION else json.dumps(partition)].append(index)
         results: dict[int, Changed] = {}
         free = asyncio.Semaphore(_BATCHES_AT_ONCE)
 
@@ -129,7 +131,7 @@ class CosmosDocuments:
                 try:
                     await container.execute_item_batch(
                         [_operation(changes[index]) for index in left],
-                        partition_key=partition,
+                        partition_key=NonePartitionKeyValue if partition is NO_PARTITION else partition,
                     )
                 except (exceptions.CosmosBatchOperationError, exceptions.CosmosHttpResponseError) as error:
                     if error.status_code == _TOO_LARGE and len(left) > 1:
@@ -222,13 +224,7 @@ def _property(root: str, path: str) -> str:
 
 
 def _stored(store: DocumentStore, row: dict[str, Any]) -> StoredDocument:
-    partition = value_at(row, store.partition_key)
-    return StoredDocument(
-        partition=None if partition is MISSING else partition,
-        document_id=row["id"],
-        etag=row["_etag"],
-        body=row,
-    )
+    return _document(row, value_at(row, store.partition_key), row)
 
 
 def _keys(store: DocumentStore) -> str:
@@ -238,8 +234,17 @@ def _keys(store: DocumentStore) -> str:
 
 
 def _key(row: dict[str, Any]) -> StoredDocument:
+    return _document(row, row.get("partition", MISSING), {"id": row["id"]})
+
+
+def _document(row: dict[str, Any], partition: Any, body: dict[str, Any]) -> StoredDocument:
+    # An object or an array is no key: the client libraries file such a document under none.
+    is_key = partition is None or isinstance(partition, (str, int, float))
     return StoredDocument(
-        partition=row.get("partition"), document_id=row["id"], etag=row["_etag"], body={"id": row["id"]}
+        partition=partition if is_key else NO_PARTITION,
+        document_id=row["id"],
+        etag=row["_etag"],
+        body=body,
     )
 
 

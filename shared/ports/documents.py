@@ -2,16 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Protocol
+from enum import Enum, StrEnum
+from typing import Any, Final, Protocol
 
 from shared.datamap.models import DocumentStore
 from shared.domain.identifiers import Identifiers
 
 
+class NoPartition(Enum):
+    """The partition of documents without the partition key's property, which is not the one of null."""
+
+    NO_PARTITION = "(no partition)"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+NO_PARTITION: Final = NoPartition.NO_PARTITION
+
+
 @dataclass(frozen=True, kw_only=True)
 class StoredDocument:
-    """A document as read. `partition` is the value of its partition key."""
+    """A document as read. `partition` is the value of its partition key, or `NO_PARTITION`."""
 
     partition: Any
     document_id: str

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.ports.documents import Change, Changed
+from shared.ports.documents import NO_PARTITION, Change, Changed
 from tests.factories import small_map
 
 pytestmark = pytest.mark.platform
@@ -173,3 +173,40 @@ async def test_large_documents_are_rewritten_together(documents):
     changes = [Change(document=one, replacement={**one.body, "more": 1}) for one in found]
     assert await documents.port.change(store("events"), changes) == (Changed.DONE,) * 60
     assert {one.body["more"] for one in await every(documents, "events", {"user_id": ("u1",)}, 100)} == {1}
+
+
+@pytest.mark.parametrize("keys_only", [False, True])
+async def test_a_document_without_a_partition_is_found_and_erased(documents, keys_only):
+    """Null is another partition, which may hold a document of the same id."""
+    await documents.write("invoices", {"id": "i", "email": "ane@people.example"})
+    await documents.write("invoices", {"id": "i", "email": "ane@people.example", "customer_id": None})
+    identifiers = {"email": ("ane@people.example",)}
+
+    async def found():
+        page = await documents.port.page(
+            store("invoices"), identifiers, cursor=None, limit=10, keys_only=keys_only
+        )
+        return {one.partition: one for one in page.documents}
+
+    before = await found()
+    assert set(before) == {NO_PARTITION, None}
+    none, null = before[NO_PARTITION], before[None]
+    assert len({f"{one.partition}|{one.document_id}" for one in (none, null)}) == 2
+    assert await documents.port.change(store("invoices"), [Change(document=none)]) == (Changed.DONE,)
+    assert set(await found()) == {None}
+    both = [Change(document=none), Change(document=null)]
+    assert await documents.port.change(store("invoices"), both) == (Changed.GONE, Changed.DONE)
+    assert await found() == {}
+
+
+@pytest.mark.parametrize("key", [{}, {"customer_id": {"a": 1}}, {"customer_id": ["c"]}])
+async def test_a_document_without_a_partition_is_rewritten_where_it_is(documents, key):
+    """It stays without one; an object or an array is no key."""
+    body = {"id": "i", "email": "ane@people.example", **key}
+    await documents.write("invoices", {**body, "phone": "1"})
+    identifiers = {"email": ("ane@people.example",)}
+    (old,) = await every(documents, "invoices", identifiers)
+    change = Change(document=old, replacement=body)
+    assert await documents.port.change(store("invoices"), [change]) == (Changed.DONE,)
+    (new,) = await every(documents, "invoices", identifiers)
+    assert (new.partition, "phone" in new.body) == (NO_PARTITION, False)

@@ -3,8 +3,8 @@
 import copy
 import json
 
-from shared.datamap.treatment import belongs, value_at
-from shared.ports.documents import Changed, DocumentPage, StoredDocument
+from shared.datamap.treatment import MISSING, belongs, value_at
+from shared.ports.documents import NO_PARTITION, Changed, DocumentPage, StoredDocument
 from tests.fakes.turns import Turn, no_turn
 
 
@@ -20,7 +20,11 @@ class MemoryDocuments:
     def put(self, container: str, partition_key: str, body: dict) -> None:
         """Write a document as a product would."""
         rows = self.rows.setdefault(container, {})
-        key = (json.dumps(value_at(body, partition_key)), body["id"])
+        partition = value_at(body, partition_key)
+        key = (
+            _text(NO_PARTITION if partition is MISSING or isinstance(partition, dict | list) else partition),
+            body["id"],
+        )
         self._numbers += 1
         rid = rows[key][0] if key in rows else self._numbers
         rows[key] = (rid, self._numbers, copy.deepcopy(body))
@@ -36,7 +40,7 @@ class MemoryDocuments:
         page = left[:limit]
         documents = tuple(
             StoredDocument(
-                partition=json.loads(partition),
+                partition=json.loads(partition) if partition else NO_PARTITION,
                 document_id=name,
                 etag=str(self.rows[store.container][partition, name][1]),
                 body={"id": name}
@@ -62,7 +66,7 @@ class MemoryDocuments:
 
     def _change(self, store, change):
         rows = self.rows.get(store.container, {})
-        key = (json.dumps(change.document.partition), change.document.document_id)
+        key = (_text(change.document.partition), change.document.document_id)
         if key not in rows:
             return Changed.GONE
         rid, version, _ = rows[key]
@@ -88,3 +92,8 @@ class MemoryDocuments:
             if mine:
                 found.append((rid, partition, name))
         return found
+
+
+def _text(partition) -> str:
+    """Write a partition as a sortable key; empty: the documents without one."""
+    return "" if partition is NO_PARTITION else json.dumps(partition)
