@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+from urllib.request import getproxies
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
@@ -137,6 +138,8 @@ class QueueAccount:
             initial_backoff=1,
             increment_base=2,
             random_jitter_range=0,
+            # Or the transport looks for a proxy before each call, in a thread of its own.
+            use_env_settings=bool(getproxies()),
         )
         self._queues: dict[str, AzureQueue] = {}
 

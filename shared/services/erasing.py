@@ -150,7 +150,7 @@ async def erase_files(
 
 
 def _require_known(request: SubjectRequest, store: DocumentStore, page: DocumentPage) -> None:
-    """Erase no record that leads to identifiers nobody has planned for: with it they could not be found again.
+    """Erase no record that leads to identifiers nobody has planned for: they could not be found again.
 
     Raises:
         PlanOutdatedError: it was written since the plan; nothing of this page was erased.

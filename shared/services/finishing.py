@@ -5,7 +5,7 @@ stays is named with its reason and its date; the proof names counts and times, a
 """
 
 from shared.datamap.models import DocumentStore, KeepUntil
-from shared.datamap.ownership import is_own
+from shared.datamap.ownership import is_register
 from shared.domain.cases import (
     KeptRecords,
     LetterDocument,
@@ -119,7 +119,7 @@ async def _answer(context: Context, case: Case, looked: tuple[Task, ...]) -> Non
         *_kept_by_plan(context, case),
         *await _copies(context, case),
     )
-    systems = [one for one in kept if not is_own(context.datamap, one.store_id)]
+    systems = [one for one in kept if not is_register(context.datamap, one.store_id)]
     records = sum(erased.values())
     outcome = Outcome(
         result="erased_with_retention" if systems else "erased" if records else "nothing_held",

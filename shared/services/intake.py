@@ -27,6 +27,7 @@ from shared.services.letters import CANCEL, VERIFY, verification_ends
 
 _HOUR_SECONDS = 3600
 _NETWORK_BITS = 64  # of IPv6: a household or a rented machine has all addresses of such a network
+_PUBLIC_STATE = {RequestState.COMPLETED_WITH_RETENTION: RequestState.COMPLETED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,11 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """What anybody who knows the request's id may see."""
+    """What anybody who knows the request's id may see.
+
+    `state` says of an ended erasure that it is completed, whether or not something had to stay: that there
+    are invoices is for the person's letter only.
+    """
 
     request_id: str
     state: RequestState
@@ -147,7 +152,7 @@ async def status(context: Context, request_id: str) -> Status:
     package = request.package
     return Status(
         request_id=request_id,
-        state=state,
+        state=_PUBLIC_STATE.get(state, state),
         rights=request.rights,
         received_on=copenhagen_day(request.received_at),
         due_on=request.due_on,

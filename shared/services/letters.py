@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from shared.datamap.ownership import is_register
 from shared.domain import tokens
 from shared.domain.cases import KeptRecords, LetterDocument, Outcome, RequestState, SubjectRequest
 from shared.domain.times import after, copenhagen_day
@@ -66,7 +67,12 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
         link_expires_at=expires_at,
         package_expires_on=package_day,
         erased=_erased(context, request, outcome),
-        kept=tuple(_kept(context, request, one) for one in (outcome.kept if outcome else ())),
+        kept=tuple(
+            _kept(context, request, one)
+            for one in (outcome.kept if outcome else ())
+            # what the register keeps of the request, each letter says in words of its own
+            if not is_register(context.datamap, one.store_id)
+        ),
         backups=context.datamap.policy.backups,
         recipients=_recipients(context, outcome),
     )
