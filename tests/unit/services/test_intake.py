@@ -259,6 +259,19 @@ async def test_the_status_holds_no_personal_data():
     assert status.copy_available
 
 
+async def test_the_status_does_not_tell_whether_something_had_to_stay():
+    """Who knows the id learns nothing about invoices; the letter tells the person."""
+    seen = []
+    for email in ("ane@people.example", "nobody@people.example"):
+        world, _ = _world()
+        request_id = await fulfil(world, email, Right.ERASURE)
+        seen.append((await intake.status(world.context, request_id)).state)
+    assert seen == [RequestState.COMPLETED] * 2
+    world, ane = _world()
+    request_id = await fulfil(world, ane["email"], Right.ERASURE)
+    assert world.cases.request(request_id).state is RequestState.COMPLETED_WITH_RETENTION
+
+
 async def test_the_status_counts_days_as_copenhagen_does():
     """As the letters and the due date do."""
     world, ane = _world()
