@@ -120,6 +120,17 @@ def page(html: str, *, status: int = 200, download_origin: str | None = None) ->
     return func.HttpResponse(html, status_code=status, mimetype="text/html", charset="utf-8", headers=headers)
 
 
+def problem(code: str, *, status: int, title: str, **more: str) -> func.HttpResponse:
+    """Return problem details (RFC 9457); what is empty in `more` is left out."""
+    content = {"type": f"urn:clicklearn:problem:{code}", "title": title, "status": status, "code": code}
+    return func.HttpResponse(
+        json.dumps({**content, **{name: text for name, text in more.items() if text}}),
+        status_code=status,
+        mimetype="application/problem+json",
+        headers=dict(_SAFE_HEADERS),
+    )
+
+
 def redirect(url: str) -> func.HttpResponse:
     """Send the browser elsewhere with a GET."""
     return func.HttpResponse(status_code=303, headers={**_SAFE_HEADERS, "Location": url})
@@ -158,22 +169,12 @@ def _problem(request: func.HttpRequest, error: ComplianceError) -> func.HttpResp
         )
         response.headers.update(headers)
         return response
-    problem: dict[str, object] = {
-        "type": f"urn:clicklearn:problem:{error.code}",
-        "title": title,
-        "status": status,
-        "code": error.code,
-    }
-    if error.detail and not internal:
-        problem["detail"] = error.detail
+    found = {"detail": "" if internal else error.detail}
     if isinstance(error, Invalid) and error.field:
-        problem["field"] = error.field
-    return func.HttpResponse(
-        json.dumps(problem),
-        status_code=status,
-        mimetype="application/problem+json",
-        headers={**_SAFE_HEADERS, **headers},
-    )
+        found["field"] = error.field
+    response = problem(error.code, status=status, title=title, **found)
+    response.headers.update(headers)
+    return response
 
 
 def _places(error: BaseException) -> str:

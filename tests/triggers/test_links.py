@@ -1,6 +1,7 @@
 """The doors behind the links of a mail, and the status."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -14,9 +15,13 @@ from functions.http_requests import (
     verification,
     verification_page,
 )
+from shared import bootstrap
 from shared.domain.cases import RequestState
+from shared.domain.errors import Permanent
 from shared.domain.rights import Right
 from shared.services.letters import CANCEL, PACKAGE, VERIFY
+from shared.settings import Settings
+from tests.factories import contacts
 from tests.triggers.conftest import STORAGE, call, content, problem, wire
 from tests.unit.services.driving import deliver, fulfil, letters, marked, token
 
@@ -260,12 +265,35 @@ async def test_health_is_good_when_all_is_there(world):
     assert content(response) == {"status": "ok", "datamap": "0" * 12}
 
 
-async def test_health_is_bad_while_a_contact_is_missing(world, monkeypatch):
-    """No answer could be sent."""
-    from dataclasses import replace
-
-    from tests.factories import contacts
-
-    world.context = replace(world.context, contacts=contacts(authority_email=""))
+async def test_health_names_the_contacts_that_are_missing(world, monkeypatch):
+    """No answer could be sent; at other doors the names stay inside."""
+    gaps = contacts(authority_email="", controller_name="")
+    world.context = replace(world.context, contacts=gaps)
     wire(monkeypatch, world)
-    problem(await call(show, method="GET"), 500, "contacts_incomplete")
+    found = problem(await call(show, method="GET"), 503, "contacts_incomplete")
+    assert found["detail"] == "authority_email, controller_name"
+    assert gaps.controller_email not in str(found)
+
+
+async def test_health_names_the_settings_that_are_wrong(monkeypatch):
+    """By name, never by value; other doors do not."""
+    monkeypatch.setattr(bootstrap, "_app", None)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("PSEUDONYM_KEY", "not-a-key")
+    found = problem(await call(show, method="GET", accept="text/html"), 503, "settings_invalid")
+    assert found["detail"] == "COSMOS_ENDPOINT, PSEUDONYM_KEY, PUBLIC_URL"
+    assert "not-a-key" not in str(found)
+    elsewhere = problem(await call(status, method="GET", request_id=UNKNOWN), 500, "settings_invalid")
+    assert "detail" not in elsewhere
+
+
+async def test_health_keeps_the_details_of_other_errors_inside(monkeypatch):
+    """They may quote what a service said."""
+
+    def broken():
+        raise Permanent("service_refused", "a vendor's words")
+
+    monkeypatch.setattr(bootstrap, "app", broken)
+    found = problem(await call(show, method="GET"), 500, "service_refused")
+    assert "detail" not in found
