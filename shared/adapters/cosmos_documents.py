@@ -6,9 +6,10 @@ match has already found. Values travel as parameters; paths come from the review
 
 import asyncio
 import json
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from azure.cosmos import exceptions
 from azure.cosmos.partition_key import NonePartitionKeyValue
@@ -184,7 +185,7 @@ class CosmosDocuments:
         parameters: list[dict[str, Any]],
     ) -> str:
         names = []
-        for value in values:
+        for value in values if self._is_exact(match) else _compositions(values):
             names.append(f"@p{len(parameters)}")
             parameters.append({"name": names[-1], "value": value})
         if store.elements is not None:
@@ -216,6 +217,12 @@ class CosmosDocuments:
 
     def _container(self, store: DocumentStore) -> Any:
         return self._databases.container(store.database, store.container)
+
+
+def _compositions(values: Sequence[str]) -> list[str]:
+    """Return each text composed and decomposed: the service compares letters as they are stored."""
+    forms: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+    return list(dict.fromkeys(unicodedata.normalize(form, value) for value in values for form in forms))
 
 
 def _property(root: str, path: str) -> str:

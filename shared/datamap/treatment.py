@@ -5,6 +5,7 @@ or a field nobody described in a record that must stay, makes the record undecid
 """
 
 import copy
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -146,7 +147,10 @@ def erase_elements(
 
 
 def belongs(record: Any, matches: Sequence[Match], datamap: DataMap, identifiers: Identifiers) -> bool:
-    """Tell whether a record carries one of the person's identifiers where the map says it would."""
+    """Tell whether a record carries one of the person's identifiers where the map says it would.
+
+    Without case also means however Unicode composes the letters: people type one form, systems store another.
+    """
     for match in matches:
         known = identifiers.get(match.identifier, ())
         if not known:
@@ -154,12 +158,16 @@ def belongs(record: Any, matches: Sequence[Match], datamap: DataMap, identifiers
         value = value_at(record, match.path)
         values = value if match.many and isinstance(value, list) else [value]
         if datamap.identifier(match.identifier).comparison is Comparison.CASE_INSENSITIVE:
-            folded = {text.lower() for text in known}
-            if any(isinstance(text, str) and text.lower() in folded for text in values):
+            folded = {_folded(text) for text in known}
+            if any(isinstance(text, str) and _folded(text) in folded for text in values):
                 return True
         elif any(isinstance(text, str) and text in known for text in values):
             return True
     return False
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).lower()
 
 
 def visible_record(record: Mapping[str, Any], fields: Sequence[FieldRule]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """What every port to the systems of record must do."""
 
+import unicodedata
+
 import pytest
 
 from shared.ports.documents import NO_PARTITION, Change, Changed
@@ -58,6 +60,19 @@ async def test_addresses_are_compared_without_case(documents, stored):
     await documents.write("invoices", {"id": "i", "customer_id": "c", "email": stored})
     found = await every(documents, "invoices", {"email": ("Ane@people.example",)})
     assert [one.document_id for one in found] == ["i"]
+
+
+@pytest.mark.parametrize("typed", ["NFC", "NFD"])
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+async def test_addresses_are_found_however_their_letters_are_composed(documents, stored, typed):
+    """An accent may be a letter of its own in what a system stored."""
+    written = unicodedata.normalize(stored, "Rénée@people.example")
+    await documents.write("invoices", {"id": "i", "customer_id": "c", "email": written})
+    await documents.write("teams", {"id": "t", "people": [{"email": written}]})
+    identifiers = {"email": (unicodedata.normalize(typed, "RÉNÉE@people.example"),)}
+    for store_id in ("invoices", "teams"):
+        assert len(await every(documents, store_id, identifiers)) == 1
+        assert await documents.port.count(store(store_id), identifiers) == 1
 
 
 async def test_other_identifiers_are_compared_exactly(documents):
