@@ -6,7 +6,7 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceModifiedError, ResourceNotFoundError
-from azure.storage.blob import BlobBlock, BlobProperties, BlobType
+from azure.storage.blob import BlobBlock, BlobProperties, BlobType, StandardBlobTier
 from azure.storage.blob.aio import BlobClient
 
 from shared.adapters._azure_errors import error_code, translating
@@ -15,6 +15,7 @@ from shared.domain.errors import Conflict, NotFound
 from shared.ports.blobs import BlobPage, BlobRef
 
 LOST_BLOCKS = frozenset({"InvalidBlockList", "InvalidBlobOrBlock"})
+_WRITABLE_TIERS = frozenset({StandardBlobTier.HOT, StandardBlobTier.COOL, StandardBlobTier.COLD})
 _PAST_THE_END, _NOT_AS_LISTED = 416, 412
 
 
@@ -73,6 +74,9 @@ class AzureBlobs:
                     [BlobBlock(encoded(block_id)) for block_id in block_ids],
                     content_settings=kept.content_settings,
                     metadata=kept.metadata,
+                    # The service counts the tags; fetching them takes a permission that nothing else does.
+                    tags=await client.get_blob_tags() if kept.tag_count else None,
+                    standard_blob_tier=_tier_set(kept),
                     etag=blob.etag,
                     match_condition=MatchConditions.IfNotModified,
                 )
@@ -111,6 +115,13 @@ class AzureBlobs:
 def encoded(block_id: str) -> str:
     """Return a block id as the service wants it: Base64 of text that has one length throughout a blob."""
     return base64.b64encode(block_id.encode()).decode()
+
+
+def _tier_set(kept: BlobProperties) -> StandardBlobTier | None:
+    """Return the access tier somebody set; None: it is the account's own."""
+    if kept.blob_tier_inferred or kept.blob_tier not in _WRITABLE_TIERS:
+        return None
+    return StandardBlobTier(kept.blob_tier)
 
 
 def _ref(container: str, found: BlobProperties) -> BlobRef:

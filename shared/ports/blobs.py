@@ -60,12 +60,15 @@ class Blobs(Protocol):
         ...
 
     async def commit(self, blob: BlobRef, block_ids: Sequence[str]) -> None:
-        """Make the staged blocks the blob's new content if it is still as listed; its type and tags stay.
+        """Make the staged blocks the blob's new content if it is still as listed.
+
+        Its content type and other headers, metadata, index tags and an access tier set on it stay.
 
         Raises:
             Conflict: it was written meanwhile, or blocks are lost; start over.
             NotFound: it was deleted meanwhile.
-            Permanent: `blob_locked`: somebody holds a lease on it, or it must not change.
+            Permanent: `blob_locked`: somebody holds a lease on it, or it must not change; `service_refused`:
+                it has tags, and the app may not read or write them.
         """
         ...
 
