@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from shared.datamap.models import NOT_STATED, Activity, DataMap, Recipient, Store
+from shared.datamap.models import NOT_STATED, Activity, DataMap, DocumentStore, Recipient, Store
 from shared.domain.contacts import Contacts
 from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day, utc_text
@@ -18,12 +18,14 @@ from shared.rendering.transfers import TransferSpan, transfer_spans
 from shared.rendering.words import words
 
 _EVERY_ACTIVITY = "all"
+_REGISTER = "compliance"  # the database of our own register, in which every request is found itself
 
 
 def report_content(datamap: DataMap, report: AccessReport, members: Sequence[Member]) -> dict[str, Any]:
     """Return the whole answer as JSON-ready data; `index.html` and `about.json` are made from it.
 
-    Activities stand in the map's order, those without data about the person too, in the same form.
+    Activities stand in the map's order, those without data about the person too, in the same form. Data is
+    not `data_found` where it is `only_requests`: the request itself, as our register has to have it.
     """
     findings = {finding.store_id: finding for finding in report.findings}
     for store_id in findings:
@@ -90,6 +92,8 @@ def _activity(
     members: Sequence[Member],
 ) -> dict[str, Any]:
     language = report.language
+    counted = [store for store in activity.stores if _says_more_than_the_request(store, report)]
+    is_held = any(_is_held(findings.get(store.id)) for store in counted)
     held = [_store(store, findings.get(store.id), members, language) for store in activity.stores]
     recipients = {recipient.id: recipient for recipient in datamap.recipients}
     named = [recipients[recipient_id] for recipient_id in activity.recipients]
@@ -98,7 +102,8 @@ def _activity(
         "id": activity.id,
         "title": activity.title.in_language(language),
         "clauses": list(activity.clauses),
-        "data_found": any(store["data_found"] for store in held),
+        "data_found": is_held,
+        "only_requests": not is_held and any(store["data_found"] for store in held),
         "records": sum(store["records"] for store in held),
         "files": sum(store["files"] for store in held),
         "stores": held,
@@ -139,6 +144,21 @@ def _activity(
     }
 
 
+def _is_held(finding: StoreFinding | None) -> bool:
+    return finding is not None and bool(finding.records or finding.files)
+
+
+def _says_more_than_the_request(store: Store, report: AccessReport) -> bool:
+    """Tell whether records of a store are data about the person beyond the fact that there are requests.
+
+    The register of requests and the controls always hold this very request; with rows of the ledger, holds,
+    restrictions or blocks they say more.
+    """
+    if not isinstance(store, DocumentStore) or store.database != _REGISTER:
+        return True
+    return bool(report.disclosures or report.holds or report.restrictions or report.suppressions)
+
+
 def _store(
     store: Store, finding: StoreFinding | None, members: Sequence[Member], language: str
 ) -> dict[str, Any]:
@@ -146,7 +166,7 @@ def _store(
     return {
         "id": store.id,
         "title": store.title.in_language(language),
-        "data_found": finding is not None and bool(finding.records or finding.files),
+        "data_found": _is_held(finding),
         "records": finding.records if finding else 0,
         "files": finding.files if finding else 0,
         "pages": finding.pages if finding else 0,
