@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from shared.datamap.models import NOT_STATED, Activity, DataMap, DocumentStore, Recipient, Store
+from shared.datamap.models import NOT_STATED, Activity, DataMap, Recipient, Store
+from shared.datamap.ownership import is_own
 from shared.domain.contacts import Contacts
 from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day, utc_text
@@ -18,7 +19,6 @@ from shared.rendering.transfers import TransferSpan, transfer_spans
 from shared.rendering.words import words
 
 _EVERY_ACTIVITY = "all"
-_REGISTER = "compliance"  # the database of our own register, in which every request is found itself
 
 
 def report_content(datamap: DataMap, report: AccessReport, members: Sequence[Member]) -> dict[str, Any]:
@@ -92,7 +92,11 @@ def _activity(
     members: Sequence[Member],
 ) -> dict[str, Any]:
     language = report.language
-    counted = [store for store in activity.stores if _says_more_than_the_request(store, report)]
+    counted = [
+        store
+        for store in activity.stores
+        if not is_own(datamap, store.id) or _says_more_than_the_request(report)
+    ]
     is_held = any(_is_held(findings.get(store.id)) for store in counted)
     held = [_store(store, findings.get(store.id), members, language) for store in activity.stores]
     recipients = {recipient.id: recipient for recipient in datamap.recipients}
@@ -148,14 +152,11 @@ def _is_held(finding: StoreFinding | None) -> bool:
     return finding is not None and bool(finding.records or finding.files)
 
 
-def _says_more_than_the_request(store: Store, report: AccessReport) -> bool:
-    """Tell whether records of a store are data about the person beyond the fact that there are requests.
+def _says_more_than_the_request(report: AccessReport) -> bool:
+    """Tell whether our own database says more of the person than that there are requests.
 
-    The register of requests and the controls always hold this very request; with rows of the ledger, holds,
-    restrictions or blocks they say more.
+    Its register always holds this very request; rows of the ledger, holds, restrictions and blocks are more.
     """
-    if not isinstance(store, DocumentStore) or store.database != _REGISTER:
-        return True
     return bool(report.disclosures or report.holds or report.restrictions or report.suppressions)
 
 
