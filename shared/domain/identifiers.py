@@ -67,8 +67,8 @@ def merged(known: Identifiers, found: Iterable[tuple[str, str]]) -> dict[str, tu
 class Pseudonymiser:
     """Turns an identifier into a keyed pseudonym that only the holder of the key can compare.
 
-    A pseudonym is still personal data: it is listed in the data map and never leaves our database.
-    Source: GDPR article 4(5); the key lives in Key Vault.
+    A pseudonym is still personal data: it is listed in the data map, and stays in our own database and in
+    the proofs of the evidence container. Source: GDPR article 4(5); the key lives in Key Vault.
     """
 
     def __init__(self, key: bytes, *, version: int = 1) -> None:
