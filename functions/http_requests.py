@@ -14,7 +14,7 @@ from functions._http import (
     redirect,
 )
 from shared import bootstrap
-from shared.domain.cases import RequestState
+from shared.domain.cases import FINAL, RequestState
 from shared.domain.errors import Invalid
 from shared.domain.rights import Right
 from shared.rendering import outcomes, pages
@@ -86,8 +86,7 @@ async def verification(req: func.HttpRequest) -> func.HttpResponse:
     state = await intake.verify(bootstrap.app().context, req.route_params["request_id"], token)
     if not is_form(req):
         return answer({"request_id": req.route_params["request_id"], "state": state})
-    joined = state is RequestState.JOINED
-    return page(outcomes.outcome_page("joined" if joined else "verified", language=language_of(req)))
+    return page(outcomes.outcome_page(_shown(state), language=language_of(req)))
 
 
 @requests.function_name("requests_cancellation_page")
@@ -134,8 +133,19 @@ def _submission(req: func.HttpRequest) -> Submission:
     )
 
 
+def _shown(state: RequestState) -> outcomes.Outcome:
+    """Return what the page says of a confirmed request: a button pressed late begins nothing anew."""
+    if state is RequestState.JOINED:
+        return "joined"
+    if state is RequestState.CANCELLED:
+        return "cancelled"
+    return "closed" if state in FINAL else "verified"
+
+
 def _rights(found: dict[str, object]) -> tuple[Right, ...]:
     """Return the rights asked for, a copy before an erasure, each once."""
+    if "rights" in found and "right" in found:
+        raise Invalid("right_ambiguous", "send right or rights, not both", field="rights")
     given = found.get("rights", found.get("right"))
     names = given if isinstance(given, list) else [given]
     known = [right for right in OFFERED if right in names]

@@ -20,7 +20,8 @@ from shared.adapters.storage import Storage
 from shared.adapters.storage_queue import StorageQueue
 from shared.adapters.system_clock import SystemClock
 from shared.datamap import loader
-from shared.domain.errors import Permanent
+from shared.datamap.models import DataMap
+from shared.domain.errors import Invalid, Permanent
 from shared.domain.identifiers import Pseudonymiser
 from shared.ports.notifier import Notifier
 from shared.services.context import Context
@@ -73,7 +74,7 @@ def build(settings: Settings) -> App:
     databases = CosmosDatabases(settings, credentials)
     storage = Storage(settings, credentials)
     clock = SystemClock()
-    datamap = loader.load()
+    datamap = _datamap()
     context = Context(
         clock=clock,
         cases=CosmosCases(databases),
@@ -96,6 +97,14 @@ def build(settings: Settings) -> App:
     return App(
         settings=settings, context=context, databases=databases, storage=storage, credentials=credentials
     )
+
+
+def _datamap() -> DataMap:
+    """Load the map; one that is wrong is our fault and not the caller's."""
+    try:
+        return loader.load()
+    except Invalid as error:
+        raise Permanent(error.code, error.detail) from error
 
 
 def _notifier(settings: Settings, storage: Storage) -> Notifier:

@@ -23,7 +23,7 @@ _KEY_BYTES = 32
 class Settings(BaseModel):
     """The app's settings. Names in the environment are the fields' names in capitals."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     deployment: Literal["local", "azure"] = "azure"
     cosmos_endpoint: str = Field(min_length=1)

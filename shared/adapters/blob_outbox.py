@@ -3,6 +3,7 @@
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import localtime
 
 from shared.adapters._azure_errors import translating
 from shared.adapters.storage import Storage
@@ -21,6 +22,7 @@ class BlobOutbox:
 
     async def send(self, mail: Mail) -> None:
         message = EmailMessage(policy=SMTP)
+        message["Date"] = localtime()
         message["From"] = self._sender
         _address(message, mail.to)
         message["Subject"] = mail.subject

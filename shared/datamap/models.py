@@ -18,7 +18,7 @@ NotStated = Literal["not_stated"]
 class Frozen(BaseModel):
     """Base of every map entry: immutable, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Text(Frozen):

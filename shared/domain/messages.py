@@ -20,7 +20,7 @@ REQUEST_ID_PATTERN = r"^[0-9a-f]{32}$"
 
 
 class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     v: Literal[1] = 1
     request_id: str = Field(pattern=REQUEST_ID_PATTERN)

@@ -22,7 +22,7 @@ class Action(StrEnum):
 class PlanEntry(BaseModel):
     """One store in a plan. `records` is a count of documents, or of blobs to read or erase."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     store_id: str
     activity_id: str
@@ -35,7 +35,7 @@ class PlanEntry(BaseModel):
 class Plan(BaseModel):
     """What one right will do, before it does it. `digest` binds the entries and the map they come from."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     right: Right
     revision: int

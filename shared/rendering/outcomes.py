@@ -5,7 +5,7 @@ from typing import Literal
 from shared.rendering.pages import error_page, result_page
 from shared.rendering.words import words
 
-Outcome = Literal["received", "verified", "joined", "cancelled", "copy_deleted"]
+Outcome = Literal["received", "verified", "joined", "cancelled", "closed", "copy_deleted"]
 
 
 def outcome_page(outcome: Outcome, *, language: str) -> str:
