@@ -11,10 +11,12 @@ from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day
 from shared.services.attention import retry
 from shared.services.execution import run_lane
+from shared.services.intake import cancel
+from shared.services.letters import CANCEL
 from shared.services.poison import put_aside
 from shared.services.sweeping import sweep
 from tests.factories import World
-from tests.unit.services.driving import ask, deliver, fulfil, rest, step
+from tests.unit.services.driving import ask, deliver, fulfil, rest, step, token
 
 
 def codes(world: World) -> list[str]:
@@ -153,3 +155,16 @@ async def test_nobody_with_data_in_our_own_register_alone_is_told_that_we_hold_d
     world = World()
     request_id = await fulfil(world, "stranger@people.example", Right.ACCESS)
     assert world.cases.request(request_id).outcomes[Right.ACCESS].result == "nothing_held"
+
+
+async def test_a_cancelled_copy_leaves_no_names_of_files_behind():
+    """Its parts name what was collected."""
+    world = World()
+    ane = world.add_person("ane")
+    request_id = await ask(world, ane["email"], Right.ACCESS)
+    await step(world)
+    await step(world)
+    assert any(name.startswith("part-") for name in world.cases.partitions[request_id])
+    await cancel(world.context, request_id, token(world, request_id, CANCEL))
+    assert not any(name.startswith("part-") for name in world.cases.partitions[request_id])
+    assert world.packages.staged == {}
