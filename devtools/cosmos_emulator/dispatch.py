@@ -133,7 +133,7 @@ class Dispatcher:
             return Reply(204)
         raise _not_allowed(method)
 
-    def _offer(self, method: str, segments: tuple[str, ...], headers: Mapping[str, str], raw: bytes) -> Reply:  # noqa: ARG002
+    def _offer(self, method: str, segments: tuple[str, ...], headers: Mapping[str, str], raw: bytes) -> Reply:  # noqa: ARG002 - all alike
         if len(segments) == 1:
             return _listing(method, raw, self._resources.offers(), "Offers", "")
         if method == "GET":

@@ -95,7 +95,7 @@ class Queries:
             ServiceError: 400 for a malformed header or token.
         """
         everywhere = {"x-ms-documentdb-query-enablecrosspartition": "true"}
-        return await self.query(container, ChainMap(everywhere, headers), _READ_ALL)  # type: ignore[arg-type]
+        return await self.query(container, ChainMap(everywhere, headers), _READ_ALL)  # type: ignore[arg-type]  # only read
 
     def plan(self, container: Container, raw: bytes) -> Reply:
         """Answer a request for a query plan.

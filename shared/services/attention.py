@@ -6,8 +6,7 @@ from shared.domain.messages import PlanRequest
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.services.context import Context
-
-_IN_BATCH = 90  # a batch takes 100
+from shared.services.forgetting import forget
 
 
 async def stop(context: Context, case: Case, code: str) -> None:
@@ -72,9 +71,7 @@ async def retry(context: Context, request_id: str, *, decided_by: str) -> None:
     case = await context.cases.load(request_id)
     if case.request.state is not RequestState.NEEDS_ATTENTION:
         raise NotAllowed("not_stopped")
-    for start in range(0, len(case.findings), _IN_BATCH):
-        chunk = case.findings[start : start + _IN_BATCH]
-        await context.cases.commit(request_id, [], deletes=[finding.id for finding in chunk])
+    await forget(context, request_id, [finding.id for finding in case.findings])
     now = context.clock.now()
     resumed, event = case.request.moved_to(
         RequestState.VERIFIED,

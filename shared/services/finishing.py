@@ -17,7 +17,6 @@ from shared.domain.cases import (
     TaskState,
     summed,
 )
-from shared.domain.errors import Conflict
 from shared.domain.identifiers import SUBJECT_KEY
 from shared.domain.messages import RunTasks, SendLetter
 from shared.domain.plans import Action, PlanEntry
@@ -27,6 +26,7 @@ from shared.rendering.letters import LetterKind
 from shared.services.attention import stop
 from shared.services.context import Context
 from shared.services.execution import plan_again, stage_tasks_of
+from shared.services.forgetting import forget
 from shared.services.planning import ACTION_OF, stage_tasks
 from shared.services.publishing import publish_copy
 from shared.services.resolving import resolve
@@ -201,7 +201,7 @@ async def _copies(context: Context, case: Case) -> list[KeptRecords]:
         other = case if request_id == case.request.request_id else await context.cases.load(request_id)
         package = other.request.package
         if other.findings and other.request.is_final:
-            await _forget_findings(context, other)
+            await forget(context, request_id, [finding.id for finding in other.findings])
         if package is None or package.deleted_at is not None:
             continue
         if package.downloaded_at is not None and other is case:
@@ -224,15 +224,6 @@ async def _copies(context: Context, case: Case) -> list[KeptRecords]:
                 )
             )
     return kept
-
-
-async def _forget_findings(context: Context, other: Case) -> None:
-    try:
-        await context.cases.commit(
-            other.request.request_id, [], deletes=[finding.id for finding in other.findings]
-        )
-    except Conflict:
-        return  # a twin of this message did it
 
 
 def _is_worked_on(entry: PlanEntry) -> bool:

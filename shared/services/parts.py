@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 
 from shared.domain.cases import Part
-from shared.domain.errors import Conflict
 from shared.services.context import Context
-
-_IN_BATCH = 90  # a batch takes 100
+from shared.services.forgetting import forget
 
 
 async def all_parts(context: Context, request_id: str) -> list[Part]:
@@ -22,9 +20,4 @@ async def all_parts(context: Context, request_id: str) -> list[Part]:
 
 async def forget_parts(context: Context, request_id: str, parts: Sequence[Part]) -> None:
     """Delete parts; those a twin has deleted are gone."""
-    for start in range(0, len(parts), _IN_BATCH):
-        names = [part.id for part in parts[start : start + _IN_BATCH]]
-        try:
-            await context.cases.commit(request_id, [], deletes=names)
-        except Conflict:
-            continue  # a twin was here; what it left is found by the next look at the request
+    await forget(context, request_id, [part.id for part in parts])

@@ -168,3 +168,20 @@ async def test_a_cancelled_copy_leaves_no_names_of_files_behind():
     await cancel(world.context, request_id, token(world, request_id, CANCEL))
     assert not any(name.startswith("part-") for name in world.cases.partitions[request_id])
     assert world.packages.staged == {}
+
+
+async def test_an_erasure_forgets_the_findings_of_an_earlier_copy_however_many_they_are():
+    """They name the person's lines, and do not fit into one batch."""
+    world = World()
+    ane = world.add_person("ane")
+    for number in range(120):
+        world.blobs.put("log", f"2026/b{number}.ndjson", f'{{"user_id": "{ane["user_id"]}"'.encode())
+    copy = await fulfil(world, ane["email"], Right.ACCESS)
+    await rest(world)
+    assert sum(name.startswith("finding-") for name in world.cases.partitions[copy]) == 120
+    for number in range(120):
+        world.blobs.put("log", f"2026/b{number}.ndjson", b"")
+    request_id = await fulfil(world, ane["email"], Right.ERASURE)
+    await rest(world)
+    assert world.cases.request(request_id).is_final
+    assert not any(name.startswith("finding-") for name in world.cases.partitions[copy])
