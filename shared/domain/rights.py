@@ -4,15 +4,17 @@ from enum import StrEnum
 
 
 class Right(StrEnum):
-    """A right a data subject can exercise. Source: policy 4.2-4.8, GDPR chapter III."""
+    """A right a data subject can exercise. Source: policy 4.2-4.9, GDPR chapter III."""
 
     ACCESS = "access"
     RECTIFICATION = "rectification"
     ERASURE = "erasure"
     RESTRICTION = "restriction"
     PORTABILITY = "portability"
-    OBJECTION = "objection"
+    OBJECTION = "objection"  # article 21(1): letter f, decided by a person
+    MARKETING_OBJECTION = "marketing_objection"  # article 21(2): absolute, at once
     WITHDRAWAL = "withdrawal"
+    COMPLAINT = "complaint"
 
 
 CLAUSES: dict[Right, str] = {
@@ -22,5 +24,7 @@ CLAUSES: dict[Right, str] = {
     Right.RESTRICTION: "4.5",
     Right.PORTABILITY: "4.6",
     Right.OBJECTION: "4.7",
+    Right.MARKETING_OBJECTION: "4.7.1",
     Right.WITHDRAWAL: "4.8",
+    Right.COMPLAINT: "4.9",
 }
