@@ -242,7 +242,7 @@ class World:
         self.packages = MemoryPackages(self.turn)
         self.evidence = MemoryEvidence(self.turn)
         self.quarantine = MemoryEvidence(self.turn)
-        self.notifier = MemoryNotifier(self.turn)
+        self.notifier = MemoryNotifier(self.turn, self.clock)
         self.operators = MemoryOperators()
         self.context = Context(
             clock=self.clock,

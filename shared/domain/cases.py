@@ -282,6 +282,15 @@ class LetterDocument(CaseDocument):
     closes: bool = False
     created_at: UtcTime
     sent_at: UtcTime | None = None
+    claimed_at: UtcTime | None = None  # a worker set out to send it then; None: certainly nobody has
+    not_before: UtcTime | None = None  # nobody sends it earlier: a claim settles, or the service said so
+    attempts: int = 0  # claims whose outcome did not become known
+    refusals: int = 0  # times the mail service did not take it
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether it may have been sent without our knowing."""
+        return self.sent_at is None and self.claimed_at is not None
 
 
 class Block(BaseModel):

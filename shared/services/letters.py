@@ -1,52 +1,17 @@
-"""Send the letters saved with a request; the one that answers also closes it."""
+"""What a letter says and the links it carries, from the request it belongs to."""
 
 from datetime import datetime
 
 from shared.datamap.ownership import is_register
 from shared.domain import tokens
-from shared.domain.cases import KeptRecords, LetterDocument, Outcome, RequestState, SubjectRequest
+from shared.domain.cases import KeptRecords, LetterDocument, Outcome, SubjectRequest
 from shared.domain.times import after, copenhagen_day
-from shared.ports.cases import Case, Write
-from shared.ports.notifier import Mail
-from shared.rendering.letters import KeptPart, LetterFacts, LetterKind, render_letter
-from shared.services.closing import close_answered
+from shared.ports.cases import Case
+from shared.rendering.letters import KeptPart, LetterFacts, LetterKind
 from shared.services.context import Context
-from shared.services.proving import prove
 
 VERIFY, CANCEL, PACKAGE = "verify", "cancel", "package"
 _CANCEL_DAYS = 60  # longer than any request stays open
-
-
-async def send_letter(context: Context, request_id: str, letter_id: str) -> None:
-    """Send one letter and, where it answers the request, close it. A letter that was sent stays sent.
-
-    Raises:
-        Retryable: the mail was not accepted; let the queue deliver again.
-        Permanent: a contact that every answer needs is not configured.
-    """
-    case = await context.cases.load(request_id)
-    letter = next((one for one in case.letters if one.id == letter_id), None)
-    if letter is None or letter.sent_at is not None or case.request.email is None:
-        return
-    if letter.closes and case.request.state is not RequestState.ANSWERING:
-        return
-    rendered = render_letter(letter_facts(context, case, letter))
-    await context.notifier.send(
-        Mail(
-            mail_id=f"{request_id}-{letter.id}",
-            to=case.request.email,
-            subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-            language=case.request.language,
-        )
-    )
-    if letter.closes:
-        await prove(context, case.request)
-        await close_answered(context, case, letter)
-        return
-    sent = letter.with_(sent_at=context.clock.now())
-    await context.cases.commit(request_id, [Write(document=sent, etag=case.etags[sent.id])])
 
 
 def letter_facts(context: Context, case: Case, letter: LetterDocument) -> LetterFacts:
