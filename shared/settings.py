@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from datetime import date
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -18,6 +19,7 @@ from shared.domain.errors import Permanent
 from shared.domain.limits import Limits
 
 _KEY_BYTES = 32
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Settings(BaseModel):
@@ -45,6 +47,12 @@ class Settings(BaseModel):
     authority_email: str = ""
     authority_url: str = ""
     contacts_verified_on: date | None = None
+    graph_mailbox: str = ""  # letters are sent from it; empty: to the container `outbox`, in a local run only
+    graph_tenant_id: str = ""  # with a certificate only
+    graph_client_id: str = ""  # of the app with the certificate, or of another managed identity
+    graph_certificate_path: str = ""  # PEM with key and certificate, or PFX; empty: managed identity
+    graph_url: str = "https://graph.microsoft.com/v1.0"
+    graph_authority_url: str = "https://login.microsoftonline.com"
     package_days: int = Field(default=14, ge=1, le=30)
     verification_days: int = Field(default=7, ge=1, le=30)
     erasure_grace_seconds: int = Field(default=0, ge=0, le=7 * 86_400)
@@ -124,4 +132,19 @@ def _unfit(settings: Settings) -> list[str]:
         ]
     if settings.deployment == "azure":
         wrong += [name.upper() for name in ("cosmos_key", "storage_connection") if getattr(settings, name)]
+    return wrong + _unfit_mail(settings)
+
+
+def _unfit_mail(settings: Settings) -> list[str]:
+    """Return settings of the mail that do not fit: in Azure there is a mailbox and no stand-in."""
+    in_azure = settings.deployment == "azure"
+    wrong = ["GRAPH_MAILBOX"] if in_azure and not settings.graph_mailbox else []
+    for name in ("graph_url", "graph_authority_url"):
+        found = urlsplit(getattr(settings, name))
+        stands_in = found.hostname in _LOOPBACK
+        if not found.hostname or (in_azure and stands_in) or (found.scheme != "https" and not stands_in):
+            wrong.append(name.upper())
+    if settings.graph_certificate_path:
+        needed = ("graph_client_id", "graph_tenant_id")
+        wrong += [name.upper() for name in needed if not getattr(settings, name)]
     return wrong

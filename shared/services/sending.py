@@ -192,7 +192,8 @@ async def _try_later(context: Context, case: Case, letter: LetterDocument, error
     not_before = after(context.clock.now(), seconds=seconds)
     await _save(context, case, _freed(letter).with_(not_before=not_before, refusals=refusals))
     if refusals % context.limits.letter_attempts == 0:
-        await context.operators.alarm(error.code, request_id=letter.request_id, details=letter.id)
+        details = f"{letter.id} {error.detail}"
+        await context.operators.alarm(error.code, request_id=letter.request_id, details=details)
     message = SendLetter(request_id=letter.request_id, letter_id=letter.id)
     await context.queue.send([message], delay_seconds=seconds)
 
