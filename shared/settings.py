@@ -18,6 +18,9 @@ from shared.domain.errors import Permanent
 from shared.domain.limits import Limits
 
 _KEY_BYTES = 32
+_CAMPAIGN_MONITOR = "https://api.createsend.com/api/v3.3"
+_CLIENT_ID = r"^([0-9a-fA-F]{32})?$"
+_LOOPBACK = "http://127.0.0.1:"
 
 
 class Settings(BaseModel):
@@ -45,6 +48,9 @@ class Settings(BaseModel):
     authority_email: str = ""
     authority_url: str = ""
     contacts_verified_on: date | None = None
+    campaign_monitor_url: str = _CAMPAIGN_MONITOR
+    campaign_monitor_client_id: str = Field(default="", pattern=_CLIENT_ID)  # empty: not connected
+    campaign_monitor_api_key: str = Field(default="", repr=False)  # from Key Vault in Azure
     package_days: int = Field(default=14, ge=1, le=30)
     verification_days: int = Field(default=7, ge=1, le=30)
     erasure_grace_seconds: int = Field(default=0, ge=0, le=7 * 86_400)
@@ -116,12 +122,18 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def _unfit(settings: Settings) -> list[str]:
-    """Return settings that do not fit the deployment: emulator keys in Azure, or no storage at all."""
+    """Return settings that do not fit: emulator keys in Azure, no storage at all, a key sent elsewhere."""
     wrong = []
     if not settings.storage_connection:
         wrong += [
             name.upper() for name in ("storage_blob_uri", "storage_queue_uri") if not getattr(settings, name)
         ]
+    if settings.campaign_monitor_client_id and not settings.campaign_monitor_api_key:
+        wrong.append("CAMPAIGN_MONITOR_API_KEY")
+    # Its URLs carry addresses and its calls the key: nobody but the vendor or this machine gets them.
+    here = settings.deployment == "local" and settings.campaign_monitor_url.startswith(_LOOPBACK)
+    if settings.campaign_monitor_url != _CAMPAIGN_MONITOR and not here:
+        wrong.append("CAMPAIGN_MONITOR_URL")
     if settings.deployment == "azure":
         wrong += [name.upper() for name in ("cosmos_key", "storage_connection") if getattr(settings, name)]
     return wrong
