@@ -7,6 +7,7 @@ used. A missing or wrong setting stops the app at its first request, naming ever
 import base64
 import binascii
 import os
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Literal
@@ -20,7 +21,7 @@ from shared.domain.limits import Limits
 _KEY_BYTES = 32
 _CAMPAIGN_MONITOR = "https://api.createsend.com/api/v3.3"
 _CLIENT_ID = r"^([0-9a-fA-F]{32})?$"
-_LOOPBACK = "http://127.0.0.1:"
+_LOOPBACK = re.compile(r"http://127\.0\.0\.1:\d{1,5}/[\w./-]*")
 
 
 class Settings(BaseModel):
@@ -131,7 +132,7 @@ def _unfit(settings: Settings) -> list[str]:
     if settings.campaign_monitor_client_id and not settings.campaign_monitor_api_key:
         wrong.append("CAMPAIGN_MONITOR_API_KEY")
     # Its URLs carry addresses and its calls the key: nobody but the vendor or this machine gets them.
-    here = settings.deployment == "local" and settings.campaign_monitor_url.startswith(_LOOPBACK)
+    here = settings.deployment == "local" and _LOOPBACK.fullmatch(settings.campaign_monitor_url)
     if settings.campaign_monitor_url != _CAMPAIGN_MONITOR and not here:
         wrong.append("CAMPAIGN_MONITOR_URL")
     if settings.deployment == "azure":

@@ -42,6 +42,7 @@ def test_the_example_file_holds_no_secret():
     """Its keys are the emulators' published one and one that says what it is."""
     assert b"local-development-only" in base64.b64decode(EXAMPLE["PSEUDONYM_KEY"])
     assert EXAMPLE["STORAGE_CONNECTION"] == "UseDevelopmentStorage=true"
+    assert EXAMPLE["CAMPAIGN_MONITOR_API_KEY"] == ""
 
 
 def test_defaults_are_those_of_the_limits():
@@ -52,7 +53,16 @@ def test_defaults_are_those_of_the_limits():
 def test_every_setting_named_in_a_document_exists():
     """No document tells to set what nothing reads."""
     known = {name.upper() for name in Settings.model_fields} | {name.upper() for name in HOST_S_OWN}
-    prefixes = ("COSMOS_", "STORAGE_", "CONTROLLER_", "AUTHORITY_", "PSEUDONYM_", "PUBLIC_", "CONTACTS_")
+    prefixes = (
+        "COSMOS_",
+        "STORAGE_",
+        "CONTROLLER_",
+        "AUTHORITY_",
+        "PSEUDONYM_",
+        "PUBLIC_",
+        "CONTACTS_",
+        "CAMPAIGN_",
+    )
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         named = set(re.findall(r"\b[A-Z][A-Z]+_[A-Z_]+\b", path.read_text("utf-8")))
         unknown = {name for name in named if name.startswith(prefixes)} - known
@@ -91,6 +101,11 @@ def test_every_missing_setting_is_named_at_once():
         ("CONTACTS_VERIFIED_ON", "yesterday"),
         ("COSMOS_KEY", "emulator-key"),  # an emulator's key has no place in Azure
         ("STORAGE_CONNECTION", "UseDevelopmentStorage=true"),
+        ("CAMPAIGN_MONITOR_URL", "http://127.0.0.1:8082/api/v3.3"),
+        ("CAMPAIGN_MONITOR_URL", "https://api.createsend.com.elsewhere.example/api/v3.3"),
+        ("CAMPAIGN_MONITOR_URL", "http://api.createsend.com/api/v3.3"),
+        ("CAMPAIGN_MONITOR_CLIENT_ID", "c" * 31),
+        ("CAMPAIGN_MONITOR_CLIENT_ID", "../" + "c" * 29),
     ],
 )
 def test_a_wrong_setting_is_named_without_its_value(name, value):
@@ -107,6 +122,33 @@ def test_a_wrong_setting_is_named_without_its_value(name, value):
 def test_a_setting_at_its_bound_is_taken(name, value):
     """And an empty date is none."""
     assert settings.read({**AZURE, name: value})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://processor.example/api",
+        "https://processor.example/api",
+        "http://127.0.0.1.example/api",
+        "http://127.0.0.1:80@processor.example/api",
+        "",
+    ],
+)
+def test_a_local_run_reaches_no_processor_but_the_vendor_and_this_machine(url):
+    """The key and the addresses go nowhere else."""
+    with pytest.raises(Permanent) as caught:
+        settings.read({**EXAMPLE, "CAMPAIGN_MONITOR_URL": url})
+    assert caught.value.detail == "CAMPAIGN_MONITOR_URL"
+    assert settings.read({**EXAMPLE, "CAMPAIGN_MONITOR_URL": "http://127.0.0.1:8082/api/v3.3"})
+
+
+def test_a_client_of_a_processor_needs_its_key():
+    """Both or none."""
+    client = {**AZURE, "CAMPAIGN_MONITOR_CLIENT_ID": "c" * 32}
+    with pytest.raises(Permanent) as caught:
+        settings.read(client)
+    assert caught.value.detail == "CAMPAIGN_MONITOR_API_KEY"
+    assert settings.read({**client, "CAMPAIGN_MONITOR_API_KEY": "a-key"})
 
 
 def test_contacts_that_are_not_set_are_found_incomplete():
