@@ -22,11 +22,9 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from devtools.stand_ins.newsletter_account import NewsletterAccount, SubscriberList
+from devtools.stand_ins.newsletter_account import API_KEY, CLIENT_ID, NewsletterAccount, SubscriberList
 from devtools.stand_ins.newsletter_api import ApiError, NewsletterApi, Query
 
-CLIENT_ID = "c1" * 16
-API_KEY = "made-up-key-of-a-stand-in"
 PREFIX = "/api/v3.3"
 _STATE_LISTS = {
     "active": "Active",

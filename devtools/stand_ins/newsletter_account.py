@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+CLIENT_ID = "c1" * 16
+API_KEY = "made-up-key-of-a-stand-in"
 DELETED = "Deleted"
 STATES = ("Active", "Unconfirmed", "Unsubscribed", "Bounced", DELETED)
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from devtools.stand_ins.campaign_monitor import API_KEY, CLIENT_ID, CampaignMonitorStandIn, Fault
+from devtools.stand_ins.campaign_monitor import CampaignMonitorStandIn, Fault
+from devtools.stand_ins.newsletter_account import API_KEY, CLIENT_ID
 from shared.adapters.campaign_monitor import CampaignMonitor
 from shared.domain.errors import CannotTell, Permanent, Retryable
 from shared.domain.recipients import Confirmation, Instruction

@@ -8,7 +8,8 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
-from devtools.stand_ins.campaign_monitor import API_KEY, CLIENT_ID, CampaignMonitorStandIn, Fault
+from devtools.stand_ins.campaign_monitor import CampaignMonitorStandIn, Fault
+from devtools.stand_ins.newsletter_account import API_KEY, CLIENT_ID
 from shared.adapters import campaign_monitor_api
 from shared.adapters._campaign_monitor_errors import Code, refusal
 from shared.adapters.campaign_monitor import CampaignMonitor
