@@ -9,6 +9,8 @@ from shared.adapters.blob_evidence import BlobEvidence
 from shared.adapters.blob_outbox import BlobOutbox
 from shared.adapters.blob_packages import BlobPackages
 from shared.adapters.blob_store import AzureBlobs
+from shared.adapters.campaign_monitor import RECIPIENT_ID as CAMPAIGN_MONITOR
+from shared.adapters.campaign_monitor import CampaignMonitor
 from shared.adapters.cosmos import CosmosDatabases
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_controls import CosmosControls
@@ -23,7 +25,7 @@ from shared.adapters.storage import Storage
 from shared.adapters.storage_queue import StorageQueue
 from shared.adapters.system_clock import SystemClock
 from shared.datamap import loader
-from shared.datamap.models import DataMap
+from shared.datamap.models import NOT_STATED, DataMap
 from shared.domain.errors import Invalid, Permanent
 from shared.domain.identifiers import Pseudonymiser
 from shared.ports.notifier import Notifier
@@ -83,6 +85,7 @@ def build(settings: Settings) -> App:
     clock = SystemClock()
     notifier = _notifier(settings, storage)
     datamap = _datamap()
+    processors = CampaignMonitor(settings, has_contract=_has_contract(datamap, CAMPAIGN_MONITOR))
     context = Context(
         clock=clock,
         cases=CosmosCases(databases),
@@ -93,6 +96,7 @@ def build(settings: Settings) -> App:
         blobs=AzureBlobs(storage, with_versions=settings.deployment == "azure"),
         packages=BlobPackages(storage),
         own_records=CosmosOwnRecords(databases),
+        processors=processors,
         evidence=BlobEvidence(storage, "evidence"),
         quarantine=BlobEvidence(storage, "quarantine"),
         notifier=notifier,
@@ -111,6 +115,11 @@ def build(settings: Settings) -> App:
         credentials=credentials,
         notifier=notifier,
     )
+
+
+def _has_contract(datamap: DataMap, recipient_id: str) -> bool:
+    """Whether a contract under article 28(3) is recorded for a processor."""
+    return any(one.id == recipient_id and one.contract_ref != NOT_STATED for one in datamap.recipients)
 
 
 def _datamap() -> DataMap:
