@@ -13,6 +13,7 @@ from shared.adapters.cosmos import CosmosDatabases
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_documents import CosmosDocuments
+from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
 from shared.adapters.credentials import Credentials
 from shared.adapters.graph_mail import GraphNotifier
@@ -91,6 +92,7 @@ def build(settings: Settings) -> App:
         documents=CosmosDocuments(databases, datamap),
         blobs=AzureBlobs(storage, with_versions=settings.deployment == "azure"),
         packages=BlobPackages(storage),
+        own_records=CosmosOwnRecords(databases),
         evidence=BlobEvidence(storage, "evidence"),
         quarantine=BlobEvidence(storage, "quarantine"),
         notifier=notifier,

@@ -29,3 +29,8 @@ class Limits:
     letter_settle_seconds: int = 900  # then a mail that went out is seen to be; a lease, a call and the delay
     letter_attempts: int = 3  # unknown outcomes before an operator must look; refusals between two alarms
     sweep_requests: int = 200  # requests one sweep takes up
+    mass_records: int = 10_000  # an erasure of more needs two approvers
+    erasures_per_hour: int = 200  # begun in one hour; one more throws the switch that stops them all
+    standing_review_days: int = 90  # a restriction or an open notice is called to mind again after this
+    ask_within_working_days: int = 3  # a question later than this after receipt pauses nothing
+    answer_days: int = 60  # life of the link in a question's letter

@@ -3,34 +3,45 @@
 They say what was done and never carry the person's data.
 
 A letter is one template for both forms (`templates/letters/<kind>.<language>.j2`), so that the two cannot
-say different things; `text.j2` and `html.j2` give its parts their shape.
+say different things; `text.j2` and `html.j2` give its parts their shape. Reasons, questions and names come
+from people: they are values of the templates, never templates.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from enum import StrEnum
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
-from shared.datamap.models import NOT_STATED, Backup
-from shared.domain.contacts import Contacts
-from shared.domain.rights import Right
+from shared.datamap.models import NOT_STATED
 from shared.rendering.dates import day_text, moment_text
+from shared.rendering.letter_facts import (
+    DecisionFact,
+    KeptPart,
+    LetterFacts,
+    LetterKind,
+    QuestionFact,
+    RecipientState,
+    ToldRecipient,
+)
+from shared.rendering.provisions import provision_text
 from shared.rendering.templating import environment
 from shared.rendering.words import words
 
+__all__ = [
+    "DecisionFact",
+    "KeptPart",
+    "Letter",
+    "LetterFacts",
+    "LetterKind",
+    "QuestionFact",
+    "RecipientState",
+    "ToldRecipient",
+    "render_letter",
+]
 
-class LetterKind(StrEnum):
-    """What a letter is for."""
-
-    VERIFY = "verify"
-    ACKNOWLEDGE = "acknowledge"
-    JOINED = "joined"  # the same request is already open
-    PACKAGE_READY = "package_ready"
-    ERASED = "erased"
-    NOTHING_HELD = "nothing_held"  # an erasure that found nothing
-    CANCELLED = "cancelled"
-    DELAYED_BY_REVIEW = "delayed_by_review"  # a person must look at it; not a refusal
+_LINE_ENDS = re.compile("[ \t\r\n\x85\u2028\u2029]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,57 +53,18 @@ class Letter:
     html: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeptPart:
-    """Something an erasure left. `until` None: no date is set yet."""
-
-    title: str
-    reason: str
-    provision: str
-    until: date | None
-    records: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class LetterFacts:
-    """What a letter says.
-
-    `links` are addresses by name: `verify`, `cancel`, `status`, `package`; `erased` are titles with
-    counts; `recipients` names of those who are told of an erasure.
-    """
-
-    kind: LetterKind
-    language: str
-    request_id: str
-    received_on: date
-    due_on: date
-    rights: tuple[Right, ...]
-    contacts: Contacts
-    links: Mapping[str, str] = field(default_factory=dict)
-    link_expires_at: datetime | None = None
-    package_expires_on: date | None = None
-    erased: tuple[tuple[str, int], ...] = ()
-    kept: tuple[KeptPart, ...] = ()
-    backups: tuple[Backup, ...] = ()
-    recipients: tuple[str, ...] = ()
-
-
-_NEEDED_LINK = {LetterKind.VERIFY: "verify", LetterKind.PACKAGE_READY: "package"}
-
-
 def render_letter(facts: LetterFacts) -> Letter:
     """Return the letter; equal facts give an equal letter.
 
     Raises:
         Permanent: `contacts_incomplete`, for every kind but the address check: a rights answer names
             whom to ask and where to complain. Configure the contact, then send again.
-        ValueError: the link the letter is about is missing.
+        ValueError: a link or a fact the letter is about is missing, or a recipient is called done and
+            is not.
     """
     if facts.kind is not LetterKind.VERIFY:
         facts.contacts.require_complete()
-    needed = _NEEDED_LINK.get(facts.kind)
-    if needed and not facts.links.get(needed):
-        raise ValueError(f"a {facts.kind} letter needs the link {needed}")
+    facts.require_needed()
     context = _context(facts)
     text, html = (
         environment(escaping=form == "html")
@@ -107,48 +79,137 @@ def _context(facts: LetterFacts) -> dict[str, Any]:
     language = "da" if facts.language == "da" else "en"
     w = words(language)
 
-    def counted(records: int) -> str:
-        return f"{records} {w.record if records == 1 else w.records}"
+    def day(value: date | None) -> str | None:
+        return day_text(value, language) if value else None
 
-    subject = "erased_with_retention" if facts.kind is LetterKind.ERASED and facts.kept else facts.kind
     return {
         "kind": str(facts.kind),
         "language": language,
-        "subject": _one_line(
-            getattr(w, f"subject_{subject}").format(controller=facts.contacts.controller_name)
-        ),
+        "subject": _subject(facts, w),
         "request_id": facts.request_id,
-        "received": day_text(facts.received_on, language),
-        "due": day_text(facts.due_on, language),
+        "received": day(facts.received_on),
+        "due": day(facts.due_on),
+        "former_due": day(facts.former_due_on),
+        "lifts": day(facts.lift_on),
         "right_ids": [str(right) for right in facts.rights],
-        "rights": "; ".join(getattr(w, f"asks_{right}") for right in facts.rights),
+        "answered_ids": [str(right) for right in ((facts.right,) if facts.right else facts.rights)],
+        "rights": _asked(w, facts.rights, for_customer=facts.for_customer),
+        "asked": _asked(w, (facts.right,) if facts.right else facts.rights, for_customer=facts.for_customer),
         "c": facts.contacts,
-        "links": {"cancel": None, "status": None, **facts.links},
+        "links": {"cancel": None, "status": None, "answer": None, **facts.links},
         "link_expires": moment_text(facts.link_expires_at, language) if facts.link_expires_at else None,
-        "package_expires": day_text(facts.package_expires_on, language) if facts.package_expires_on else None,
-        "erased": [{"title": title, "count": counted(records)} for title, records in facts.erased],
-        "kept": [
+        "package_expires": day(facts.package_expires_on),
+        "suppressed": facts.suppressed,
+        **_results(facts, w, language),
+        **_told(facts, w),
+        **_reasons(facts, w, language),
+        **_customer(facts, w),
+    }
+
+
+def _subject(facts: LetterFacts, w: SimpleNamespace) -> str:
+    name = "erased_with_retention" if facts.kind is LetterKind.ERASED and facts.kept else facts.kind
+    if facts.kind is LetterKind.REFUSED and facts.decision and facts.decision.parts:
+        name = "refused_in_part"
+    subject: str = getattr(w, f"subject_{name}").format(controller=facts.contacts.controller_name)
+    return " ".join(subject.split())  # a line end in a mail's subject would begin another header
+
+
+def _asked(w: SimpleNamespace, rights: Iterable[object], *, for_customer: bool) -> str:
+    return "; ".join(getattr(w, f"asks_{'customer_' if for_customer else ''}{right}") for right in rights)
+
+
+def _results(facts: LetterFacts, w: SimpleNamespace, language: str) -> dict[str, Any]:
+    """Return what was done to which data, and what was left."""
+
+    def counted(records: int) -> str:
+        return f"{records} {w.record if records == 1 else w.records}"
+
+    def totals(stores: Iterable[tuple[str, int]]) -> list[dict[str, str]]:
+        return [{"title": _one_line(title), "count": counted(records)} for title, records in stores]
+
+    def left(parts: Iterable[KeptPart]) -> list[dict[str, str | None]]:
+        return [
             {
-                "title": part.title,
+                "title": _one_line(part.title),
                 "count": counted(part.records),
-                "reason": part.reason.rstrip("."),
-                "provision": part.provision.rstrip("."),
+                "reason": _clause(part.reason),
+                "provision": _provision(part.provision, language),
                 "until": day_text(part.until, language) if part.until else None,
             }
-            for part in facts.kept
-        ],
+            for part in parts
+        ]
+
+    return {
+        "erased": totals(facts.erased),
+        "kept": left(facts.kept),
+        "corrected": totals(facts.corrected),
+        "noted": [_one_line(title) for title in facts.noted],
+        "uncorrected": left(facts.uncorrected),
+        "covered": [_one_line(title) for title in facts.covered],
+        "not_covered": [{"title": _one_line(title), "why": _clause(why)} for title, why in facts.not_covered],
+        "objected": [_one_line(title) for title in facts.objected],
+        "transfer_host": _one_line(facts.transfer_host),
+        "transferred": moment_text(facts.transferred_at, language) if facts.transferred_at else None,
         "backups": [
             {"platform": backup.platform.in_language(language), "days": backup.horizon_days}
             for backup in facts.backups
         ],
-        "recipients": ", ".join(
-            w.name_not_stated if name == NOT_STATED else name for name in facts.recipients
-        ),
+    }
+
+
+def _told(facts: LetterFacts, w: SimpleNamespace) -> dict[str, Any]:
+    named = {one.name for one in facts.told}
+
+    def name(one: str) -> str:
+        return w.name_not_stated if one == NOT_STATED else _one_line(one)
+
+    return {
+        "recipients": ", ".join(name(one) for one in facts.recipients if one not in named),
+        "told": [{"name": name(one.name), "state": one.state, "why": _clause(one.why)} for one in facts.told],
+        "told_open": any(one.is_open for one in facts.told),
+    }
+
+
+def _reasons(facts: LetterFacts, w: SimpleNamespace, language: str) -> dict[str, Any]:
+    decision, question = facts.decision, facts.question
+    return {
+        "decision": decision
+        and {
+            "reason": _clause(decision.reason),
+            "provision": _provision(decision.provision, language),
+            "parts": [_one_line(part) for part in decision.parts],
+        },
+        "ground_ids": list(facts.grounds),
+        "grounds": [getattr(w, f"ground_{ground}") for ground in facts.grounds],
+        "question": question
+        and {"text": _one_line(question.text), "kind": question.kind, "pauses": question.pauses},
+        "extension_reason": _clause(facts.extension_reason),
+        "identification_hint": _clause(facts.identification_hint),
+    }
+
+
+def _customer(facts: LetterFacts, w: SimpleNamespace) -> dict[str, Any]:
+    right = facts.customer_right
+    return {
+        "for_customer": facts.for_customer,
+        "customer": _one_line(facts.customer),
+        "customer_right": str(right) if right else None,
+        "customer_asked": _asked(w, (right,) if right else (), for_customer=facts.for_customer),
     }
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())  # a line end in a mail's subject would begin another header
+    return _LINE_ENDS.sub(" ", text).strip()
+
+
+def _clause(text: str) -> str:
+    """Return a reason as a part of a sentence of ours, which ends it."""
+    return _one_line(text).rstrip(".")
+
+
+def _provision(provision: str, language: str) -> str:
+    return provision_text(_clause(provision), language)
 
 
 def _without_holes(text: str) -> str:

@@ -4,16 +4,19 @@ A lane goes through its tasks one after the other. When the budget is spent it s
 more lanes, so a person with little data costs one message and a person with much gets parallel work.
 """
 
-from shared.datamap.models import DocumentStore, FileStore, LineStore
+from shared.datamap.models import Activity, DocumentStore, FileStore, LineStore, Store
 from shared.domain.cases import RequestState, Task, TaskState
 from shared.domain.errors import ComplianceError, Conflict
 from shared.domain.messages import FinishStage, PlanRequest, RunTasks
 from shared.domain.plans import Action
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
+from shared.services import switching
+from shared.services.attention import stop
 from shared.services.collecting import collect_documents, collect_files, collect_lines
 from shared.services.context import Context
-from shared.services.erasing import PlanOutdatedError, erase_documents, erase_files
+from shared.services.correcting import check_documents, correct_documents
+from shared.services.erasing import ErasingPausedError, PlanOutdatedError, erase_documents, erase_files
 from shared.services.erasing_lines import LineEraser
 from shared.services.looking import look_at_documents, look_at_files, look_at_lines
 from shared.services.planning import ACTION_OF
@@ -23,7 +26,7 @@ from shared.services.progress import Progress, TaskTakenError
 def stage_tasks_of(case: Case) -> tuple[Task, ...]:
     """Return the tasks of the request's present stage."""
     request = case.request
-    if request.stage is None:
+    if request.stage not in ACTION_OF:
         return ()
     prefix = f"task-{request.phase}-{ACTION_OF[request.stage]}-"
     return tuple(task for task in case.tasks if task.id.startswith(prefix))
@@ -55,8 +58,8 @@ async def run_lane(context: Context, request_id: str, lane: int) -> None:
         await progress.flush()
     except TaskTakenError:
         return
-    except PlanOutdatedError:
-        await plan_again(context, request_id)
+    except (PlanOutdatedError, ErasingPausedError) as error:
+        await _give_way(context, progress, request_id, error)
         return
     except ComplianceError:
         await progress.let_go()
@@ -64,26 +67,61 @@ async def run_lane(context: Context, request_id: str, lane: int) -> None:
     await context.queue.send([FinishStage(request_id=request_id)])
 
 
+async def _give_way(
+    context: Context, progress: Progress, request_id: str, error: PlanOutdatedError | ErasingPausedError
+) -> None:
+    """Go back to planning, or wait for whoever stopped all destruction; what is erased stays counted."""
+    if isinstance(error, PlanOutdatedError):
+        await plan_again(context, request_id)
+        return
+    await progress.let_go()
+    await stop(context, await context.cases.load(request_id), switching.PAUSED)
+
+
 async def _page(context: Context, progress: Progress, task: Task) -> None:
     activity, store = context.datamap.store(task.store_id)
-    match task.action, store:
-        case Action.COLLECT, DocumentStore():
+    match task.action:
+        case Action.COLLECT:
+            await _collect(context, progress, task, activity, store)
+        case Action.ERASE:
+            await _erase(context, progress, task, activity, store)
+        case Action.LOOK:
+            await _look(context, progress, task, store)
+        case Action.CORRECT if isinstance(store, DocumentStore):
+            await correct_documents(context, progress, task, store)
+        case Action.CHECK if isinstance(store, DocumentStore):
+            await check_documents(context, progress, task, store)
+
+
+async def _collect(
+    context: Context, progress: Progress, task: Task, activity: Activity, store: Store
+) -> None:
+    match store:
+        case DocumentStore():
             await collect_documents(context, progress, task, activity, store)
-        case Action.COLLECT, LineStore():
+        case LineStore():
             await collect_lines(context, progress, task, activity, store)
-        case Action.COLLECT, FileStore():
+        case FileStore():
             await collect_files(context, progress, task, store)
-        case Action.ERASE, DocumentStore():
+
+
+async def _erase(context: Context, progress: Progress, task: Task, activity: Activity, store: Store) -> None:
+    match store:
+        case DocumentStore():
             await erase_documents(context, progress, task, activity, store)
-        case Action.ERASE, LineStore():
+        case LineStore():
             await LineEraser(context, progress, task, activity, store).run()
-        case Action.ERASE, FileStore():
+        case FileStore():
             await erase_files(context, progress, task, activity, store)
-        case Action.LOOK, DocumentStore():
+
+
+async def _look(context: Context, progress: Progress, task: Task, store: Store) -> None:
+    match store:
+        case DocumentStore():
             await look_at_documents(context, progress, task, store)
-        case Action.LOOK, LineStore():
+        case LineStore():
             await look_at_lines(context, progress, task, store)
-        case Action.LOOK, FileStore():
+        case FileStore():
             await look_at_files(context, progress, task, store)
 
 

@@ -13,10 +13,13 @@ from shared.domain.messages import SendLetter
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.ports.notifier import NOT_ACCEPTED, Mail
-from shared.rendering.letters import render_letter
+from shared.rendering.letters import LetterKind, render_letter
+from shared.services.asking import letter_left
 from shared.services.closing import close_answered
 from shared.services.context import Context
-from shared.services.letters import letter_facts
+from shared.services.deciding import take_back_own_restriction
+from shared.services.letter_facts import letter_facts
+from shared.services.lifting import after_lifting, lift_announced
 from shared.services.proving import prove
 
 _MOST_DOUBLINGS = 8
@@ -114,12 +117,13 @@ def _mail_id(letter: LetterDocument) -> str:
 
 
 def _mail(context: Context, case: Case, letter: LetterDocument) -> Mail:
-    if case.request.email is None:
+    to = case.request.wishes.tell if letter.kind == LetterKind.SUBJECT_TOLD else case.request.email
+    if to is None:
         raise Permanent("address_missing")
     rendered = render_letter(letter_facts(context, case, letter))
     return Mail(
         mail_id=_mail_id(letter),
-        to=case.request.email,
+        to=to,
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
@@ -161,12 +165,23 @@ async def _save(context: Context, case: Case, letter: LetterDocument) -> None:
 
 
 async def _finish(context: Context, case: Case, letter: LetterDocument) -> None:
-    """Save that the letter is out, and close what it answers."""
+    """Save that the letter is out, and do what it announced: close, lift, ask, extend."""
+    request = case.request
     if letter.closes:
-        await prove(context, case.request)
+        await prove(context, request)
+        await take_back_own_restriction(context, request)
         await close_answered(context, case, letter)
-    else:
-        await _save(context, case, letter.with_(sent_at=context.clock.now()))
+        return
+    lifts = letter.kind == LetterKind.RESTRICTION_LIFTING
+    if lifts:
+        await lift_announced(context, request)
+    writes = [Write(document=letter.with_(sent_at=context.clock.now()), etag=case.etags[letter.id])]
+    changed = letter_left(context, request, letter)
+    if changed != request:
+        writes.append(Write(document=changed, etag=case.etags[request.id]))
+    await context.cases.commit(request.request_id, writes)
+    if lifts:
+        await after_lifting(context, request)
 
 
 async def _try_later(context: Context, case: Case, letter: LetterDocument, error: Retryable) -> None:

@@ -12,7 +12,7 @@ from shared.domain.rights import Right
 from shared.domain.tokens import issue
 from shared.services import intake
 from shared.services.intake import Submission
-from shared.services.letters import CANCEL, VERIFY, verification_ends
+from shared.services.links import CANCEL, VERIFY, verification_ends
 from tests.factories import KEYS
 from tests.simulation.simulator import Simulation, Violation
 

@@ -187,8 +187,9 @@ def test_a_task_is_final_when_done_or_failed():
 
 
 def test_every_right_names_its_clause():
-    """The policy's section 4, from access to withdrawal."""
-    assert [CLAUSES[right] for right in Right] == ["4.2", "4.3", "4.4", "4.5", "4.6", "4.7", "4.8"]
+    """The policy's section 4, from access to complaint."""
+    clauses = ["4.2", "4.3", "4.4", "4.5", "4.6", "4.7", "4.7.1", "4.8", "4.9"]
+    assert [CLAUSES[right] for right in Right] == clauses
 
 
 def test_audit_details_hold_counts_and_codes_only():

@@ -1,72 +1,26 @@
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime
-from html.parser import HTMLParser
+from functools import partial
 
 import pytest
 
 from shared.domain.errors import Permanent
 from shared.domain.rights import Right
-from shared.rendering.letters import KeptPart, LetterFacts, LetterKind, render_letter
+from shared.rendering.letters import KeptPart, LetterKind, render_letter
+from tests.unit.rendering.letter_samples import Page, letter_facts, plain
 
 ANSWERS = [kind for kind in LetterKind if kind is not LetterKind.VERIFY]
-
-
-class _Html(HTMLParser):
-    def __init__(self, page):
-        super().__init__()
-        self.tags, self.pieces = [], []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data):
-        self.pieces.append(data)
-
-    @property
-    def text(self):
-        return " ".join("".join(self.pieces).split())
+LINKED = {
+    LetterKind.VERIFY: "verify",
+    LetterKind.PACKAGE_READY: "package",
+    LetterKind.PORTABILITY_READY: "package",
+    LetterKind.CUSTOMER_PACKAGE_READY: "package",
+}
 
 
 @pytest.fixture
-def make_facts(contacts, datamap):
-    def make(**changes):
-        facts = {
-            "kind": LetterKind.ERASED,
-            "language": "en",
-            "request_id": "req-0001",
-            "received_on": date(2026, 11, 23),
-            "due_on": date(2026, 12, 23),
-            "rights": (Right.ERASURE,),
-            "contacts": contacts,
-            "links": {
-                name: f"https://privacy.example.invalid/requests/req-0001/{name}?token=1.{'a' * 64}"
-                for name in ("verify", "cancel", "status", "package")
-            },
-            "link_expires_at": datetime(2026, 11, 30, 9, 0, tzinfo=UTC),
-            "package_expires_on": date(2026, 12, 7),
-            "erased": (("Member profiles", 1), ("Course activity", 1200)),
-            "kept": (
-                KeptPart(
-                    title="Orders",
-                    reason="bookkeeping documents stay",
-                    provision="Bookkeeping Act",
-                    until=date(2031, 12, 31),
-                    records=2,
-                ),
-                KeptPart(title="Licences", reason="a dispute", provision="17(3)(e)", until=None, records=1),
-            ),
-            "backups": datamap.policy.backups,
-            "recipients": ("Example Mail Ltd", "not_stated"),
-        }
-        return LetterFacts(**(facts | changes))
-
-    return make
-
-
-def _plain(letter):
-    return " ".join(letter.text.split())
+def make_facts(contacts):
+    return partial(letter_facts, contacts=contacts)
 
 
 @pytest.mark.clause("4.1")
@@ -77,7 +31,7 @@ def test_every_answer_names_whom_to_ask_where_to_complain_and_the_courts(
 ):
     letter = render_letter(make_facts(kind=kind, language=language))
     remedy = "courts (GDPR article 79)" if language == "en" else "domstolene"
-    for form in (_plain(letter), _Html(letter.html).text):
+    for form in (plain(letter), Page(letter.html).text):
         for value in (
             *(contacts.controller_name, contacts.controller_address, contacts.controller_email),
             *(contacts.authority_name, contacts.authority_address, contacts.authority_email),
@@ -117,7 +71,7 @@ def test_text_and_html_say_the_same(make_facts, kind, language):
         return re.sub(r"[\W_]+", "", text).lower()
 
     page = letter.html[letter.html.index("<main>") :]
-    assert told(_Html(page).text) == told(letter.text)
+    assert told(Page(page).text) == told(letter.text)
 
 
 @pytest.mark.parametrize("kind", LetterKind)
@@ -138,7 +92,7 @@ def test_address_check_is_the_same_whether_anything_is_held_or_not(make_facts):
 
 def test_address_check_says_how_long_its_link_works(make_facts):
     letter = render_letter(make_facts(kind=LetterKind.VERIFY))
-    assert "until 30 November 2026, 10:00" in _plain(letter)
+    assert "until 30 November 2026, 10:00" in plain(letter)
     assert f"\n{make_facts().links['verify']}\n" in letter.text
 
 
@@ -155,7 +109,7 @@ def test_address_check_says_how_long_its_link_works(make_facts):
                 "Until 31 December 2031.",
                 "Licences (1 record): a dispute. Provision: 17(3)(e). No date is set yet: the reason decides",
                 "Database copies: 30 days",
-                "Example Mail Ltd, name not stated",
+                "Example Print Ltd, name not stated",
             ),
         ),
         (
@@ -166,7 +120,7 @@ def test_address_check_says_how_long_its_link_works(make_facts):
                 "Indtil 31. december 2031.",
                 "Der er endnu ikke fastsat en dato: Grunden afgør det",
                 "Databasekopier: 30 dage",
-                "Example Mail Ltd, navn ikke angivet",
+                "Example Print Ltd, navn ikke angivet",
             ),
         ),
     ],
@@ -174,8 +128,8 @@ def test_address_check_says_how_long_its_link_works(make_facts):
 def test_erasure_letter_names_what_went_what_stays_backups_and_recipients(make_facts, language, shown):
     letter = render_letter(make_facts(language=language))
     for words_shown in shown:
-        assert words_shown in _plain(letter)
-        assert words_shown in _Html(letter.html).text
+        assert words_shown in plain(letter)
+        assert words_shown in Page(letter.html).text
 
 
 def test_erasure_letter_says_in_its_subject_when_something_stays(make_facts):
@@ -193,30 +147,28 @@ def test_erasure_that_could_erase_nothing_says_so(make_facts):
 def test_letter_of_a_copy_gives_the_link_and_its_last_day_but_no_data(make_facts):
     letter = render_letter(make_facts(kind=LetterKind.PACKAGE_READY, rights=(Right.ACCESS,)))
     assert make_facts().links["package"] in letter.text
-    assert "until 7 December 2026" in _plain(letter)
+    assert "until 7 December 2026" in plain(letter)
     assert "Member profiles" not in letter.text
 
 
 def test_letter_of_several_rights_says_that_each_gets_its_own(make_facts):
     facts = make_facts(kind=LetterKind.PACKAGE_READY, rights=(Right.ACCESS, Right.ERASURE))
-    assert "Each gets its own letter" in _plain(render_letter(facts))
+    assert "Each gets its own letter" in plain(render_letter(facts))
 
 
 def test_review_is_no_refusal_and_keeps_the_time_limit(make_facts):
-    letter = _plain(render_letter(make_facts(kind=LetterKind.DELAYED_BY_REVIEW)))
+    letter = plain(render_letter(make_facts(kind=LetterKind.DELAYED_BY_REVIEW)))
     assert "not a refusal" in letter
     assert "on 23 December 2026 at the latest" in letter
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"), [(LetterKind.VERIFY, "verify"), (LetterKind.PACKAGE_READY, "package")]
-)
+@pytest.mark.parametrize(("kind", "name"), LINKED.items())
 def test_letter_about_a_link_is_refused_without_it(make_facts, kind, name):
     with pytest.raises(ValueError, match=name):
         render_letter(make_facts(kind=kind, links={}))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ANSWERS if kind is not LetterKind.PACKAGE_READY])
+@pytest.mark.parametrize("kind", [kind for kind in ANSWERS if kind not in LINKED])
 def test_other_letters_do_without_links(make_facts, kind):
     assert "https://privacy" not in render_letter(make_facts(kind=kind, links={})).text
 
@@ -225,7 +177,7 @@ def test_other_letters_do_without_links(make_facts, kind):
 def test_hostile_words_stay_words(make_facts, value):
     kept = (KeptPart(title=value, reason=value, provision=value, until=None, records=1),)
     letter = render_letter(make_facts(kept=kept, erased=((value, 1),), recipients=(value,)))
-    page = _Html(letter.html)
+    page = Page(letter.html)
     assert "script" not in {tag for tag, _ in page.tags}
     assert "\x00" not in letter.html + letter.text
     shown = value.replace("\x00", "␀")
@@ -242,7 +194,7 @@ def test_subject_is_one_line_whatever_the_controller_is_called(make_facts, conta
 
 def test_letter_loads_and_runs_nothing(make_facts):
     for kind in LetterKind:
-        tags = _Html(render_letter(make_facts(kind=kind)).html).tags
+        tags = Page(render_letter(make_facts(kind=kind)).html).tags
         assert not {"script", "img", "iframe", "link", "object", "form"} & {tag for tag, _ in tags}
 
 

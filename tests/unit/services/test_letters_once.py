@@ -308,7 +308,7 @@ async def test_an_operator_who_found_it_closes_the_request(answering):
     await _given_up(answering)
     await _resolve(answering, was_sent=True)
     assert (answering.times, answering.state in ENDED) == (0, True)
-    assert "letter_resolved" in answering.world.cases.events(answering.request_id)
+    assert "letter_resolved" in answering.world.cases.what_happened(answering.request_id)
     assert answering.world.evidence.records[f"{answering.request_id}/erasure-0.json"]
     with pytest.raises(NotAllowed):
         await _resolve(answering, was_sent=True)

@@ -1,0 +1,221 @@
+"""What a letter is for and what it says: titles, counts, dates and reasons, never a person's data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+from shared.datamap.models import Backup
+from shared.domain.contacts import Contacts
+from shared.domain.rights import Right
+
+
+class LetterKind(StrEnum):
+    """What a letter is for."""
+
+    VERIFY = "verify"
+    ACKNOWLEDGE = "acknowledge"
+    JOINED = "joined"  # the same request is already open
+    PACKAGE_READY = "package_ready"
+    ERASED = "erased"
+    NOTHING_HELD = "nothing_held"  # whatever the right: nothing was found that it could apply to
+    CANCELLED = "cancelled"
+    DELAYED_BY_REVIEW = "delayed_by_review"  # a person must look at it; not a refusal
+    RESTRICTED = "restricted"
+    RESTRICTION_LIFTING = "restriction_lifting"  # before it ends; article 18(3)
+    OBJECTION_RECEIVED = "objection_received"  # restricted at once, a person decides
+    OBJECTION_UPHELD = "objection_upheld"
+    REFUSED = "refused"  # the whole or a part; article 12(4)
+    WITHDRAWN = "withdrawn"
+    MARKETING_STOPPED = "marketing_stopped"
+    PORTABILITY_READY = "portability_ready"
+    TRANSFERRED = "transferred"
+    RECTIFIED = "rectified"
+    COMPLAINT = "complaint"
+    EXTENDED = "extended"
+    QUESTION = "question"
+    CUSTOMER_PACKAGE_READY = "customer_package_ready"  # to a customer's administrator
+    CUSTOMER_DONE = "customer_done"  # to a customer's administrator
+    SUBJECT_TOLD = "subject_told"  # to the person a customer's request was about
+    RECIPIENTS_DONE = "recipients_done"  # after the answer: who was still open is no longer
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptPart:
+    """Something an erasure or a correction left as it is. `until` None: no date is set yet."""
+
+    title: str
+    reason: str
+    provision: str
+    until: date | None
+    records: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionFact:
+    """What a member of staff decided: the reason, and the exact provision it rests on.
+
+    `parts` are titles of what is decided about; empty: all that was asked for.
+    """
+
+    reason: str
+    provision: str
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionFact:
+    """A question to the person. `pauses`: the clock stands still until it is answered."""
+
+    text: str
+    kind: Literal["identity", "clarification"]
+    pauses: bool
+
+
+RecipientState = Literal["told", "done", "not_held", "pending", "staff", "impossible"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToldRecipient:
+    """A recipient or processor and how far telling it came.
+
+    `told`: it has the message; `done`: it confirmed that it acted; `not_held`: it has nothing of the
+    person; `pending`: not told or not confirmed yet; `staff`: a person has to finish it there;
+    `impossible`: could not be told, `why` says why.
+    """
+
+    name: str
+    state: RecipientState
+    why: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to come from it."""
+        return self.state in ("pending", "staff")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterFacts:
+    """What a letter says.
+
+    Attributes:
+        kind: What the letter is for.
+        language: `da` gives Danish, everything else English.
+        request_id: Opaque.
+        received_on: The day of receipt in Copenhagen.
+        due_on: The last day of the answer, pauses and extension included.
+        rights: All that the request asks for.
+        contacts: Of the controller and the authority.
+        right: The one right this letter answers. None: all of `rights`.
+        links: Addresses by name: `verify`, `cancel`, `status`, `package`, `answer`.
+        link_expires_at: Of the links `verify` and `answer`.
+        package_expires_on: Of the copy.
+        erased: Titles of stores with counts.
+        kept: What stays, and why.
+        backups: The platforms' copies that still hold what was erased.
+        recipients: Names of those who may have received data and are not among `told`.
+        told: Recipients and processors with what came of telling them.
+        decision: What a person decided and why.
+        grounds: Codes of article 18(1), `accuracy`, `unlawful`, `claims`, `objection`, or `unclear`.
+        question: What the person is asked.
+        extension_reason: Why more time is needed.
+        former_due_on: The last day before the extension.
+        covered: Titles of what a copy or a restriction covers. Empty: no list; a restriction covers all.
+        not_covered: Titles and why a copy does not cover them.
+        corrected: Titles of stores with counts of corrected records.
+        noted: Titles of stores where a note of correction was attached.
+        uncorrected: Where nothing could be changed, and why.
+        transfer_host: The host a copy was sent to.
+        transferred_at: When it arrived.
+        objected: Titles of activities or purposes an objection or a withdrawal is about. Empty: all.
+        customer: Name of the customer that asked. Empty: the person asked.
+        customer_right: What the customer asked for.
+        lift_on: The day a restriction ends.
+        suppressed: Whether the address stands on the list of those not to write to.
+        identification_hint: What would allow to find the person's data; articles 11(2) and 12(2).
+    """
+
+    kind: LetterKind
+    language: str
+    request_id: str
+    received_on: date
+    due_on: date
+    rights: tuple[Right, ...]
+    contacts: Contacts
+    right: Right | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
+    link_expires_at: datetime | None = None
+    package_expires_on: date | None = None
+    erased: tuple[tuple[str, int], ...] = ()
+    kept: tuple[KeptPart, ...] = ()
+    backups: tuple[Backup, ...] = ()
+    recipients: tuple[str, ...] = ()
+    told: tuple[ToldRecipient, ...] = ()
+    decision: DecisionFact | None = None
+    grounds: tuple[str, ...] = ()
+    question: QuestionFact | None = None
+    extension_reason: str = ""
+    former_due_on: date | None = None
+    covered: tuple[str, ...] = ()
+    not_covered: tuple[tuple[str, str], ...] = ()
+    corrected: tuple[tuple[str, int], ...] = ()
+    noted: tuple[str, ...] = ()
+    uncorrected: tuple[KeptPart, ...] = ()
+    transfer_host: str = ""
+    transferred_at: datetime | None = None
+    objected: tuple[str, ...] = ()
+    customer: str = ""
+    customer_right: Right | None = None
+    lift_on: date | None = None
+    suppressed: bool = False
+    identification_hint: str = ""
+
+    @property
+    def for_customer(self) -> bool:
+        """Whether the letter goes to a customer's administrator and not to the person."""
+        return bool(self.customer) and self.kind is not LetterKind.SUBJECT_TOLD
+
+    def require_needed(self) -> None:
+        """Raise `ValueError` naming what the letter is about and lacks; blank text counts as missing."""
+        link = _NEEDED_LINK.get(self.kind)
+        if link and not self.links.get(link):
+            raise ValueError(f"a {self.kind} letter needs the link {link}")
+        for name in _NEEDED.get(self.kind, ()):
+            if _is_blank(getattr(self, name)):
+                raise ValueError(f"a {self.kind} letter needs {name}")
+        if self.kind is LetterKind.RECTIFIED and not (self.corrected or self.noted or self.uncorrected):
+            raise ValueError("a rectified letter needs corrected, noted or uncorrected")
+        if self.kind is LetterKind.REFUSED and self.decision and _is_blank(self.decision.provision):
+            raise ValueError("a refusal names its provision")
+        if self.kind is LetterKind.RECIPIENTS_DONE and any(one.is_open for one in self.told):
+            raise ValueError("a recipient is still open")
+
+
+_K = LetterKind
+_NEEDED_LINK = {
+    _K.VERIFY: "verify",
+    _K.PACKAGE_READY: "package",
+    _K.PORTABILITY_READY: "package",
+    _K.CUSTOMER_PACKAGE_READY: "package",
+}
+_NEEDED: dict[LetterKind, tuple[str, ...]] = {
+    _K.RESTRICTED: ("grounds",),
+    _K.RESTRICTION_LIFTING: ("decision", "lift_on"),
+    _K.REFUSED: ("decision",),
+    _K.TRANSFERRED: ("transfer_host", "transferred_at"),
+    _K.EXTENDED: ("extension_reason", "former_due_on"),
+    _K.QUESTION: ("question",),
+    _K.CUSTOMER_PACKAGE_READY: ("customer",),
+    _K.CUSTOMER_DONE: ("customer", "customer_right"),
+    _K.SUBJECT_TOLD: ("customer", "customer_right"),
+    _K.RECIPIENTS_DONE: ("told",),
+}
+
+
+def _is_blank(value: object) -> bool:
+    if isinstance(value, DecisionFact):
+        return not value.reason.strip()
+    if isinstance(value, QuestionFact):
+        return not value.text.strip()
+    return not (value.strip() if isinstance(value, str) else value)
