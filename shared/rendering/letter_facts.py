@@ -82,7 +82,7 @@ class ToldRecipient:
 
     `told`: it has the message; `done`: it confirmed that it acted; `not_held`: it has nothing of the
     person; `pending`: not told or not confirmed yet; `staff`: a person has to finish it there;
-    `impossible`: could not be told, `why` says why.
+    `impossible`: could not be told. `why` is written in the letter for this state only.
     """
 
     name: str
@@ -104,7 +104,8 @@ class LetterFacts:
         language: `da` gives Danish, everything else English.
         request_id: Opaque.
         received_on: The day of receipt in Copenhagen.
-        due_on: The last day of the answer, pauses and extension included.
+        due_on: The last day of the answer, pauses and extension included; in a question that pauses, the
+            day without this pause.
         rights: All that the request asks for.
         contacts: Of the controller and the authority.
         right: The one right this letter answers. None: all of `rights`.
@@ -184,6 +185,10 @@ class LetterFacts:
         for name in _NEEDED.get(self.kind, ()):
             if _is_blank(getattr(self, name)):
                 raise ValueError(f"a {self.kind} letter needs {name}")
+        if unknown := set(self.grounds) - set(GROUNDS):
+            raise ValueError(f"no ground of a restriction: {', '.join(sorted(unknown))}")
+        if self.customer_right not in (None, *_OF_CUSTOMERS):
+            raise ValueError(f"a customer has no right to {self.customer_right}")
         if self.kind is LetterKind.RECTIFIED and not (self.corrected or self.noted or self.uncorrected):
             raise ValueError("a rectified letter needs corrected, noted or uncorrected")
         if self.kind is LetterKind.REFUSED and self.decision and _is_blank(self.decision.provision):
@@ -192,6 +197,18 @@ class LetterFacts:
             raise ValueError("a recipient is still open")
 
 
+GROUNDS = {
+    "accuracy": "GDPR article 18(1)(a)",
+    "unlawful": "GDPR article 18(1)(b)",
+    "claims": "GDPR article 18(1)(c)",
+    "objection": "GDPR article 18(1)(d)",
+    "unclear": "",  # ours: the most protective reading while a question is open
+}
+"""Why processing is restricted, and the provision of each ground."""
+
+_OF_CUSTOMERS = frozenset(
+    {Right.ACCESS, Right.RECTIFICATION, Right.ERASURE, Right.RESTRICTION, Right.MARKETING_OBJECTION}
+)
 _K = LetterKind
 _NEEDED_LINK = {
     _K.VERIFY: "verify",

@@ -17,6 +17,7 @@ from typing import Any
 from shared.datamap.models import NOT_STATED
 from shared.rendering.dates import day_text, moment_text
 from shared.rendering.letter_facts import (
+    GROUNDS,
     DecisionFact,
     KeptPart,
     LetterFacts,
@@ -181,7 +182,14 @@ def _reasons(facts: LetterFacts, w: SimpleNamespace, language: str) -> dict[str,
             "parts": [_one_line(part) for part in decision.parts],
         },
         "ground_ids": list(facts.grounds),
-        "grounds": [getattr(w, f"ground_{ground}") for ground in facts.grounds],
+        "only_unclear": set(facts.grounds) == {"unclear"},
+        "grounds": [
+            {
+                "title": getattr(w, f"ground_{ground}"),
+                "provision": provision_text(GROUNDS[ground], language),
+            }
+            for ground in facts.grounds
+        ],
         "question": question
         and {"text": _one_line(question.text), "kind": question.kind, "pauses": question.pauses},
         "extension_reason": _clause(facts.extension_reason),
