@@ -16,6 +16,8 @@ COMPLIANCE_CONTAINERS: dict[str, tuple[str, int | None]] = {
     "requests": ("/request_id", None),
     "controls": ("/subject_key", None),
     "disclosures": ("/subject_key", None),
+    "lookups": ("/subject_key", None),
+    "notes": ("/subject_key", None),
     "limits": ("/bucket", -1),
 }
 

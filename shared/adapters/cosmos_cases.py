@@ -1,27 +1,32 @@
 """Requests in Cosmos DB: one partition a request, one transactional batch a change."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from azure.cosmos import exceptions
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from shared.adapters._azure_errors import translating
 from shared.adapters.cosmos import CosmosDatabases
 from shared.domain.cases import (
     DOCUMENT_TYPES,
     AnyDocument,
+    Event,
     Finding,
     LetterDocument,
     Part,
+    RequestState,
     SubjectRequest,
     Task,
 )
 from shared.domain.errors import CannotTell, Conflict, NotFound
 from shared.domain.times import utc_text
-from shared.ports.cases import Case, Write
+from shared.ports.cases import Case, CasePage, CaseRow, Write
 
+_LISTED = ", ".join(f"c.{one.name}" for one in fields(CaseRow))
+_ROW = TypeAdapter(CaseRow)
 _SYSTEM = ("_rid", "_self", "_etag", "_attachments", "_ts")
 _PARTS_IN_PAGE = 200
 _LOST = frozenset({404, 409, 412, 424})
@@ -104,9 +109,54 @@ class CosmosCases:
                     found[request_id] = None
         return tuple(found)
 
+    async def listing(
+        self,
+        *,
+        states: Sequence[RequestState] = (),
+        attention: str | None = None,
+        closed_since: datetime | None = None,
+        cursor: str | None,
+        limit: int,
+    ) -> CasePage:
+        conditions, parameters = ["c.type = 'request'"], []
+        if states:
+            conditions.append("ARRAY_CONTAINS(@states, c.state)")
+            parameters.append({"name": "@states", "value": [str(state) for state in states]})
+        if attention is not None:
+            conditions.append("c.attention = @attention")
+            parameters.append({"name": "@attention", "value": attention})
+        if closed_since is not None:
+            conditions.append("c.closed_at >= @since")
+            parameters.append({"name": "@since", "value": utc_text(closed_since)})
+        query = f"SELECT {_LISTED} FROM c WHERE {' AND '.join(conditions)}"
+        with translating("cases.listing"):
+            pages = self._container.query_items(
+                query, parameters=parameters, max_item_count=limit
+            ).by_page(cursor)
+            async for page in pages:
+                rows = tuple([_listed(row) async for row in page])
+                if rows or not pages.continuation_token:
+                    return CasePage(rows=rows, cursor=pages.continuation_token)
+        return CasePage(rows=(), cursor=None)
+
+    async def events(self, request_id: str) -> tuple[Event, ...]:
+        with translating("cases.events"):
+            rows = self._container.query_items(
+                "SELECT * FROM c WHERE c.type = 'event'", partition_key=request_id
+            )
+            found = [_read(row) async for row in rows]
+        return tuple(sorted((one for one in found if isinstance(one, Event)), key=lambda one: one.id))
+
     @property
     def _container(self) -> Any:
         return self._databases.container("compliance", "requests")
+
+
+def _listed(row: dict[str, Any]) -> CaseRow:
+    try:
+        return _ROW.validate_python(row)
+    except ValidationError:
+        raise CannotTell("document_unreadable", "cases") from None
 
 
 def _operation(write: Write) -> tuple[Any, ...]:

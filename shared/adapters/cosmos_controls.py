@@ -43,6 +43,28 @@ class CosmosControls:
                 )
         return str(row["_etag"])
 
+    async def keys_with_hold(self, hold_id: str) -> tuple[str, ...]:
+        query = (
+            "SELECT VALUE c.subject_key FROM c WHERE "
+            "EXISTS(SELECT VALUE h FROM h IN c.holds WHERE h.hold_id = @hold_id)"
+        )
+        with translating("controls.keys_with_hold"):
+            rows = self._container.query_items(query, parameters=[{"name": "@hold_id", "value": hold_id}])
+            return tuple([str(key) async for key in rows])
+
+    async def held(self, *, limit: int) -> tuple[Controls, ...]:
+        query = (
+            "SELECT * FROM c WHERE "
+            "EXISTS(SELECT VALUE h FROM h IN c.holds WHERE IS_NULL(h.released_at))"
+        )
+        found: list[Controls] = []
+        with translating("controls.held"):
+            async for row in self._container.query_items(query, max_item_count=limit):
+                found.append(_stored(row["subject_key"], row).controls)
+                if len(found) == limit:
+                    break
+        return tuple(found)
+
     async def _one(self, key: str) -> list[dict[str, Any]]:
         try:
             return [await self._container.read_item(_ID, key)]

@@ -11,8 +11,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.domain.rights import Right
+
 NOT_STATED: Literal["not_stated"] = "not_stated"
 NotStated = Literal["not_stated"]
+Letter = Literal["a", "b", "c", "f"]
 
 
 class Frozen(BaseModel):
@@ -93,6 +96,8 @@ class FieldRule(Frozen):
     keep: Keep | None = None
     portable: bool = False
     identifier: str | None = None  # the value is an identifier of this kind of the same person
+    fact: str | None = None  # the same fact of a person, such as a name, wherever it is stored
+    off_by: tuple[Right, ...] = ()  # a choice that these rights switch off
 
 
 class Match(Frozen):
@@ -117,6 +122,9 @@ class _StoreBase(Frozen):
     container: str
     fields: tuple[FieldRule, ...] = ()
     locator: bool = False  # searched to follow identifiers, so it must be small per person
+    ends_with: tuple[Right, ...] = ()  # rights that erase its records although no erasure was asked for
+    rests_on: tuple[Letter, ...] = ()  # its own legal basis, where it differs from the activity's
+    customer_path: str | None = Field(default=None, pattern=r"^/")  # names the customer a record belongs to
 
 
 class DocumentStore(_StoreBase):
@@ -153,13 +161,15 @@ class Purpose(Frozen):
     id: str
     title: Text
     clause: str
+    marketing: bool = False  # direct marketing or the profiling for it, GDPR article 21(2)
+    needs_consent: bool = False
 
 
 class LegalBasis(Frozen):
     """Letters of GDPR article 6(1): as the policy states them and as they can be defended."""
 
-    stated: tuple[Literal["a", "b", "c", "f"], ...]
-    supported: tuple[Literal["a", "b", "c", "f"], ...]
+    stated: tuple[Letter, ...]
+    supported: tuple[Letter, ...]
     interest: Text | NotStated = NOT_STATED
 
 
@@ -279,8 +289,15 @@ class Policy(Frozen):
     backups: tuple[Backup, ...]
     excused: tuple[Excused, ...]
     categories: dict[str, Text]
+    facts: dict[str, Text] = {}  # what a person can have corrected
     identifiers: tuple[Identifier, ...]
     flag_meanings: dict[str, str] = {}  # every flag of the map in a sentence an officer reads
+
+
+def rests_on_interest(activity: Activity, store: Store) -> bool:
+    """Whether a store's data is there because of a legitimate interest and nothing else."""
+    own = isinstance(store, DocumentStore) and store.database == "compliance"
+    return not own and (store.rests_on or activity.legal_basis.supported) == ("f",)
 
 
 class DataMap(Frozen):
@@ -294,6 +311,32 @@ class DataMap(Frozen):
     def stores(self) -> tuple[tuple[Activity, Store], ...]:
         """Return every store with its activity, in the map's order."""
         return tuple((activity, store) for activity in self.activities for store in activity.stores)
+
+    def activity(self, activity_id: str) -> Activity:
+        """Return one activity; `KeyError` when the map has no such one."""
+        for activity in self.activities:
+            if activity.id == activity_id:
+                return activity
+        raise KeyError(activity_id)
+
+    def purpose(self, purpose_id: str) -> tuple[Activity, Purpose]:
+        """Return one purpose with its activity; `KeyError` when the map has no such one."""
+        for activity in self.activities:
+            for purpose in activity.purposes:
+                if purpose.id == purpose_id:
+                    return activity, purpose
+        raise KeyError(purpose_id)
+
+    def on_interest(self) -> tuple[str, ...]:
+        """Return the activities of which something rests on letter f: those an objection can be about.
+
+        Our own register is none of them: it serves the objection. Source: GDPR article 21(1).
+        """
+        return tuple(
+            activity.id
+            for activity in self.activities
+            if any(rests_on_interest(activity, store) for store in activity.stores)
+        )
 
     def store(self, store_id: str) -> tuple[Activity, Store]:
         """Return one store with its activity; `KeyError` when the map has no such store."""

@@ -12,8 +12,11 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.domain.controls import RestrictionGround
+from shared.domain.deadlines import Extension, Pause
 from shared.domain.errors import Conflict
 from shared.domain.plans import Action, Plan
+from shared.domain.recipients import Instruction, NoticeState
 from shared.domain.rights import Right
 from shared.domain.times import UtcTime
 
@@ -28,6 +31,7 @@ class RequestState(StrEnum):
     IN_PROGRESS = "in_progress"
     ANSWERING = "answering"  # the work is done, the letter is on its way
     NEEDS_ATTENTION = "needs_attention"  # stopped; an operator was told
+    STANDING = "standing"  # answered; a restriction, a hold or a recipient keeps it open
     COMPLETED = "completed"
     COMPLETED_WITH_RETENTION = "completed_with_retention"
     REJECTED = "rejected"
@@ -38,17 +42,25 @@ class RequestState(StrEnum):
 
 _S = RequestState
 TRANSITIONS: dict[RequestState, frozenset[RequestState]] = {
-    _S.RECEIVED: frozenset({_S.VERIFIED, _S.CANCELLED, _S.EXPIRED, _S.JOINED}),
+    _S.RECEIVED: frozenset({_S.VERIFIED, _S.CANCELLED, _S.EXPIRED, _S.JOINED, _S.ANSWERING}),
     _S.VERIFIED: frozenset(
         {_S.AWAITING_APPROVAL, _S.PLANNED, _S.IN_PROGRESS, _S.CANCELLED, _S.NEEDS_ATTENTION}
     ),
-    _S.AWAITING_APPROVAL: frozenset({_S.VERIFIED, _S.PLANNED, _S.IN_PROGRESS, _S.REJECTED, _S.CANCELLED}),
+    _S.AWAITING_APPROVAL: frozenset(
+        {_S.VERIFIED, _S.PLANNED, _S.IN_PROGRESS, _S.ANSWERING, _S.CANCELLED}
+    ),
     _S.PLANNED: frozenset(
         {_S.VERIFIED, _S.AWAITING_APPROVAL, _S.IN_PROGRESS, _S.CANCELLED, _S.NEEDS_ATTENTION}
     ),
     _S.IN_PROGRESS: frozenset({_S.VERIFIED, _S.ANSWERING, _S.CANCELLED, _S.NEEDS_ATTENTION}),
-    _S.ANSWERING: frozenset({_S.VERIFIED, _S.COMPLETED, _S.COMPLETED_WITH_RETENTION, _S.NEEDS_ATTENTION}),
-    _S.NEEDS_ATTENTION: frozenset({_S.VERIFIED, _S.ANSWERING, _S.REJECTED, _S.CANCELLED}),
+    _S.ANSWERING: frozenset(
+        {
+            *(_S.RECEIVED, _S.VERIFIED),  # the next right; one that needs an identity check waits for it
+            *(_S.COMPLETED, _S.COMPLETED_WITH_RETENTION, _S.REJECTED, _S.STANDING, _S.NEEDS_ATTENTION),
+        }
+    ),
+    _S.NEEDS_ATTENTION: frozenset({_S.VERIFIED, _S.IN_PROGRESS, _S.ANSWERING, _S.CANCELLED}),
+    _S.STANDING: frozenset({_S.VERIFIED, _S.COMPLETED, _S.COMPLETED_WITH_RETENTION}),
     _S.COMPLETED: frozenset(),
     _S.COMPLETED_WITH_RETENTION: frozenset(),
     _S.REJECTED: frozenset(),
@@ -65,6 +77,14 @@ class Stage(StrEnum):
     COLLECT = "collect"
     ERASE = "erase"
     LOOK = "look"
+    CORRECT = "correct"
+    CHECK = "check"  # the look after a correction
+    MARK = "mark"  # no store is touched: restrictions, objections, consents
+    INSTRUCT = "instruct"  # processors are told, and asked what came of it
+    TRANSFER = "transfer"  # a copy goes to another controller
+
+
+Channel = Literal["web", "in_app", "mail", "post", "phone", "opendsr", "customer", "retention"]
 
 
 class CaseDocument(BaseModel):
@@ -100,16 +120,119 @@ def summed(kept: Iterable[KeptRecords]) -> tuple[KeptRecords, ...]:
     return tuple(one.model_copy(update={"records": records}) for one, records in counts.items())
 
 
-class Outcome(BaseModel):
-    """What one right of a request came to."""
-
+class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    result: Literal["answered", "nothing_held", "erased", "erased_with_retention"]
+
+Result = Literal[
+    "answered",
+    "nothing_held",
+    "erased",
+    "erased_with_retention",
+    "rectified",
+    "restricted",
+    "transferred",
+    "objection_upheld",
+    "marketing_stopped",
+    "withdrawn",
+    "informed",
+    "refused",
+]
+
+
+class Outcome(_Frozen):
+    """What one right of a request came to."""
+
+    result: Result
     at: UtcTime
-    records: int = 0  # collected or erased
+    records: int = 0  # collected, erased, or corrected
     by_store: dict[str, int] = {}
-    kept: tuple[KeptRecords, ...] = ()
+    kept: tuple[KeptRecords, ...] = ()  # what an erasure or a correction left as it is
+    noted: tuple[str, ...] = ()  # stores to which a correction note was attached
+    not_covered: tuple[str, ...] = ()  # activities with data that portability does not cover
+
+
+class Scope(_Frozen):
+    """What part of a person's data a request is about. Everything empty: all of it.
+
+    With a `customer_id` only records of that customer's installations, and no other data of the person.
+    """
+
+    activity_ids: tuple[str, ...] = ()
+    store_ids: tuple[str, ...] = ()
+    customer_id: str | None = None
+
+
+class Requester(_Frozen):
+    """Who asks. `mandate`: how a representative's mandate was checked, never a copy of it."""
+
+    kind: Literal["subject", "customer", "representative", "controller"] = "subject"
+    customer_id: str | None = None
+    mandate: str | None = None
+
+
+class Wishes(_Frozen):
+    """What the person asks for, in the person's own values. Personal data, gone when the request closes.
+
+    `corrections`: a fact of the policy's map, such as `name`, to its right value. `objects_to`: ids of
+    activities or purposes; empty: everything that rests on letter f. `tell`: whom a customer's request
+    concerns, so that the person is told.
+    """
+
+    corrections: dict[str, str] = {}
+    statement: str = ""
+    ground: RestrictionGround | None = None
+    objects_to: tuple[str, ...] = ()
+    transfer_url: str | None = None
+    tell: str | None = None
+
+
+class Question(_Frozen):
+    """A question to the person. It pauses the clock from the day it was sent to the day it was answered.
+
+    `text` and `answer` are gone when the request closes.
+    """
+
+    number: int
+    kind: Literal["identity", "clarification"]
+    text: str
+    asked_by: str
+    created_at: UtcTime
+    asked_at: UtcTime | None = None
+    answered_at: UtcTime | None = None
+    answer: str = ""
+
+
+class Decision(_Frozen):
+    """What a person decided about one right, with the reason and the provision the letter names."""
+
+    right: Right
+    result: Literal["approved", "refused", "upheld"]
+    decided_by: str
+    decided_at: UtcTime
+    reason: str
+    provision: str
+    plan_digest: str | None = None
+
+
+class Notice(_Frozen):
+    """What a recipient was told of an erasure, a correction or a restriction. Source: GDPR article 19.
+
+    `awaiting_staff` and `due` are open. `why`: why telling is impossible, or what stopped it.
+    """
+
+    recipient_id: str
+    right: Right
+    instruction: Instruction
+    state: NoticeState
+    at: UtcTime
+    by: str | None = None  # the member of staff who did or decided it; None: the app
+    why: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to do something."""
+        return self.state in (NoticeState.DUE, NoticeState.AWAITING_STAFF)
 
 
 class Package(BaseModel):
@@ -138,9 +261,19 @@ class SubjectRequest(CaseDocument):
     rights: tuple[Right, ...]
     state: RequestState
     language: Literal["en", "da"]
-    channel: Literal["web"] = "web"
+    channel: Channel = "web"
+    requester: Requester = Requester()
+    scope: Scope = Scope()
+    wishes: Wishes = Wishes()
     received_at: UtcTime
-    due_on: date
+    filed_at: UtcTime | None = None  # None in records of before it was noted: when it was received
+    entered_by: str | None = None  # the member of staff who entered it for the person
+    target_on: date | None = None  # the day that drives alarms: no pause counts
+    due_on: date  # the legal day, with pauses and an extension
+    extension: Extension | None = None
+    questions: tuple[Question, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    notices: tuple[Notice, ...] = ()
     email: str | None
     identifiers: dict[str, tuple[str, ...]] = {}
     subject_keys: tuple[str, ...]  # first the one of the address the request came from
@@ -150,6 +283,7 @@ class SubjectRequest(CaseDocument):
     plans_made: int = 0
     deferrals: int = 0
     looks: int = 0
+    revivals: int = 0  # times it was taken up again after its answer; each has letters of its own
     runs: int = 0  # times a stage was begun; parts of an abandoned run are never published
     approved_digest: str | None = None
     start_at: UtcTime | None = None  # not before this, so that it can still be cancelled
@@ -180,6 +314,15 @@ class SubjectRequest(CaseDocument):
             raise Conflict("transition_forbidden", f"{self.state} to {state}")
         return self.with_(state=state, **changes)
 
+    def without_person(self) -> "SubjectRequest":
+        """Return the request without anything the person gave or was found by, but its pseudonyms."""
+        return self.with_(
+            email=None,
+            identifiers={},
+            wishes=Wishes(ground=self.wishes.ground, objects_to=self.wishes.objects_to),
+            questions=tuple(one.model_copy(update={"text": "", "answer": ""}) for one in self.questions),
+        )
+
     def noted(self, at: datetime, what: str, **details: str | int) -> "tuple[SubjectRequest, Event]":
         """Return the request with one more audit entry, and the entry; write both in one batch."""
         number = self.events + 1
@@ -190,6 +333,30 @@ class SubjectRequest(CaseDocument):
     def copy_ends_at(self) -> datetime | None:
         """When the copy has to be deleted; None: there is none, or it is deleted."""
         return self.package.expires_at if self.package and self.package.deleted_at is None else None
+
+    @property
+    def pauses(self) -> tuple[Pause, ...]:
+        """The times in which a question to the person was open."""
+        return tuple(
+            Pause(kind=one.kind, asked_at=one.asked_at, answered_at=one.answered_at)
+            for one in self.questions
+            if one.asked_at is not None
+        )
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether nobody asked and nobody is answered: retention does its work as a case."""
+        return self.channel == "retention"
+
+    @property
+    def decision(self) -> Decision | None:
+        """The latest decision about the right being worked on."""
+        return next((one for one in reversed(self.decisions) if one.right is self.right), None)
+
+    @property
+    def open_notices(self) -> tuple[Notice, ...]:
+        """What recipients still have to be told."""
+        return tuple(one for one in self.notices if one.is_open)
 
     @property
     def waits_for_operator(self) -> bool:
@@ -203,9 +370,10 @@ class SubjectRequest(CaseDocument):
         return self.state in FINAL
 
     @property
-    def has_next_phase(self) -> bool:
-        """Whether another right follows."""
-        return self.phase + 1 < len(self.rights)
+    def next_phase(self) -> int | None:
+        """The phase of the next right that has no outcome; None: all are answered."""
+        following = range(self.phase + 1, len(self.rights))
+        return next((phase for phase in following if self.rights[phase] not in self.outcomes), None)
 
 
 class TaskState(StrEnum):
@@ -280,6 +448,7 @@ class LetterDocument(CaseDocument):
     type: Literal["letter"] = "letter"
     kind: str
     closes: bool = False
+    reason: str = ""  # what staff wrote for this letter alone
     created_at: UtcTime
     sent_at: UtcTime | None = None
 

@@ -1,4 +1,7 @@
-"""Controls of one pseudonym: the fence that orders rights on one person, holds and restrictions."""
+"""Controls of one pseudonym: the fence that orders rights on one person, and what must not be done to it.
+
+Whoever mails, profiles, reports, ships or erases asks here first: one point read by keyed pseudonym.
+"""
 
 from datetime import date
 from typing import Literal
@@ -8,7 +11,17 @@ from pydantic import BaseModel, ConfigDict
 from shared.domain.rights import Right
 from shared.domain.times import UtcTime
 
-EXCLUSIVE = frozenset({Right.ERASURE, Right.RECTIFICATION})
+EXCLUSIVE = frozenset(
+    {Right.ERASURE, Right.RECTIFICATION, Right.OBJECTION, Right.MARKETING_OBJECTION, Right.WITHDRAWAL}
+)
+UNFENCED = frozenset({Right.RESTRICTION, Right.COMPLAINT})
+"""Rights that change no data: they wait for nobody."""
+
+SWITCH_KEY = "switch-erasing"
+"""The pseudonym of nobody: controls under it stop all destruction. A hold on it is the kill switch."""
+
+RestrictionGround = Literal["accuracy", "unlawful", "claims", "objection", "unclear"]
+HoldGround = Literal["policy_5_3", "law", "legal_claim"]
 
 
 class _Frozen(BaseModel):
@@ -42,11 +55,13 @@ class Hold(_Frozen):
 
     hold_id: str
     activity_id: str | None
-    ground: Literal["policy_5_3", "law", "legal_claim"]
+    ground: HoldGround
     reason: str
     placed_at: UtcTime
+    placed_by: str = ""  # a member of staff, by id; empty in records of before it was noted
     review_on: date
     released_at: UtcTime | None = None
+    released_by: str = ""
 
     def covers(self, activity_id: str) -> bool:
         """Whether the hold keeps data of this activity now."""
@@ -54,12 +69,63 @@ class Hold(_Frozen):
 
 
 class Restriction(_Frozen):
-    """A restriction of processing: the data stays and is not used. Source: GDPR article 18."""
+    """A restriction of processing: the data stays and is not used, until it is lifted.
+
+    `activity_ids` and `purpose_ids` limit it; both empty: everything. The ground `unclear` is ours: while a
+    message whose meaning is asked for is open, the most protective reading holds. Source: GDPR article 18.
+    """
 
     restriction_id: str
-    ground: Literal["accuracy", "unlawful", "claims", "objection"]
+    ground: RestrictionGround
+    activity_ids: tuple[str, ...] = ()
+    purpose_ids: tuple[str, ...] = ()
     placed_at: UtcTime
     lifted_at: UtcTime | None = None
+
+    def covers(self, activity_id: str) -> bool:
+        """Whether the restriction forbids to erase data of this activity now.
+
+        One that is limited to purposes forbids their use, not that the data goes when its time is up.
+        """
+        return self.lifted_at is None and (
+            activity_id in self.activity_ids or not (self.activity_ids or self.purpose_ids)
+        )
+
+    def forbids(self, activity_id: str, purpose_id: str) -> bool:
+        """Whether the restriction forbids to use data of this activity for this purpose now."""
+        return self.covers(activity_id) or (self.lifted_at is None and purpose_id in self.purpose_ids)
+
+
+class Objection(_Frozen):
+    """An objection in force: against all direct marketing, or, upheld, against named activities or purposes.
+
+    It outlives the data it was about. Source: GDPR article 21(1) to (3); policy 4.7.
+    """
+
+    objection_id: str
+    kind: Literal["marketing", "general"]
+    activity_ids: tuple[str, ...] = ()
+    purpose_ids: tuple[str, ...] = ()
+    placed_at: UtcTime
+    ended_at: UtcTime | None = None  # a new opt-in, or the person's own wish
+
+    @property
+    def in_force(self) -> bool:
+        """Whether it still counts."""
+        return self.ended_at is None
+
+
+class Consent(_Frozen):
+    """A consent for one purpose, from its giving to its withdrawal. Evidence of its wording lies elsewhere.
+
+    Source: GDPR article 7; policy 2.4.2, 4.8.
+    """
+
+    consent_id: str
+    purpose_id: str
+    given_at: UtcTime
+    policy_version: str
+    withdrawn_at: UtcTime | None = None
 
 
 class Controls(_Frozen):
@@ -70,8 +136,20 @@ class Controls(_Frozen):
     open_requests: tuple[OpenRequest, ...] = ()
     holds: tuple[Hold, ...] = ()
     restrictions: tuple[Restriction, ...] = ()
+    objections: tuple[Objection, ...] = ()
+    consents: tuple[Consent, ...] = ()
+    withdrawn_at: UtcTime | None = None  # the latest withdrawal; a consent given after it counts
 
     @property
     def is_restricted(self) -> bool:
         """Whether a restriction is in force."""
         return any(restriction.lifted_at is None for restriction in self.restrictions)
+
+    def restricts(self, activity_id: str) -> bool:
+        """Whether a restriction in force forbids to erase data of this activity."""
+        return any(restriction.covers(activity_id) for restriction in self.restrictions)
+
+    @property
+    def stops_marketing(self) -> bool:
+        """Whether an objection to direct marketing is in force."""
+        return any(one.kind == "marketing" and one.in_force for one in self.objections)

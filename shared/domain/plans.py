@@ -15,6 +15,8 @@ class Action(StrEnum):
     COLLECT = "collect"  # copy the person's records into the package
     ERASE = "erase"  # erase, mask or keep each record as the map says
     LOOK = "look"  # count what an erasure should have removed and did not
+    CORRECT = "correct"  # write the right value of a fact
+    CHECK = "check"  # count records in which a fact is still wrong
     HOLD = "hold"  # nothing: a legal hold covers the store
     KEEP = "keep"  # nothing: every field of the store has a reason to stay
 

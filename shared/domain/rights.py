@@ -1,5 +1,6 @@
-"""The rights of the policy's section 4 and the clauses that promise them."""
+"""The rights of the policy's section 4, the clauses that promise them, and the order they are worked in."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -28,3 +29,24 @@ CLAUSES: dict[Right, str] = {
     Right.WITHDRAWAL: "4.8",
     Right.COMPLAINT: "4.9",
 }
+
+IMMEDIATE = frozenset({Right.COMPLAINT, Right.WITHDRAWAL, Right.MARKETING_OBJECTION})
+"""Honoured at once and without an identity check: to honour them harms nobody. Source: GDPR 7(3), 21(3)."""
+
+_ORDER = (
+    Right.COMPLAINT,
+    Right.WITHDRAWAL,
+    Right.MARKETING_OBJECTION,
+    Right.RESTRICTION,  # before anything else touches the data
+    Right.RECTIFICATION,  # so that the copy is right
+    Right.ACCESS,
+    Right.PORTABILITY,
+    Right.OBJECTION,
+    Right.ERASURE,  # after the copies
+)
+
+
+def in_order(rights: Iterable[Right]) -> tuple[Right, ...]:
+    """Return rights of one message each once, in the order they are worked: copies before an erasure."""
+    wanted = frozenset(rights)
+    return tuple(right for right in _ORDER if right in wanted)

@@ -2,10 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
-from shared.domain.cases import AnyDocument, Finding, LetterDocument, Part, SubjectRequest, Task
+from shared.domain.cases import (
+    AnyDocument,
+    Event,
+    Finding,
+    LetterDocument,
+    Part,
+    RequestState,
+    SubjectRequest,
+    Task,
+)
+from shared.domain.rights import Right
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +38,29 @@ class Write:
 
     document: AnyDocument
     etag: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseRow:
+    """One line of a list of cases: nothing of the person."""
+
+    request_id: str
+    state: RequestState
+    rights: tuple[Right, ...]
+    channel: str
+    received_at: datetime
+    target_on: date | None
+    due_on: date
+    attention: str | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CasePage:
+    """Some cases, in no order. `cursor` None: the last."""
+
+    rows: tuple[CaseRow, ...]
+    cursor: str | None
 
 
 class Cases(Protocol):
@@ -63,4 +96,20 @@ class Cases(Protocol):
 
     async def of_person(self, subject_keys: Sequence[str]) -> tuple[str, ...]:
         """Return ids of every request one of these pseudonyms belongs to, open or closed."""
+        ...
+
+    async def listing(
+        self,
+        *,
+        states: Sequence[RequestState] = (),
+        attention: str | None = None,
+        closed_since: datetime | None = None,
+        cursor: str | None,
+        limit: int,
+    ) -> CasePage:
+        """Return a page of cases in these states (none named: in any), stopped for this, closed since then."""
+        ...
+
+    async def events(self, request_id: str) -> tuple[Event, ...]:
+        """Return the audit entries of a case, the first one first. Empty: there is no such case."""
         ...

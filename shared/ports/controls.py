@@ -35,3 +35,11 @@ class ControlsStore(Protocol):
             Conflict: somebody did; read again.
         """
         ...
+
+    async def keys_with_hold(self, hold_id: str) -> tuple[str, ...]:
+        """Return the pseudonyms a hold stands under, released or not. Empty: there is no such hold."""
+        ...
+
+    async def held(self, *, limit: int) -> tuple[Controls, ...]:
+        """Return controls with a hold in force, at most `limit`, in no order."""
+        ...

@@ -87,26 +87,3 @@ async def retry(context: Context, request_id: str, *, decided_by: str) -> None:
         [Write(document=resumed, etag=case.etags[resumed.id]), Write(document=event, etag=None)],
     )
     await context.queue.send([PlanRequest(request_id=request_id)])
-
-
-async def approve(context: Context, request_id: str, *, plan_digest: str, decided_by: str) -> None:
-    """Let a person decide that exactly this plan may run. A plan that changed meanwhile asks again.
-
-    Raises:
-        NotAllowed: `no_decision_needed`, or `plan_changed` when the digest is not the present plan's.
-    """
-    case = await context.cases.load(request_id)
-    request = case.request
-    if request.state is not RequestState.AWAITING_APPROVAL or request.plan is None:
-        raise NotAllowed("no_decision_needed")
-    if request.plan.digest != plan_digest:
-        raise NotAllowed("plan_changed")
-    now = context.clock.now()
-    approved, event = request.with_(
-        approved_digest=plan_digest, wake_at=after(now, seconds=context.limits.wake_seconds)
-    ).noted(now, "approved", decided_by=decided_by, plan=plan_digest)
-    await context.cases.commit(
-        request_id,
-        [Write(document=approved, etag=case.etags[approved.id]), Write(document=event, etag=None)],
-    )
-    await context.queue.send([PlanRequest(request_id=request_id)])

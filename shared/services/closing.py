@@ -1,10 +1,13 @@
 """Close a request or one of its rights: its personal data goes and its claims are given back."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from shared.domain.cases import Event, LetterDocument, RequestState, SubjectRequest, Task
+from shared.domain.controls import Controls
 from shared.domain.messages import PlanRequest
-from shared.domain.rights import Right
+from shared.domain.recipients import NoticeState
+from shared.domain.rights import IMMEDIATE, Right
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.services import fencing
@@ -12,35 +15,106 @@ from shared.services.context import Context
 from shared.services.parts import all_parts, forget_parts
 
 _CLEANUP_SECONDS = 3600  # a worker that was still writing a copy has ended by then
+COPIES = frozenset({Right.ACCESS, Right.PORTABILITY})
 
 
-async def close_answered(context: Context, case: Case, letter: LetterDocument) -> None:
+async def close_answered(context: Context, case: Case, letter: LetterDocument | None) -> None:
     """Close what was answered, its letter being sent: go to the next right, or end the request.
+
+    A right that needs an identity check waits for the confirmation, if there was none yet. A request of which
+    something still stands (a restriction, a hold, a recipient that has not confirmed) stays open for it.
 
     Raises:
         Conflict: somebody changed the request meanwhile; read again.
     """
     request = case.request
     now = context.clock.now()
-    sent = letter.with_(sent_at=now)
-    if request.has_next_phase:
-        following, event = request.moved_to(
-            RequestState.VERIFIED,
-            phase=request.phase + 1,
-            stage=None,
-            plan=None,
-            plans_made=0,
-            looks=0,
-            start_at=None,
-            approved_digest=None,
-            wake_at=after(now, seconds=context.limits.wake_seconds),
-        ).noted(now, "right_answered", right=request.right)
-        await context.cases.commit(request.request_id, _writes(case, following, event, sent))
-        await context.queue.send([PlanRequest(request_id=request.request_id)])
+    sent = letter.with_(sent_at=now) if letter else None
+    if request.next_phase is not None:
+        await _go_on(context, case, now, sent, request.next_phase)
         return
-    kept = any(outcome.result == "erased_with_retention" for outcome in request.outcomes.values())
-    state = RequestState.COMPLETED_WITH_RETENTION if kept else RequestState.COMPLETED
-    await end(context, case, state, sent)
+    if await stands(context, request):
+        await _keep_open(context, case, now, sent)
+        return
+    await end(context, case, ended_state(request), sent)
+
+
+async def _go_on(
+    context: Context, case: Case, now: datetime, sent: LetterDocument | None, phase: int
+) -> None:
+    request = case.request
+    waits = request.verified_at is None and request.rights[phase] not in IMMEDIATE
+    following, event = request.moved_to(
+        RequestState.RECEIVED if waits else RequestState.VERIFIED,
+        phase=phase,
+        stage=None,
+        plan=None,
+        plans_made=0,
+        looks=0,
+        start_at=None,
+        approved_digest=None,
+        wake_at=after(now, seconds=context.limits.wake_seconds),
+    ).noted(now, "right_answered", right=request.right)
+    await context.cases.commit(request.request_id, _writes(case, following, event, sent))
+    if waits:
+        await fencing.release(context, request, request.subject_keys, keep_open=True)
+        return
+    await context.queue.send([PlanRequest(request_id=request.request_id)])
+
+
+async def _keep_open(context: Context, case: Case, now: datetime, sent: LetterDocument | None) -> None:
+    request = case.request
+    review_at = after(now, days=context.limits.standing_review_days)
+    wake_at = min(review_at, request.copy_ends_at or review_at)
+    standing, event = request.moved_to(RequestState.STANDING, stage=None, wake_at=wake_at).noted(
+        now, "standing"
+    )
+    await context.cases.commit(
+        request.request_id,
+        [
+            *_writes(case, standing, event, sent),
+            *(Write(document=task, etag=case.etags[task.id]) for task in cleared(case.tasks)),
+        ],
+    )
+    await fencing.release(context, request, request.subject_keys)
+
+
+async def stands(context: Context, request: SubjectRequest) -> bool:
+    """Tell whether something of an answered request still stands, for which it has to stay open."""
+    if request.is_internal:
+        return False
+    if any(one.state is NoticeState.AWAITING_STAFF for one in request.notices):
+        return True
+    if any(kept.reason == "hold" for outcome in request.outcomes.values() for kept in outcome.kept):
+        return True
+    if Right.RESTRICTION not in request.outcomes and Right.OBJECTION not in request.outcomes:
+        return False
+    stored = await context.controls.read(request.subject_keys)
+    return any(_has_restriction(one.controls, request) for one in stored)
+
+
+def _has_restriction(controls: Controls, request: SubjectRequest) -> bool:
+    return any(
+        one.lifted_at is None and one.restriction_id.startswith(f"{request.request_id}-")
+        for one in controls.restrictions
+    )
+
+
+def ended_state(request: SubjectRequest) -> RequestState:
+    """Return the final state that the outcomes of all rights come to."""
+    results = [outcome.result for outcome in request.outcomes.values()]
+    if results and all(result == "refused" for result in results):
+        return RequestState.REJECTED
+    if "erased_with_retention" in results:
+        return RequestState.COMPLETED_WITH_RETENTION
+    return RequestState.COMPLETED
+
+
+async def end_standing(context: Context, request_id: str) -> None:
+    """End a standing request if nothing of it stands any more. A second call changes nothing."""
+    case = await context.cases.load(request_id)
+    if case.request.state is RequestState.STANDING and not await stands(context, case.request):
+        await end(context, case, ended_state(case.request))
 
 
 async def end(
@@ -57,22 +131,19 @@ async def end(
     request = case.request
     now = context.clock.now()
     package = request.package
-    if package is not None:
+    if package is not None and package.deleted_at is None:
         wake_at = package.expires_at
-    elif Right.ACCESS in request.rights and state is RequestState.CANCELLED:
+    elif COPIES & set(request.rights) and state is RequestState.CANCELLED:
         wake_at = after(now, seconds=_CLEANUP_SECONDS)
     else:
         wake_at = None
-    ended, event = request.moved_to(
-        state,
-        email=None,
-        identifiers={},
-        stage=None,
-        closed_at=now,
-        wake_at=wake_at,
-    ).noted(now, state)
+    ended, event = (
+        request.without_person()
+        .moved_to(state, stage=None, closed_at=now, wake_at=wake_at)
+        .noted(now, state)
+    )
     await context.cases.commit(request.request_id, _writes(case, ended, event, letter))
-    if state is RequestState.CANCELLED and Right.ACCESS in request.rights:
+    if state is RequestState.CANCELLED and COPIES & set(request.rights):
         await forget_parts(context, request.request_id, await all_parts(context, request.request_id))
     await fencing.release(context, request, request.subject_keys)
 

@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.datamap.models import Activity, DocumentStore, FileStore, LineStore
+from shared.datamap.portability import portable_part, portable_record
 from shared.datamap.treatment import OTHERS_DATA, visible_elements, visible_record
 from shared.domain.cases import Block, Task, TaskState
 from shared.domain.errors import Conflict, NotFound, Retryable
+from shared.domain.rights import Right
 from shared.ports.blobs import BlobRef
 from shared.rendering import archive
 from shared.rendering.records import record_entries
 from shared.services.blob_walk import BlobWalk
 from shared.services.context import Context
 from shared.services.findings import quarantine
+from shared.services.judging import within
 from shared.services.lines import LineMatcher, LineRanges
 from shared.services.progress import Progress
 
@@ -29,14 +32,18 @@ async def collect_documents(
     page = await context.documents.page(
         store, identifiers, cursor=task.cursor, limit=context.limits.page_documents
     )
+    fields = store.fields
+    ported = progress.request.right is Right.PORTABILITY
     records: list[dict[str, Any]] = []
     others = 0
-    for document in page.documents:
-        if store.elements is None:
-            records.append(visible_record(document.body, store.fields))
+    for document in within(progress.request.scope, store, page):
+        if ported:
+            records += [taken] if (taken := portable_record(document.body, store)) else []
+        elif store.elements is None:
+            records.append(visible_record(document.body, fields))
         else:
             mine, left_out = visible_elements(
-                document.body, store.elements, store.fields, context.datamap, identifiers
+                document.body, store.elements, fields, context.datamap, identifiers
             )
             records.extend(mine)
             others += left_out
@@ -44,7 +51,8 @@ async def collect_documents(
     redacted = dict(task.redacted)
     if others:
         redacted[OTHERS_DATA] = redacted.get(OTHERS_DATA, 0) + others
-    task = await _add(progress, task.with_(redacted=redacted), activity, store, records)
+    shown = portable_part(store) if ported else store
+    task = await _add(progress, task.with_(redacted=redacted), activity, shown, records)
     progress.note(_next(task, page.cursor))
 
 

@@ -14,9 +14,12 @@ from shared.ports.documents import Documents
 from shared.ports.evidence import Evidence
 from shared.ports.notifier import Notifier
 from shared.ports.operators import Operators
+from shared.ports.own_records import OwnRecords
 from shared.ports.packages import Packages
+from shared.ports.processors import Processors
 from shared.ports.queue import Queue
 from shared.ports.rate_limits import RateLimits
+from shared.ports.transfers import Transfers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,9 @@ class Context:
     packages: Packages
     evidence: Evidence
     quarantine: Evidence
+    own_records: OwnRecords
+    processors: Processors
+    transfers: Transfers
     notifier: Notifier
     operators: Operators
     datamap: DataMap

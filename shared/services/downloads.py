@@ -6,7 +6,7 @@ from shared.domain.errors import NotFound
 from shared.ports.cases import Case, Write
 from shared.services.conflicts import settled
 from shared.services.context import Context
-from shared.services.letters import PACKAGE
+from shared.services.links import PACKAGE
 
 
 async def find_copy(context: Context, request_id: str, token: object) -> Package:

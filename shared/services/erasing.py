@@ -8,46 +8,62 @@ each deletion is guarded by the ETag of the judged content; what cannot be judge
 from collections.abc import Sequence
 
 from shared.datamap.models import Activity, DocumentStore, FileStore
-from shared.datamap.treatment import (
-    Treated,
-    Verdict,
-    erase_elements,
-    erase_record,
-    found_identifiers,
-    goes_whole,
-)
+from shared.datamap.treatment import Treated, Verdict, found_identifiers
 from shared.domain.cases import SubjectRequest, Task, TaskState
+from shared.domain.controls import SWITCH_KEY, Restriction
 from shared.domain.errors import Conflict
-from shared.domain.identifiers import Identifiers, merged
-from shared.domain.times import copenhagen_day
+from shared.domain.identifiers import merged
+from shared.domain.rights import Right
 from shared.ports.blobs import BlobRef
-from shared.ports.documents import Change, Changed, DocumentPage, StoredDocument
+from shared.ports.documents import Change, Changed, StoredDocument
+from shared.services import switching
 from shared.services.blob_walk import BlobWalk
 from shared.services.context import Context
 from shared.services.findings import quarantine
+from shared.services.judging import Judge, within
 from shared.services.keeping import as_records, out_of_sight
 from shared.services.progress import Progress
 
 _ERASE, _REWRITE = "e:", "r:"
+RESTRICTED = "restricted"  # what a person has decided when an erasure runs in spite of a restriction
 
 
 class PlanOutdatedError(Exception):
     """A hold or a restriction came since the plan was made: plan again before anything else goes."""
 
 
+class ErasingPausedError(Exception):
+    """Somebody, or the cap on an hour's erasures, stopped all destruction: nothing more goes."""
+
+
 async def ask_again(context: Context, request: SubjectRequest, activity: Activity) -> None:
-    """Ask for holds and restrictions at the moment of destruction.
+    """Ask for the kill switch, holds and restrictions at the moment of destruction.
+
+    What a person asked to end at once, such as a newsletter, is no other's to restrict; the request's own
+    restriction, as under an objection that was upheld, does not stand in its own way.
 
     Raises:
-        PlanOutdatedError: one was placed since the plan; nothing of this page was erased.
+        ErasingPausedError: the kill switch is thrown; nothing of this page was erased.
+        PlanOutdatedError: a hold or a restriction was placed since the plan; as above.
         Retryable: they could not be read, which is never "none".
     """
-    decided = request.plan.needs_decision if request.plan else ()
-    for one in await context.controls.read(request.subject_keys):
+    *controls, switch = await context.controls.read((*request.subject_keys, SWITCH_KEY))
+    if switching.is_thrown(switch.controls):
+        raise ErasingPausedError
+    for one in controls:
         if any(hold.covers(activity.id) for hold in one.controls.holds):
             raise PlanOutdatedError
-        if one.controls.is_restricted and "restricted" not in decided:
+        if any(_forbids(restriction, request, activity) for restriction in one.controls.restrictions):
             raise PlanOutdatedError
+
+
+def _forbids(restriction: Restriction, request: SubjectRequest, activity: Activity) -> bool:
+    if request.right not in (Right.ERASURE, Right.OBJECTION) or not restriction.covers(activity.id):
+        return False
+    if request.right is Right.OBJECTION and restriction.restriction_id.startswith(request.request_id):
+        return False
+    decided = request.plan.needs_decision if request.plan else ()
+    return RESTRICTED not in decided
 
 
 async def erase_documents(
@@ -55,18 +71,21 @@ async def erase_documents(
 ) -> None:
     """Erase one page of documents."""
     request = progress.request
+    judge = Judge(context=context, request=request, store=store)
+    follows = store.locator and request.scope.customer_id is None
     page = await context.documents.page(
         store,
         request.identifiers,
         cursor=task.cursor,
         limit=context.limits.page_documents,
-        keys_only=goes_whole(store) and not store.locator,
+        keys_only=judge.takes_whole and not follows,
     )
     progress.budget.spend(len(page.documents))
-    if store.locator:
-        _require_known(request, store, page)
-    judged = list(zip(page.documents, judge(context, store, page, request.identifiers), strict=True))
-    today = copenhagen_day(context.clock.now())
+    documents = within(request.scope, store, page)
+    if follows:
+        _require_known(request, store, documents)
+    judged = list(zip(documents, judge.judge(documents), strict=True))
+    today = judge.today
     task = _count_interrupted(task, judged)
     changes = []
     for document, treated in judged:
@@ -149,32 +168,18 @@ async def erase_files(
     )
 
 
-def _require_known(request: SubjectRequest, store: DocumentStore, page: DocumentPage) -> None:
+def _require_known(
+    request: SubjectRequest, store: DocumentStore, documents: Sequence[StoredDocument]
+) -> None:
     """Erase no record that leads to identifiers nobody has planned for: they could not be found again.
 
     Raises:
         PlanOutdatedError: it was written since the plan; nothing of this page was erased.
     """
-    for document in page.documents:
+    for document in documents:
         found, _ = found_identifiers(document.body, store.fields)
         if merged(request.identifiers, found) != request.identifiers:
             raise PlanOutdatedError
-
-
-def judge(
-    context: Context, store: DocumentStore, page: DocumentPage, identifiers: Identifiers
-) -> list[Treated]:
-    """Decide what an erasure does to each document of a page, today."""
-    if goes_whole(store):
-        return [Treated(verdict=Verdict.ERASE)] * len(page.documents)
-    today = copenhagen_day(context.clock.now())
-    bodies = [document.body for document in page.documents]
-    if store.elements is None:
-        return [erase_record(body, store.fields, today=today) for body in bodies]
-    return [
-        erase_elements(body, store.elements, store.fields, context.datamap, identifiers, today=today)
-        for body in bodies
-    ]
 
 
 def _name(document: StoredDocument) -> str:

@@ -11,9 +11,12 @@ from shared.domain.messages import FinishStage, PlanRequest, RunTasks
 from shared.domain.plans import Action
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
+from shared.services import switching
+from shared.services.attention import stop
 from shared.services.collecting import collect_documents, collect_files, collect_lines
 from shared.services.context import Context
-from shared.services.erasing import PlanOutdatedError, erase_documents, erase_files
+from shared.services.correcting import check_documents, correct_documents
+from shared.services.erasing import ErasingPausedError, PlanOutdatedError, erase_documents, erase_files
 from shared.services.erasing_lines import LineEraser
 from shared.services.looking import look_at_documents, look_at_files, look_at_lines
 from shared.services.planning import ACTION_OF
@@ -23,7 +26,7 @@ from shared.services.progress import Progress, TaskTakenError
 def stage_tasks_of(case: Case) -> tuple[Task, ...]:
     """Return the tasks of the request's present stage."""
     request = case.request
-    if request.stage is None:
+    if request.stage not in ACTION_OF:
         return ()
     prefix = f"task-{request.phase}-{ACTION_OF[request.stage]}-"
     return tuple(task for task in case.tasks if task.id.startswith(prefix))
@@ -58,6 +61,10 @@ async def run_lane(context: Context, request_id: str, lane: int) -> None:
     except PlanOutdatedError:
         await plan_again(context, request_id)
         return
+    except ErasingPausedError:
+        await progress.let_go()
+        await stop(context, await context.cases.load(request_id), switching.PAUSED)
+        return
     except ComplianceError:
         await progress.let_go()
         raise
@@ -85,6 +92,10 @@ async def _page(context: Context, progress: Progress, task: Task) -> None:
             await look_at_lines(context, progress, task, store)
         case Action.LOOK, FileStore():
             await look_at_files(context, progress, task, store)
+        case Action.CORRECT, DocumentStore():
+            await correct_documents(context, progress, task, store)
+        case Action.CHECK, DocumentStore():
+            await check_documents(context, progress, task, store)
 
 
 async def _spread(context: Context, progress: Progress, case: Case, lane: int) -> None:

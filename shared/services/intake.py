@@ -5,29 +5,31 @@ Nothing here looks at anybody's data: whether the address is known makes no diff
 
 import ipaddress
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
 from shared.domain import tokens
-from shared.domain.cases import LetterDocument, RequestState, SubjectRequest
-from shared.domain.deadlines import due_on
-from shared.domain.errors import Conflict, NotAllowed
+from shared.domain.cases import Channel, RequestState, Wishes
+from shared.domain.errors import NotAllowed
 from shared.domain.identifiers import EMAIL, parse_email
-from shared.domain.messages import PlanRequest, SendLetter
+from shared.domain.messages import PlanRequest
 from shared.domain.rights import Right
 from shared.domain.times import after, copenhagen_day
 from shared.ports.cases import Case, Write
-from shared.rendering.letters import LetterKind
-from shared.services import fencing
+from shared.services import fencing, marking
 from shared.services.closing import end
 from shared.services.conflicts import settled
 from shared.services.context import Context
-from shared.services.letters import CANCEL, VERIFY, verification_ends
+from shared.services.filing import Filing, put_on_file
+from shared.services.links import CANCEL, VERIFY, verification_ends
 
 _HOUR_SECONDS = 3600
 _NETWORK_BITS = 64  # of IPv6: a household or a rented machine has all addresses of such a network
-_PUBLIC_STATE = {RequestState.COMPLETED_WITH_RETENTION: RequestState.COMPLETED}
+_PUBLIC_STATE = {
+    RequestState.COMPLETED_WITH_RETENTION: RequestState.COMPLETED,
+    RequestState.STANDING: RequestState.COMPLETED,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,8 @@ class Submission:
     language: Literal["en", "da"]
     client: str
     repeat_key: str | None = None
+    wishes: Wishes = Wishes()
+    channel: Channel = "web"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,33 +75,22 @@ async def submit(context: Context, submission: Submission) -> str:
     email_key = context.keys.subject_key(EMAIL, email)
     request_id = secrets.token_hex(16)
     if submission.repeat_key:
-        asked = (",".join(submission.rights), submission.language)
+        asked = (",".join(submission.rights), submission.language, submission.wishes.model_dump_json())
         request_id = context.keys.sign("repeat", email_key, *asked, submission.repeat_key)[:32]
     await _count(context, f"client-{_client_key(context, submission.client)}", _per_client(context))
     await _count(context, f"address-{_mailbox_key(context, email)}", context.limits.requests_per_address_hour)
-    now = context.clock.now()
-    request = SubjectRequest(
-        request_id=request_id,
-        rights=submission.rights,
-        state=RequestState.RECEIVED,
-        language=submission.language,
-        received_at=now,
-        due_on=due_on(now),
-        email=email,
-        subject_keys=(email_key,),
-        wake_at=after(now, seconds=context.limits.wake_seconds),
+    await put_on_file(
+        context,
+        Filing(
+            request_id=request_id,
+            rights=submission.rights,
+            language=submission.language,
+            channel=submission.channel,
+            email=email,
+            received_at=context.clock.now(),
+            wishes=submission.wishes,
+        ),
     )
-    request, event = request.noted(now, "received", rights=",".join(submission.rights))
-    letter = LetterDocument(
-        id=f"letter-{LetterKind.VERIFY}-0", request_id=request_id, kind=LetterKind.VERIFY, created_at=now
-    )
-    try:
-        await context.cases.commit(
-            request_id, [Write(document=document, etag=None) for document in (request, event, letter)]
-        )
-    except Conflict:
-        return request_id  # the same submission came before
-    await context.queue.send([SendLetter(request_id=request_id, letter_id=letter.id)])
     return request_id
 
 
@@ -120,11 +113,11 @@ async def _verify(context: Context, request_id: str) -> RequestState:
     case = await context.cases.load(request_id)
     request = case.request
     if request.state is not RequestState.RECEIVED:
-        return request.state
+        return await _note_confirmation(context, case)
     joined_to = await fencing.register_open(context, request)
     if joined_to is not None:
         joined = request.with_(joined_to=joined_to, verified_at=now)
-        await end(context, _with(case, joined), RequestState.JOINED)
+        await end(context, replace(case, request=joined), RequestState.JOINED)
         return RequestState.JOINED
     verified, event = request.moved_to(
         RequestState.VERIFIED,
@@ -136,6 +129,19 @@ async def _verify(context: Context, request_id: str) -> RequestState:
         [Write(document=verified, etag=case.etags[verified.id]), Write(document=event, etag=None)],
     )
     await context.queue.send([PlanRequest(request_id=request_id)])
+    return RequestState.VERIFIED
+
+
+async def _note_confirmation(context: Context, case: Case) -> RequestState:
+    """Note that the address is confirmed while a right that needed no confirmation is at work."""
+    request = case.request
+    if request.verified_at is not None or request.is_final:
+        return request.state
+    confirmed, event = request.with_(verified_at=context.clock.now()).noted(context.clock.now(), "verified")
+    await context.cases.commit(
+        request.request_id,
+        [Write(document=confirmed, etag=case.etags[confirmed.id]), Write(document=event, etag=None)],
+    )
     return RequestState.VERIFIED
 
 
@@ -187,9 +193,12 @@ async def _cancel(context: Context, request_id: str) -> RequestState:
             raise NotAllowed("joined_to_wider")
     if request.state is RequestState.CANCELLED:
         return request.state
-    if request.is_final or request.state is RequestState.ANSWERING or request.is_irreversible:
+    answered = request.state in (RequestState.ANSWERING, RequestState.STANDING)
+    if request.is_final or answered or request.is_irreversible:
         raise NotAllowed("too_late")
     await end(context, case, RequestState.CANCELLED)
+    own = [marking.mark_id(request, right) for right in (Right.RESTRICTION, Right.OBJECTION)]
+    await marking.lift(context, request.subject_keys, own, at=context.clock.now())
     if request.package is None:  # one that was answered is the person's until its day
         await context.packages.delete(request.request_id)
     return RequestState.CANCELLED
@@ -233,13 +242,3 @@ def _mailbox_key(context: Context, email: str) -> str:
     """Return the pseudonym of where the mail arrives: with many providers a `+tag` changes nothing."""
     local, _, domain = email.partition("@")
     return context.keys.subject_key(EMAIL, f"{local.partition('+')[0] or local}@{domain}")
-
-
-def _with(case: Case, request: SubjectRequest) -> Case:
-    return Case(
-        request=request,
-        tasks=case.tasks,
-        letters=case.letters,
-        findings=case.findings,
-        etags=case.etags,
-    )

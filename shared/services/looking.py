@@ -7,12 +7,12 @@ record counts as left when judging it once more would still take something out o
 from collections.abc import Sequence
 
 from shared.datamap.models import DocumentStore, FileStore, LineStore
-from shared.datamap.treatment import Verdict, erase_record, goes_whole
+from shared.datamap.treatment import Verdict, erase_record
 from shared.domain.cases import KeptRecords, Task, TaskState, summed
 from shared.domain.times import copenhagen_day
 from shared.services.blob_walk import BlobWalk
 from shared.services.context import Context
-from shared.services.erasing import judge
+from shared.services.judging import Judge, within
 from shared.services.keeping import as_records
 from shared.services.lines import LineMatcher, LineRanges
 from shared.services.progress import Progress
@@ -20,16 +20,17 @@ from shared.services.progress import Progress
 
 async def look_at_documents(context: Context, progress: Progress, task: Task, store: DocumentStore) -> None:
     """Count what is left among one page of documents."""
-    identifiers = progress.request.identifiers
+    request = progress.request
+    judge = Judge(context=context, request=request, store=store)
     page = await context.documents.page(
         store,
-        identifiers,
+        request.identifiers,
         cursor=task.cursor,
         limit=context.limits.page_documents,
-        keys_only=goes_whole(store),
+        keys_only=judge.takes_whole,
     )
     progress.budget.spend(len(page.documents))
-    judged = judge(context, store, page, identifiers)
+    judged = judge.judge(within(request.scope, store, page))
     left = sum(1 for treated in judged if treated.verdict is not Verdict.KEEP)
     kept = [one for treated in judged for one in as_records(store.id, treated.kept)]
     _note(progress, task, left, page.cursor, kept)

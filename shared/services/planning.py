@@ -6,25 +6,46 @@ waiting time, only if nothing changed while the person could still cancel.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from shared.datamap.models import NOT_STATED, Activity, DocumentStore, OnErasure, Store
-from shared.domain.cases import RequestState, Stage, SubjectRequest, Task, TaskState
-from shared.domain.errors import Conflict, Permanent
-from shared.domain.identifiers import EMAIL, SUBJECT_KEY, Identifiers
-from shared.domain.messages import PlanRequest, RunTasks
+from shared.domain.cases import LetterDocument, RequestState, Stage, SubjectRequest, Task, TaskState
+from shared.domain.controls import SWITCH_KEY, UNFENCED
+from shared.domain.errors import Conflict
+from shared.domain.identifiers import EMAIL, SUBJECT_KEY
+from shared.domain.messages import FinishStage, PlanRequest, RunTasks, SendLetter
 from shared.domain.plans import Action, Plan, PlanEntry
 from shared.domain.rights import Right
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.ports.controls import StoredControls
-from shared.services import fencing
+from shared.rendering.letters import LetterKind
+from shared.services import fencing, marking, switching
+from shared.services.answering import letter
 from shared.services.attention import stop
 from shared.services.context import Context
-from shared.services.resolving import resolve
+from shared.services.drafting import draft
+from shared.services.resolving import resolve_request
 
-ACTION_OF = {Stage.COLLECT: Action.COLLECT, Stage.ERASE: Action.ERASE, Stage.LOOK: Action.LOOK}
+ACTION_OF = {
+    Stage.COLLECT: Action.COLLECT,
+    Stage.ERASE: Action.ERASE,
+    Stage.LOOK: Action.LOOK,
+    Stage.CORRECT: Action.CORRECT,
+    Stage.CHECK: Action.CHECK,
+}
+FIRST_STAGE = {
+    Right.ACCESS: Stage.COLLECT,
+    Right.PORTABILITY: Stage.COLLECT,
+    Right.RECTIFICATION: Stage.CORRECT,
+    Right.ERASURE: Stage.ERASE,
+    Right.OBJECTION: Stage.ERASE,  # where it is upheld
+    Right.WITHDRAWAL: Stage.ERASE,
+    Right.MARKETING_OBJECTION: Stage.ERASE,
+    Right.RESTRICTION: Stage.MARK,
+    Right.COMPLAINT: Stage.MARK,
+}
+CAPPED = frozenset({Right.ERASURE, Right.OBJECTION})  # what counts towards the erasures of an hour
 STARTABLE = frozenset({RequestState.VERIFIED, RequestState.PLANNED, RequestState.AWAITING_APPROVAL})
-SUPPORTED = frozenset({Right.ACCESS, Right.ERASURE})
 _LONGEST_DELAY_SECONDS = 6 * 86_400  # queues hide a message for seven days at most; the sweep does the rest
 _EARLY_SECONDS = 1  # clocks of queue and worker may differ by so much
 _MOST_DEFERRALS = 16  # the delay has long reached its cap; keeps the power small
@@ -38,22 +59,26 @@ async def plan(context: Context, request_id: str) -> None:
     """
     case = await context.cases.load(request_id)
     request = case.request
-    if request.state not in STARTABLE or request.email is None:
+    if request.state not in STARTABLE:
         return
     if request.state is RequestState.AWAITING_APPROVAL and request.approved_digest is None:
         return
     start_at = request.start_at
     if start_at is not None and after(context.clock.now(), seconds=_EARLY_SECONDS) < start_at:
         return  # a later message is on its way, and the sweep behind it
-    known = request.identifiers or {EMAIL: (request.email,)}
-    resolved = await resolve(context, known)
+    resolved = await resolve_request(context, request)
     if resolved.problem is not None:
         await stop(context, case, resolved.problem)
         return
     identifiers = resolved.identifiers
     keys = identifiers[SUBJECT_KEY]
-    controls = await context.controls.read(keys)
-    made = await _made(context, request, identifiers, controls)
+    await marking.apply_at_once(context, request, keys)
+    await _protect(context, request, keys)
+    *controls, switch = await context.controls.read((*keys, SWITCH_KEY))
+    made = await draft(context, request, identifiers, controls)
+    if FIRST_STAGE[request.right] is Stage.ERASE and switching.is_thrown(switch.controls):
+        await stop(context, case, switching.PAUSED)
+        return
     if request.plans_made >= context.limits.replans and _changed(request, made):
         await stop(context, case, "plan_keeps_changing")
         return
@@ -75,11 +100,16 @@ async def _begin(
     made: Plan,
     controls: Sequence[StoredControls],
 ) -> None:
-    if await fencing.claim(context, request, request.subject_keys, controls) is fencing.Fence.BUSY:
+    if made.right not in UNFENCED and (
+        await fencing.claim(context, request, request.subject_keys, controls) is fencing.Fence.BUSY
+    ):
         await _defer(context, case, request)
         return
+    if made.right in CAPPED and await switching.is_over_cap(context):
+        await stop(context, case, switching.PAUSED)
+        return
     now = context.clock.now()
-    stage = Stage.COLLECT if made.right is Right.ACCESS else Stage.ERASE
+    stage = FIRST_STAGE[made.right]
     begun, event = request.moved_to(
         RequestState.IN_PROGRESS,
         plan=made,
@@ -87,7 +117,7 @@ async def _begin(
         stage=stage,
         begun_at=now,
         runs=request.runs + 1,
-        is_irreversible=request.is_irreversible or stage is Stage.ERASE,
+        is_irreversible=request.is_irreversible or stage in (Stage.ERASE, Stage.CORRECT),
         deferrals=0,
         start_at=None,
         wake_at=after(now, seconds=context.limits.wake_seconds),
@@ -105,7 +135,22 @@ async def _begin(
     except Conflict:
         await _give_back_if_closed(context, request)
         raise
-    await context.queue.send([RunTasks(request_id=request.request_id, lane=0)])
+    await context.queue.send([following(begun, tasks)])
+
+
+def following(request: SubjectRequest, tasks: Sequence[Task]) -> RunTasks | FinishStage:
+    """Return the message of a stage that begins: a stage without tasks is finished at once."""
+    if any(not task.is_final for task in tasks):
+        return RunTasks(request_id=request.request_id, lane=0)
+    return FinishStage(request_id=request.request_id)
+
+
+async def _protect(context: Context, request: SubjectRequest, keys: Sequence[str]) -> None:
+    """Restrict at once what a person will decide about, before the case waits. Source: GDPR 18(1)(d)."""
+    if request.right is Right.OBJECTION and request.requester.kind != "customer":
+        await marking.restrict(context, request, keys, "objection")
+    elif request.right is Right.RESTRICTION:
+        await marking.restrict(context, request, keys, request.wishes.ground or "accuracy")
 
 
 async def _give_back_if_closed(context: Context, request: SubjectRequest) -> None:
@@ -170,15 +215,36 @@ async def _save_waiting(
         start_at=start_at,
         wake_at=wake_at,
     ).noted(now, state, right=made.right, plan=made.digest, records=made.records)
+    told = _told_of_waiting(case, waiting, state, now)
     await context.cases.commit(
         request.request_id,
-        [Write(document=waiting, etag=case.etags[waiting.id]), Write(document=event, etag=None)],
+        [
+            Write(document=waiting, etag=case.etags[waiting.id]),
+            Write(document=event, etag=None),
+            *(Write(document=one, etag=None) for one in told),
+        ],
+    )
+    await context.queue.send(
+        [SendLetter(request_id=request.request_id, letter_id=one.id) for one in told]
     )
     if state is RequestState.AWAITING_APPROVAL:
         await context.operators.alarm("approval_needed", request_id=request.request_id)
     elif start_at is not None:
         delay = min(max(0, int((start_at - now).total_seconds()) + 1), _LONGEST_DELAY_SECONDS)
         await context.queue.send([PlanRequest(request_id=request.request_id)], delay_seconds=delay)
+
+
+def _told_of_waiting(
+    case: Case, request: SubjectRequest, state: RequestState, now: datetime
+) -> list[LetterDocument]:
+    """Return the letter that says a person decides; it is sent once for each right."""
+    if state is not RequestState.AWAITING_APPROVAL or request.is_internal:
+        return []
+    kind = LetterKind.DELAYED_BY_REVIEW
+    if request.right is Right.OBJECTION and request.requester.kind != "customer":
+        kind = LetterKind.OBJECTION_RECEIVED
+    made = letter(request, kind, created_at=now)
+    return [] if made.id in case.etags else [made]
 
 
 async def _defer(context: Context, case: Case, request: SubjectRequest) -> None:
@@ -211,59 +277,3 @@ def _waits(context: Context, request: SubjectRequest, made: Plan) -> RequestStat
 
 def _changed(request: SubjectRequest, made: Plan) -> bool:
     return request.plan is None or request.plan.digest != made.digest
-
-
-async def _made(
-    context: Context,
-    request: SubjectRequest,
-    identifiers: Identifiers,
-    controls: Sequence[StoredControls],
-) -> Plan:
-    if request.right not in SUPPORTED:
-        raise Permanent("right_not_supported", request.right)
-    erasing = request.right is Right.ERASURE
-    entries = []
-    for activity, store in context.datamap.stores():
-        if erasing:
-            entries.append(await _erasure_entry(context, activity, store, identifiers, controls))
-        else:
-            entries.append(
-                PlanEntry(store_id=store.id, activity_id=activity.id, action=Action.COLLECT, records=0)
-            )
-    restricted = erasing and any(one.controls.is_restricted for one in controls)
-    return Plan(
-        right=request.right,
-        revision=request.plans_made + 1,
-        map_digest=context.datamap.digest,
-        entries=tuple(entries),
-        needs_decision=("restricted",) if restricted else (),
-    ).sealed()
-
-
-async def _erasure_entry(
-    context: Context,
-    activity: Activity,
-    store: Store,
-    identifiers: Identifiers,
-    controls: Sequence[StoredControls],
-) -> PlanEntry:
-    hold = next((hold for one in controls for hold in one.controls.holds if hold.covers(activity.id)), None)
-    if isinstance(store, DocumentStore):
-        records = await context.documents.count(store, identifiers)
-    else:
-        records = 0  # lines and files are found while they are read; counting them would read them twice
-    treatment = {field.on_erasure for field in store.fields if field.on_erasure is not OnErasure.FOLLOW}
-    action = Action.KEEP if treatment == {OnErasure.KEEP} and not _has_last_day(store) else Action.ERASE
-    return PlanEntry(
-        store_id=store.id,
-        activity_id=activity.id,
-        action=Action.HOLD if hold else action,
-        records=records,
-        treatment=tuple(sorted(treatment)),
-        held_by=hold.hold_id if hold else None,
-    )
-
-
-def _has_last_day(store: Store) -> bool:
-    """Whether a keeping duty of the store ends on a day that has to be read from each record."""
-    return any(field.keep is not None and field.keep.until != NOT_STATED for field in store.fields)

@@ -4,30 +4,33 @@ The last things checked before publication are the claims on the person: a copy 
 erasure of that person began. Twins of this message stage equal closing blocks, so the second changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
 
 from shared.datamap.models import DocumentStore
 from shared.datamap.ownership import is_own
-from shared.domain.cases import LetterDocument, Outcome, Package, Part, RequestState, Task
-from shared.domain.errors import Conflict, Permanent
-from shared.domain.messages import SendLetter
-from shared.domain.times import after
-from shared.ports.cases import Case, Write
+from shared.datamap.portability import not_covered
+from shared.domain.cases import Outcome, Package, Part, RequestState, SubjectRequest, Task
+from shared.domain.errors import Conflict
+from shared.domain.rights import Right
+from shared.domain.times import after, copenhagen_day
+from shared.ports.cases import Case
 from shared.ports.controls import StoredControls
 from shared.rendering import archive
 from shared.rendering.letters import LetterKind
-from shared.rendering.report import AccessReport, Disclosure, HeldFact, StoreFinding, report_entries
+from shared.rendering.portability import PortabilityFacts, portability_entries
+from shared.rendering.report import AccessReport, HeldFact, StoreFinding, report_entries
 from shared.services import fencing
+from shared.services.answering import Answer, answer
 from shared.services.attention import stop
+from shared.services.concluding import case_with
 from shared.services.context import Context
+from shared.services.disclosing import disclose_to_customer
 from shared.services.execution import stage_tasks_of
+from shared.services.ledger import disclosures_to
 from shared.services.parts import all_parts, forget_parts
 from shared.services.progress import Progress
+from shared.services.transferring import begin_transfer
 
-_LEDGER = "disclosures"
-_MOST_DISCLOSURES = 1_000  # shown in the readable answer; every row is among the records of the copy
 SECTION_ENTRIES = 3  # a section is written as JSON, CSV and a page
 _PARTS_IN_BATCH = 90  # beside the request, its letter and its audit entry
 
@@ -59,35 +62,53 @@ async def publish_copy(context: Context, case: Case) -> None:
         at=now,
         records=sum(by_store.values()),
         by_store=by_store,
+        not_covered=await _not_covered(context, request),
     )
-    letter = LetterDocument(
-        id=f"letter-{LetterKind.PACKAGE_READY}-{request.phase}",
-        request_id=request.request_id,
-        kind=LetterKind.PACKAGE_READY,
-        closes=True,
-        created_at=now,
+    published = case_with(
+        case,
+        request.with_(package=Package(published_at=now, expires_at=expires_at, size_bytes=size_bytes)),
     )
-    answered, event = request.moved_to(
-        RequestState.ANSWERING,
-        outcomes={**request.outcomes, request.right: outcome},
-        package=Package(published_at=now, expires_at=expires_at, size_bytes=size_bytes),
-        wake_at=after(now, seconds=context.limits.wake_seconds),
-    ).noted(now, "copy_published", records=outcome.records, size_bytes=size_bytes)
+    if request.scope.customer_id is not None:
+        await disclose_to_customer(context, request, by_store)
+    gone = [part.id for part in parts[:_PARTS_IN_BATCH]]
     try:
-        await context.cases.commit(
-            request.request_id,
-            [
-                Write(document=answered, etag=case.etags[answered.id]),
-                Write(document=event, etag=None),
-                Write(document=letter, etag=case.etags.get(letter.id)),
-            ],
-            deletes=[part.id for part in parts[:_PARTS_IN_BATCH]],
-        )
+        if request.right is Right.PORTABILITY and request.wishes.transfer_url and outcome.records:
+            await begin_transfer(context, published, outcome, deletes=gone)
+        else:
+            await answer(context, published, _answer(request, outcome, size_bytes), deletes=gone)
     except Conflict:
         await _withdraw_if_cancelled(context, request.request_id)
         raise
     await forget_parts(context, request.request_id, parts[_PARTS_IN_BATCH:])
-    await context.queue.send([SendLetter(request_id=request.request_id, letter_id=letter.id)])
+
+
+def _answer(request: SubjectRequest, outcome: Outcome, size_bytes: int) -> Answer:
+    kind = LetterKind.PACKAGE_READY
+    if request.right is Right.PORTABILITY:
+        kind = LetterKind.PORTABILITY_READY if outcome.records else LetterKind.NOTHING_HELD
+    elif request.scope.customer_id is not None:
+        kind = LetterKind.CUSTOMER_PACKAGE_READY
+    return Answer(
+        outcome=outcome,
+        letter=kind,
+        event="copy_published",
+        details={"records": outcome.records, "size_bytes": size_bytes},
+    )
+
+
+async def _not_covered(context: Context, request: SubjectRequest) -> tuple[str, ...]:
+    """Return the activities that hold data of the person and are not portable. Source: GDPR article 20(1)."""
+    if request.right is not Right.PORTABILITY:
+        return ()
+    found = []
+    for activity in not_covered(context.datamap):
+        for store in activity.stores:
+            if isinstance(store, DocumentStore) and await context.documents.count(
+                store, request.identifiers
+            ):
+                found.append(activity.id)
+                break
+    return tuple(found)
 
 
 async def _publish(
@@ -102,8 +123,21 @@ async def _publish(
         placed += [(offset, archive.Member.from_json(member)) for member in part.members]
         block_ids += [block.block_id for block in part.blocks]
         offset += sum(block.size_bytes for block in part.blocks)
-    report = await _report(context, case, controls)
-    entries = report_entries(context.datamap, report, [member for _, member in placed])
+    members = [member for _, member in placed]
+    if request.right is Right.PORTABILITY:
+        entries = portability_entries(
+            context.datamap,
+            PortabilityFacts(
+                request_id=request.request_id,
+                language=request.language,
+                prepared_at=request.begun_at or request.received_at,
+                contacts=context.contacts,
+                records={task.store_id: task.records for task in stage_tasks_of(case) if task.records},
+            ),
+            members,
+        )
+    else:
+        entries = report_entries(context.datamap, await _report(context, case, controls), members)
     closing = archive.closing_block(placed, entries, start_offset=offset, written_at=progress.written_at)
     block = await progress.stage(closing)
     await context.packages.publish(request.request_id, [*block_ids, block.block_id])
@@ -120,7 +154,7 @@ async def _report(context: Context, case: Case, controls: Sequence[StoredControl
         prepared_at=begun_at,
         contacts=context.contacts,
         findings=tuple(_finding(task) for task in stage_tasks_of(case)),
-        disclosures=await _disclosures(context, case),
+        disclosures=await disclosures_to(context, request),
         holds=tuple(
             HeldFact(activity_id=hold.activity_id or "all", reason=hold.reason, review_on=hold.review_on)
             for one in controls
@@ -133,38 +167,16 @@ async def _report(context: Context, case: Case, controls: Sequence[StoredControl
             for restriction in one.controls.restrictions
             if restriction.lifted_at is None
         ),
-        suppressions=(),
+        suppressions=tuple(
+            dict.fromkeys(
+                ("objection to direct marketing", copenhagen_day(one.placed_at))
+                for stored in controls
+                for one in stored.controls.objections
+                if one.kind == "marketing" and one.in_force
+            )
+        ),
         policy_versions_shown=(),
         package_expires_at=after(begun_at, days=context.limits.package_days),
-    )
-
-
-async def _disclosures(context: Context, case: Case) -> tuple[Disclosure, ...]:
-    """Return the rows of our ledger about the person: who really received what, and when."""
-    _, store = context.datamap.store(_LEDGER)
-    if not isinstance(store, DocumentStore):
-        raise Permanent("ledger_not_documents")
-    found: list[Disclosure] = []
-    cursor: str | None = None
-    while True:
-        page = await context.documents.page(
-            store, case.request.identifiers, cursor=cursor, limit=context.limits.page_documents
-        )
-        found += [_disclosure(document.body) for document in page.documents]
-        cursor = page.cursor
-        if cursor is None or len(found) >= _MOST_DISCLOSURES:
-            return tuple(sorted(found, key=lambda one: one.disclosed_at)[:_MOST_DISCLOSURES])
-
-
-def _disclosure(row: Mapping[str, Any]) -> Disclosure:
-    """Read one row that we wrote ourselves."""
-    reference = row.get("reference")
-    return Disclosure(
-        recipient_id=str(row["recipient"]),
-        disclosed_at=datetime.fromisoformat(str(row["disclosed_at"])),
-        fields=tuple(str(field) for field in row["fields"]),
-        purpose=str(row["purpose"]),
-        reference=None if reference is None else str(reference),
     )
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from shared.datamap.models import DocumentStore, Match
 from shared.datamap.treatment import found_identifiers, value_at
-from shared.domain.identifiers import SUBJECT_KEY, Identifiers, merged, normalise
+from shared.domain.cases import SubjectRequest
+from shared.domain.identifiers import EMAIL, SUBJECT_KEY, Identifiers, merged, normalise
 from shared.services.context import Context
 
 _LOCATOR_PAGE = 100
@@ -20,6 +21,21 @@ class Resolved:
 
     identifiers: dict[str, tuple[str, ...]]
     problem: str | None = None
+
+
+async def resolve_request(context: Context, request: SubjectRequest) -> Resolved:
+    """Return everything that identifies the person of a request, within what the requester may reach.
+
+    A customer names a person of its installation: nothing is followed from there to the person's other data.
+    """
+    known: Identifiers = request.identifiers
+    if not known and request.email is not None:
+        known = {EMAIL: (request.email,)}
+    if request.scope.customer_id is None:
+        return await resolve(context, known)
+    identifiers = {kind: tuple(values) for kind, values in known.items() if kind != SUBJECT_KEY}
+    identifiers[SUBJECT_KEY] = context.subject_keys(identifiers)
+    return Resolved(identifiers=identifiers)
 
 
 async def resolve(context: Context, known: Identifiers) -> Resolved:

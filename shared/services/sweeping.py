@@ -16,7 +16,7 @@ from shared.services.closing import cleared
 from shared.services.context import Context
 from shared.services.downloads import remove
 from shared.services.execution import stage_tasks_of
-from shared.services.letters import verification_ends
+from shared.services.links import verification_ends
 from shared.services.parts import all_parts, forget_parts
 
 

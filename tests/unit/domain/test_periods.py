@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.deadlines import due_on, next_working_day
+from shared.domain.deadlines import due_on
 from shared.domain.periods import add_months, add_period, last_day_kept
 from shared.domain.times import after, copenhagen_day, utc_text
+from shared.domain.working_days import next_working_day
 
 DAYS = st.dates(min_value=date(1990, 1, 1), max_value=date(2200, 12, 31))
 MOMENTS = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=365 * 70)).map(

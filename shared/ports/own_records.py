@@ -1,0 +1,14 @@
+"""Rows of our own about a person, under a keyed pseudonym: disclosures, look-ups, correction notes."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
+
+OwnContainer = Literal["disclosures", "lookups", "notes"]
+
+
+class OwnRecords(Protocol):
+    """Writes rows; they are read through the data map, as every other store."""
+
+    async def put(self, container: OwnContainer, row: Mapping[str, Any]) -> None:
+        """Write a row with `id` and `subject_key`. The same id again replaces it."""
+        ...

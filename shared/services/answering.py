@@ -1,0 +1,91 @@
+"""Save what a right came to together with the letter that tells it, in one batch.
+
+A case that nobody asked for, as retention files it, has no letter: it closes at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.domain.cases import LetterDocument, Outcome, RequestState, SubjectRequest
+from shared.domain.errors import NotFound
+from shared.domain.messages import SendLetter
+from shared.domain.times import after
+from shared.ports.cases import Case, Write
+from shared.rendering.letters import LetterKind
+from shared.services.closing import close_answered
+from shared.services.context import Context
+from shared.services.proving import prove
+
+LETTERS_OF_A_LIFE = 100  # numbers for the phases of one life of a request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What is saved: the outcome of the present right, the letter for it, and the audit entry."""
+
+    outcome: Outcome
+    letter: LetterKind
+    event: str
+    details: dict[str, str | int]
+    further: tuple[LetterKind, ...] = ()  # letters beside the one that closes
+
+
+async def answer(context: Context, case: Case, answered: Answer, *, deletes: Sequence[str] = ()) -> None:
+    """Save the answer of the present right and send its letter. `case.request` may carry changes to save.
+
+    Raises:
+        Conflict: somebody changed the request meanwhile; read again.
+    """
+    request = case.request
+    now = context.clock.now()
+    saved, event = request.moved_to(
+        RequestState.ANSWERING,
+        outcomes={**request.outcomes, request.right: answered.outcome},
+        wake_at=after(now, seconds=context.limits.wake_seconds),
+    ).noted(now, answered.event, **answered.details)
+    letters = letters_of(context, saved, answered)
+    await context.cases.commit(
+        request.request_id,
+        [
+            Write(document=saved, etag=case.etags[saved.id]),
+            Write(document=event, etag=None),
+            *(Write(document=letter, etag=case.etags.get(letter.id)) for letter in letters),
+        ],
+        deletes=deletes,
+    )
+    if saved.is_internal:
+        await close_silently(context, request.request_id)
+        return
+    await context.queue.send(
+        [SendLetter(request_id=request.request_id, letter_id=letter.id) for letter in letters]
+    )
+
+
+def letters_of(context: Context, request: SubjectRequest, answered: Answer) -> list[LetterDocument]:
+    """Return the letters of an answer: none where nobody asked."""
+    if request.is_internal:
+        return []
+    now = context.clock.now()
+    return [
+        letter(request, kind, created_at=now, closes=kind is answered.letter)
+        for kind in (*answered.further, answered.letter)
+    ]
+
+
+def letter(request: SubjectRequest, kind: LetterKind, **fields: object) -> LetterDocument:
+    """Return a letter of the present right; the same kind again is the same letter."""
+    return LetterDocument.model_validate(
+        {"id": f"letter-{kind}-{request.phase + LETTERS_OF_A_LIFE * request.revivals}", "request_id": request.request_id, "kind": kind, **fields}
+    )
+
+
+async def close_silently(context: Context, request_id: str) -> None:
+    """Prove and close an answered case that has no letter. A second call changes nothing."""
+    try:
+        case = await context.cases.load(request_id)
+    except NotFound:
+        return
+    if case.request.state is not RequestState.ANSWERING or not case.request.is_internal:
+        return
+    await prove(context, case.request)
+    await close_answered(context, case, None)

@@ -1,0 +1,232 @@
+"""Conclude a right that erased or corrected: what went, what stays and why, who was told; then the answer."""
+
+from dataclasses import dataclass
+
+from shared.datamap.correction import unchangeable
+from shared.datamap.models import DocumentStore, KeepUntil
+from shared.datamap.ownership import is_register
+from shared.domain.cases import KeptRecords, Outcome, Package, Result, Stage, SubjectRequest, Task, summed
+from shared.domain.plans import Action
+from shared.domain.rights import Right
+from shared.domain.times import copenhagen_day
+from shared.ports.cases import Case, Write
+from shared.rendering.letters import LetterKind
+from shared.services import marking, noting
+from shared.services.answering import Answer, answer
+from shared.services.context import Context
+from shared.services.erasing import RESTRICTED
+from shared.services.forgetting import forget
+from shared.services.ledger import notices_due
+from shared.services.planning import ACTION_OF
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Words:
+    result: Result
+    letter: LetterKind
+
+
+_WORDS = {
+    Right.OBJECTION: _Words(result="objection_upheld", letter=LetterKind.OBJECTION_UPHELD),
+    Right.WITHDRAWAL: _Words(result="withdrawn", letter=LetterKind.WITHDRAWN),
+    Right.MARKETING_OBJECTION: _Words(result="marketing_stopped", letter=LetterKind.MARKETING_STOPPED),
+}
+
+
+async def conclude(context: Context, case: Case) -> None:
+    """Answer the present right after its look. Repeating it changes nothing.
+
+    An objection that was upheld holds from now on: it is noted before its restriction is taken back, so that
+    there is no moment between them in which the data may be used.
+    """
+    request = case.request
+    if request.right is Right.RECTIFICATION:
+        await _conclude_correction(context, case)
+        return
+    if request.right is Right.OBJECTION:
+        await marking.object_to(context, request, request.subject_keys)
+        own = marking.mark_id(request, Right.OBJECTION)
+        await marking.lift(context, request.subject_keys, [own], at=context.clock.now())
+    await _conclude_erasure(context, case)
+
+
+async def _conclude_erasure(context: Context, case: Case) -> None:
+    request = case.request
+    now = context.clock.now()
+    erasures, looked = _tasks(case, Stage.ERASE), _tasks(case, Stage.LOOK)
+    erased = {task.store_id: task.records + task.rewritten for task in erasures}
+    is_whole = request.right is Right.ERASURE and not request.is_internal and not request.scope.customer_id
+    kept = (
+        *summed(one for task in (*erasures, *looked) for one in task.kept),
+        *_kept_by_plan(context, case),
+        *(await _copies(context, case) if is_whole else ()),
+    )
+    systems = [one for one in kept if not is_register(context.datamap, one.store_id)]
+    records = sum(erased.values())
+    words = _WORDS.get(request.right)
+    if words is None:
+        result: Result = "erased_with_retention" if systems else "erased" if records else "nothing_held"
+        kind = LetterKind.NOTHING_HELD if result == "nothing_held" else LetterKind.ERASED
+        words = _Words(result=result, letter=kind)
+    outcome = Outcome(
+        result=words.result,
+        at=now,
+        records=records,
+        by_store={store_id: count for store_id, count in erased.items() if count},
+        kept=kept,
+    )
+    answered = request.with_(
+        package=await _without_fetched(context, request) if is_whole else request.package,
+        notices=(*request.notices, *await notices_due(context, request, list(outcome.by_store))),
+    )
+    await answer(
+        context,
+        case_with(case, answered),
+        Answer(
+            outcome=outcome,
+            letter=words.letter,
+            event="erased",
+            details={"right": request.right, "records": records, "looks": request.looks},
+            further=_further(request),
+        ),
+    )
+
+
+async def _conclude_correction(context: Context, case: Case) -> None:
+    """Attach a note where facts are not rewritten, and answer. Source: GDPR articles 16, 19."""
+    request = case.request
+    right_now = {task.store_id: task.rewritten for task in _tasks(case, Stage.CHECK) if task.rewritten}
+    uncorrected = []
+    for _, store in context.datamap.stores():
+        fields = unchangeable(store.fields, request.wishes.corrections)
+        if not fields or not isinstance(store, DocumentStore) or request.scope.customer_id:
+            continue
+        records = await context.documents.count(store, request.identifiers)
+        if records and fields[0].keep is not None:
+            uncorrected.append(
+                KeptRecords(
+                    store_id=store.id,
+                    reason=fields[0].keep.reason.en,
+                    provision=fields[0].keep.provision,
+                    until=None,
+                    records=records,
+                )
+            )
+    noted = await noting.attach(context, request, [one.store_id for one in uncorrected])
+    outcome = Outcome(
+        result="rectified" if right_now or noted else "nothing_held",
+        at=context.clock.now(),
+        records=sum(right_now.values()),
+        by_store=right_now,
+        kept=tuple(uncorrected),
+        noted=noted,
+    )
+    answered = request.with_(
+        notices=(*request.notices, *await notices_due(context, request, list(right_now)))
+    )
+    await answer(
+        context,
+        case_with(case, answered),
+        Answer(
+            outcome=outcome,
+            letter=LetterKind.NOTHING_HELD if outcome.result == "nothing_held" else LetterKind.RECTIFIED,
+            event="rectified",
+            details={"records": outcome.records, "looks": request.looks},
+            further=_further(request),
+        ),
+    )
+
+
+def case_with(case: Case, request: SubjectRequest) -> Case:
+    """Return the case as read, with changes of its request that are to be saved."""
+    return Case(
+        request=request, tasks=case.tasks, letters=case.letters, findings=case.findings, etags=case.etags
+    )
+
+
+def _further(request: SubjectRequest) -> tuple[LetterKind, ...]:
+    """Return letters to others: the person learns what a customer had done. Source: GDPR article 12(1)."""
+    return (LetterKind.SUBJECT_TOLD,) if request.scope.customer_id and request.wishes.tell else ()
+
+
+def _tasks(case: Case, stage: Stage) -> list[Task]:
+    prefix = f"task-{case.request.phase}-{ACTION_OF[stage]}-"
+    return [task for task in case.tasks if task.id.startswith(prefix)]
+
+
+async def _without_fetched(context: Context, request: SubjectRequest) -> Package | None:
+    """Delete the request's own copy where it was fetched: it goes with the answer."""
+    package = request.package
+    if package is None or package.downloaded_at is None or package.deleted_at is not None:
+        return package
+    await context.packages.delete(request.request_id)
+    return package.model_copy(update={"deleted_at": context.clock.now()})
+
+
+def _kept_by_plan(context: Context, case: Case) -> list[KeptRecords]:
+    """Return what the plan itself left alone: stores under a hold, and records with a duty to keep them."""
+    kept = []
+    for entry in case.request.plan.entries if case.request.plan else ():
+        _, store = context.datamap.store(entry.store_id)
+        if entry.action is Action.HOLD and (entry.records or not isinstance(store, DocumentStore)):
+            kept.append(
+                KeptRecords(
+                    store_id=entry.store_id,
+                    reason="restriction" if entry.held_by == RESTRICTED else "hold",
+                    provision="GDPR article 18" if entry.held_by == RESTRICTED else "GDPR article 17(3)",
+                    until=None,
+                    records=entry.records,
+                )
+            )
+        elif entry.action is Action.KEEP and entry.records:
+            rules = {
+                (field.keep.reason.en, field.keep.provision)
+                for field in store.fields
+                if field.keep is not None and not isinstance(field.keep.until, KeepUntil)
+            }
+            kept += [
+                KeptRecords(
+                    store_id=entry.store_id,
+                    reason=reason,
+                    provision=provision,
+                    until=None,
+                    records=entry.records,
+                )
+                for reason, provision in sorted(rules)
+            ]
+    return kept
+
+
+async def _copies(context: Context, case: Case) -> list[KeptRecords]:
+    """Delete the person's earlier copies that were fetched; name the ones that still wait to be.
+
+    A copy the person asked for and has not fetched is theirs to fetch until its day comes.
+    """
+    kept = []
+    for request_id in await context.cases.of_person(case.request.subject_keys):
+        other = case if request_id == case.request.request_id else await context.cases.load(request_id)
+        package = other.request.package
+        if other.findings and other.request.is_final:
+            await forget(context, request_id, [finding.id for finding in other.findings])
+        if package is None or package.deleted_at is not None:
+            continue
+        if package.downloaded_at is not None and other is case:
+            continue  # goes with the answer
+        if package.downloaded_at is not None:
+            await context.packages.delete(request_id)
+            gone = other.request.with_(
+                package=package.model_copy(update={"deleted_at": context.clock.now()}),
+                wake_at=None if other.request.is_final else other.request.wake_at,
+            )
+            await context.cases.commit(request_id, [Write(document=gone, etag=other.etags[gone.id])])
+        else:
+            kept.append(
+                KeptRecords(
+                    store_id="packages",
+                    reason="copy_awaits_download",
+                    provision="GDPR article 15(3)",
+                    until=copenhagen_day(package.expires_at),
+                    records=1,
+                )
+            )
+    return kept

@@ -1,0 +1,198 @@
+"""What a person decides about a case: approve a plan, uphold an objection, refuse, say what was meant.
+
+Nobody is refused automatically, and a decision names who took it, why and by which provision. Two decisions
+at once: the first one stands. Source: GDPR articles 12(4), 21(1); policy 4.1.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from shared.domain.cases import Decision, Event, Outcome, RequestState, SubjectRequest
+from shared.domain.errors import Invalid, NotAllowed
+from shared.domain.messages import PlanRequest
+from shared.domain.plans import Plan
+from shared.domain.rights import Right, in_order
+from shared.domain.times import after
+from shared.ports.cases import Case, Write
+from shared.rendering.letters import LetterKind
+from shared.services import marking
+from shared.services.answering import Answer, answer
+from shared.services.concluding import case_with
+from shared.services.context import Context
+from shared.services.drafting import MASS_ERASURE, UNCLEAR
+
+MOST_TEXT = 2_000
+_REFUSABLE = frozenset({RequestState.AWAITING_APPROVAL, RequestState.NEEDS_ATTENTION})
+_TWO = 2
+
+
+async def approve(
+    context: Context,
+    request_id: str,
+    *,
+    plan_digest: str,
+    decided_by: str,
+    reason: str = "",
+    provision: str = "",
+) -> bool:
+    """Let exactly this plan run, and tell whether it runs now. A plan that changed meanwhile asks again.
+
+    An erasure of very many records needs two different people, neither of whom entered the request; the
+    first approval only counts. An objection is upheld by this.
+
+    Raises:
+        NotAllowed: `no_decision_needed`; `plan_changed` when the digest is not the present plan's; `four_eyes`
+            when the same person approves twice or entered the request; `meaning_unknown` when what was
+            asked for is not known yet: say it first.
+    """
+    case = await context.cases.load(request_id)
+    request = case.request
+    plan = _decidable(request, plan_digest)
+    if UNCLEAR in plan.needs_decision:
+        raise NotAllowed("meaning_unknown")
+    upheld = request.right is Right.OBJECTION
+    decision = _decision(context, request, "upheld" if upheld else "approved", decided_by, reason, provision)
+    decision = decision.model_copy(update={"plan_digest": plan_digest})
+    approvers = {one.decided_by for one in _approvals(request, plan_digest)}
+    four_eyes = MASS_ERASURE in plan.needs_decision
+    if four_eyes and decided_by in (*approvers, request.entered_by):
+        raise NotAllowed("four_eyes")
+    enough = not four_eyes or len(approvers) + 1 >= _TWO
+    now = context.clock.now()
+    approved, event = request.with_(
+        decisions=(*request.decisions, decision),
+        approved_digest=plan_digest if enough else None,
+        wake_at=after(now, seconds=context.limits.wake_seconds),
+    ).noted(now, "approved" if enough else "approved_once", decided_by=decided_by, plan=plan_digest)
+    await _save(context, case, approved, event)
+    if enough:
+        await context.queue.send([PlanRequest(request_id=request_id)])
+    return enough
+
+
+async def refuse(
+    context: Context, request_id: str, *, decided_by: str, reason: str, provision: str
+) -> None:
+    """Refuse the present right of a case, and tell the person why and what they can do about it.
+
+    The right's own restriction is lifted after the letter that gives notice of it. The other rights of the
+    request go on.
+
+    Raises:
+        Invalid: `reason_missing` or `provision_missing`: a refusal needs both.
+        NotAllowed: `nothing_to_refuse`: the case does not wait for a person.
+    """
+    case = await context.cases.load(request_id)
+    request = case.request
+    if request.state not in _REFUSABLE or request.is_internal:
+        raise NotAllowed("nothing_to_refuse")
+    decision = _decision(context, request, "refused", decided_by, reason, provision)
+    if not decision.reason:
+        raise Invalid("reason_missing", "a refusal needs a reason", field="reason")
+    if not decision.provision:
+        raise Invalid("provision_missing", "a refusal names its provision", field="provision")
+    refused = request.with_(decisions=(*request.decisions, decision), attention=None)
+    await answer(
+        context,
+        case_with(case, refused),
+        Answer(
+            outcome=Outcome(result="refused", at=context.clock.now()),
+            letter=LetterKind.REFUSED,
+            event="refused",
+            details={"right": request.right, "decided_by": decided_by},
+        ),
+    )
+
+
+async def take_back_own_restriction(context: Context, request: SubjectRequest) -> None:
+    """Lift what a refused objection or an unclear message restricted, once its letter is out."""
+    outcome = request.outcomes.get(request.right)
+    if outcome is None or outcome.result != "refused":
+        return
+    if request.right in (Right.OBJECTION, Right.RESTRICTION):
+        own = marking.mark_id(request, request.right)
+        await marking.lift(context, request.subject_keys, [own], at=context.clock.now())
+
+
+async def reread(
+    context: Context, request_id: str, *, rights: Sequence[Right], decided_by: str, reason: str
+) -> None:
+    """Say which rights a person meant whose words were unclear; the protective restriction then ends.
+
+    The clock goes on from the day of receipt. What takes its place is what the person asked for.
+
+    Raises:
+        Invalid: `rights_missing`: name at least one.
+        NotAllowed: `meaning_known`: the case does not wait for its meaning.
+    """
+    case = await context.cases.load(request_id)
+    request = case.request
+    if not rights:
+        raise Invalid("rights_missing", "name at least one right", field="rights")
+    if request.state is not RequestState.AWAITING_APPROVAL or not _is_unclear(request.plan):
+        raise NotAllowed("meaning_known")
+    own = marking.mark_id(request, Right.RESTRICTION)
+    if Right.RESTRICTION not in rights:
+        await marking.lift(context, request.subject_keys, [own], at=context.clock.now())
+    now = context.clock.now()
+    understood, event = request.moved_to(
+        RequestState.VERIFIED,
+        rights=in_order(rights),
+        phase=0,
+        plan=None,
+        plans_made=0,
+        approved_digest=None,
+        wishes=request.wishes.model_copy(update={"ground": None}),
+        decisions=(
+            *request.decisions,
+            _decision(context, request, "approved", decided_by, reason, "GDPR article 12(2)"),
+        ),
+        wake_at=after(now, seconds=context.limits.wake_seconds),
+    ).noted(now, "reread", rights=",".join(in_order(rights)), decided_by=decided_by)
+    await _save(context, case, understood, event)
+    await context.queue.send([PlanRequest(request_id=request_id)])
+
+
+def _decidable(request: SubjectRequest, plan_digest: str) -> Plan:
+    undecided = request.state is RequestState.AWAITING_APPROVAL and request.approved_digest is None
+    if not undecided or request.plan is None:
+        raise NotAllowed("no_decision_needed")
+    if request.plan.digest != plan_digest:
+        raise NotAllowed("plan_changed")
+    return request.plan
+
+
+def _is_unclear(plan: Plan | None) -> bool:
+    return plan is not None and UNCLEAR in plan.needs_decision
+
+
+def _approvals(request: SubjectRequest, plan_digest: str) -> list[Decision]:
+    return [one for one in request.decisions if one.plan_digest == plan_digest and one.result != "refused"]
+
+
+def _decision(
+    context: Context,
+    request: SubjectRequest,
+    result: Literal["approved", "refused", "upheld"],
+    decided_by: str,
+    reason: str,
+    provision: str,
+) -> Decision:
+    for name, text in (("reason", reason), ("provision", provision)):
+        if len(text) > MOST_TEXT:
+            raise Invalid(f"{name}_too_long", f"at most {MOST_TEXT} characters", field=name)
+    return Decision(
+        right=request.right,
+        result=result,
+        decided_by=decided_by,
+        decided_at=context.clock.now(),
+        reason=reason.strip(),
+        provision=provision.strip(),
+    )
+
+
+async def _save(context: Context, case: Case, request: SubjectRequest, event: Event) -> None:
+    await context.cases.commit(
+        request.request_id,
+        [Write(document=request, etag=case.etags[request.id]), Write(document=event, etag=None)],
+    )

@@ -1,0 +1,40 @@
+"""Write into the ledger what a recipient received of a person. Source: policy 2.2.1, 3.1; GDPR 15(1)(c)."""
+
+from collections.abc import Iterable
+
+from shared.domain.cases import SubjectRequest
+from shared.domain.times import utc_text
+from shared.services.context import Context
+
+CUSTOMER = "customer"
+
+
+async def disclose_to_customer(
+    context: Context, request: SubjectRequest, store_ids: Iterable[str]
+) -> None:
+    """Note what a customer's request gave the customer of this person. A second call changes nothing.
+
+    The row stands under each pseudonym of the person, so that the person finds it from any address.
+    """
+    fields = sorted(
+        field.path
+        for store_id in store_ids
+        for field in context.datamap.store(store_id)[1].fields
+        if field.about == "subject"
+    )
+    if not fields:
+        return
+    for key in request.subject_keys:
+        await context.own_records.put(
+            "disclosures",
+            {
+                "id": f"customer-{request.request_id}-{request.right}",
+                "subject_key": key,
+                "recipient": CUSTOMER,
+                "purpose": "request of the customer for its installation",
+                "fields": fields,
+                "reference": request.scope.customer_id,
+                "disclosed_at": utc_text(context.clock.now()),
+                "clause": "4.2.1",
+            },
+        )

@@ -1,0 +1,185 @@
+"""What one right would do to each store of one person: the plan, made anew from what is there now."""
+
+from collections.abc import Sequence
+
+from shared.datamap.models import NOT_STATED, Activity, DocumentStore, OnErasure, Store, rests_on_interest
+from shared.datamap.ownership import is_own
+from shared.datamap.portability import is_portable
+from shared.domain.cases import SubjectRequest
+from shared.domain.identifiers import Identifiers
+from shared.domain.plans import Action, Plan, PlanEntry
+from shared.domain.rights import Right
+from shared.ports.controls import StoredControls
+from shared.services.context import Context
+from shared.services.erasing import RESTRICTED
+from shared.services.marking import named
+
+UNCLEAR = "unclear_wording"
+MASS_ERASURE = "mass_erasure"
+
+
+async def draft(
+    context: Context,
+    request: SubjectRequest,
+    identifiers: Identifiers,
+    controls: Sequence[StoredControls],
+) -> Plan:
+    """Return the sealed plan of the request's present right. It reads and changes nothing."""
+    entries: list[PlanEntry] = []
+    for activity, store in in_scope(context, request):
+        match request.right:
+            case Right.ACCESS:
+                entries.append(_entry(activity, store, Action.COLLECT))
+            case Right.PORTABILITY:
+                if is_portable(activity, store):
+                    entries.append(_entry(activity, store, Action.COLLECT))
+            case Right.ERASURE:
+                entries.append(await _erasure(context, request, activity, store, identifiers, controls))
+            case Right.OBJECTION:
+                if objected_to(context, request, activity, store):
+                    entries.append(await _erasure(context, request, activity, store, identifiers, controls))
+            case Right.WITHDRAWAL | Right.MARKETING_OBJECTION:
+                if ends(store, request.right):
+                    entries.append(await _erasure(context, request, activity, store, identifiers, controls))
+            case Right.RECTIFICATION:
+                if corrects(store, request.wishes.corrections):
+                    entries.append(_entry(activity, store, Action.CORRECT))
+            case Right.RESTRICTION | Right.COMPLAINT:
+                pass  # no store is touched
+    return Plan(
+        right=request.right,
+        revision=request.plans_made + 1,
+        map_digest=context.datamap.digest,
+        entries=tuple(entries),
+        needs_decision=await _needs_decision(context, request, identifiers, controls, entries),
+    ).sealed()
+
+
+def in_scope(context: Context, request: SubjectRequest) -> list[tuple[Activity, Store]]:
+    """Return the stores the request is about; a customer's request reaches its installations' only."""
+    scope = request.scope
+    return [
+        (activity, store)
+        for activity, store in context.datamap.stores()
+        if (not scope.activity_ids or activity.id in scope.activity_ids)
+        and (not scope.store_ids or store.id in scope.store_ids)
+        and (scope.customer_id is None or store.customer_path is not None)
+    ]
+
+
+def objected_to(context: Context, request: SubjectRequest, activity: Activity, store: Store) -> bool:
+    """Whether an objection that is upheld takes the store's data.
+
+    Data that serves other purposes too stays for them: an objection to single purposes takes nothing unless
+    it names every purpose of the activity. Source: GDPR articles 17(1)(c), 21(1).
+    """
+    activity_ids, purpose_ids = named(context, request.wishes.objects_to)
+    whole = activity.id in activity_ids or {one.id for one in activity.purposes} <= set(purpose_ids)
+    return whole and rests_on_interest(activity, store)
+
+
+def ends(store: Store, right: Right) -> bool:
+    """Whether the right ends the store's records, or switches a choice in them off."""
+    return right in store.ends_with or any(right in field.off_by for field in store.fields)
+
+
+def corrects(store: Store, corrections: dict[str, str]) -> bool:
+    """Whether the store holds one of the facts and may be corrected in it."""
+    return isinstance(store, DocumentStore) and any(field.fact in corrections for field in store.fields)
+
+
+async def _needs_decision(
+    context: Context,
+    request: SubjectRequest,
+    identifiers: Identifiers,
+    controls: Sequence[StoredControls],
+    entries: Sequence[PlanEntry],
+) -> tuple[str, ...]:
+    """Return why a person must decide before this plan may run. Source: GDPR article 12(4), 18(2), 21(1)."""
+    needed = []
+    right = request.right
+    if right is Right.OBJECTION:
+        needed.append("customer_hint" if request.requester.kind == "customer" else "objection")
+    if right is Right.RESTRICTION and request.wishes.ground == "unclear":
+        needed.append(UNCLEAR)
+    if right is Right.ERASURE and not request.is_internal:
+        if any(one.controls.restricts(entry.activity_id) for one in controls for entry in entries):
+            needed.append(RESTRICTED)
+        if sum(entry.records for entry in entries) > context.limits.mass_records:
+            needed.append(MASS_ERASURE)
+    if right is Right.RECTIFICATION:
+        needed += _about_correction(context, request)
+    if right is Right.PORTABILITY and await _only_outside(context, request, identifiers, entries):
+        needed.append("nothing_portable")
+    return tuple(needed)
+
+
+def _about_correction(context: Context, request: SubjectRequest) -> list[str]:
+    changed = request.wishes.corrections
+    identifying = {
+        field.fact
+        for _, store in context.datamap.stores()
+        for field in store.fields
+        if field.identifier is not None and field.fact is not None
+    }
+    needed = ["identifier_changes"] if identifying & set(changed) else []
+    return needed if changed or request.wishes.statement else [*needed, "correction_unclear"]
+
+
+async def _only_outside(
+    context: Context, request: SubjectRequest, identifiers: Identifiers, entries: Sequence[PlanEntry]
+) -> bool:
+    """Tell whether there is data of the person, and none of it is what portability covers."""
+    if await _holds(context, [entry.store_id for entry in entries], identifiers):
+        return False
+    others = [
+        store.id
+        for activity, store in in_scope(context, request)
+        if not is_portable(activity, store) and not is_own(context.datamap, store.id)
+    ]
+    return await _holds(context, others, identifiers)
+
+
+async def _holds(context: Context, store_ids: Sequence[str], identifiers: Identifiers) -> bool:
+    for store_id in store_ids:
+        _, store = context.datamap.store(store_id)
+        if isinstance(store, DocumentStore) and await context.documents.count(store, identifiers):
+            return True
+    return False
+
+
+def _entry(activity: Activity, store: Store, action: Action) -> PlanEntry:
+    return PlanEntry(store_id=store.id, activity_id=activity.id, action=action, records=0)
+
+
+async def _erasure(
+    context: Context,
+    request: SubjectRequest,
+    activity: Activity,
+    store: Store,
+    identifiers: Identifiers,
+    controls: Sequence[StoredControls],
+) -> PlanEntry:
+    hold = next((hold for one in controls for hold in one.controls.holds if hold.covers(activity.id)), None)
+    held_by = hold.hold_id if hold else None
+    if request.is_internal and any(one.controls.restricts(activity.id) for one in controls):
+        held_by = RESTRICTED  # scheduled deletion waits while the person's data is restricted
+    if isinstance(store, DocumentStore):
+        records = await context.documents.count(store, identifiers)
+    else:
+        records = 0  # lines and files are found while they are read; counting them would read them twice
+    treatment = {field.on_erasure for field in store.fields if field.on_erasure is not OnErasure.FOLLOW}
+    action = Action.KEEP if treatment == {OnErasure.KEEP} and not _has_last_day(store) else Action.ERASE
+    return PlanEntry(
+        store_id=store.id,
+        activity_id=activity.id,
+        action=Action.HOLD if held_by else action,
+        records=records,
+        treatment=tuple(sorted(treatment)),
+        held_by=held_by,
+    )
+
+
+def _has_last_day(store: Store) -> bool:
+    """Whether a keeping duty of the store ends on a day that has to be read from each record."""
+    return any(field.keep is not None and field.keep.until != NOT_STATED for field in store.fields)

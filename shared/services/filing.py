@@ -1,0 +1,124 @@
+"""Put a request on file: the one way in which every case begins, whoever asks and however it came.
+
+A right that waits for nobody takes effect here, before the caller is answered; the others wait for the
+confirmation of the address, unless the caller is known already.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.domain.cases import (
+    Channel,
+    LetterDocument,
+    Requester,
+    RequestState,
+    Scope,
+    SubjectRequest,
+    Wishes,
+)
+from shared.domain.deadlines import due_on, require_receivable
+from shared.domain.errors import Conflict
+from shared.domain.identifiers import EMAIL, Identifiers
+from shared.domain.messages import Message, PlanRequest, SendLetter
+from shared.domain.rights import IMMEDIATE, Right, in_order
+from shared.domain.times import after
+from shared.ports.cases import Write
+from shared.rendering.letters import LetterKind
+from shared.services import marking
+from shared.services.context import Context
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filing:
+    """A request as it is put on file.
+
+    `received_at`: when it reached any official channel. `is_known`: the requester needs no confirmation, as
+    one who is signed in, or whom staff has checked. `identifiers`: what finds the person where it is not the
+    address that is answered to.
+    """
+
+    request_id: str
+    rights: tuple[Right, ...]
+    language: str
+    channel: Channel
+    email: str | None
+    received_at: datetime
+    identifiers: Identifiers = field(default_factory=dict)
+    requester: Requester = Requester()
+    scope: Scope = Scope()
+    wishes: Wishes = Wishes()
+    is_known: bool = False
+    entered_by: str | None = None
+
+
+async def put_on_file(context: Context, filing: Filing) -> bool:
+    """Save a new case and start it; False: a case of this id is there already, and nothing is done.
+
+    Raises:
+        Invalid: `received_in_future` or `received_impossible`: enter the true day.
+    """
+    now = context.clock.now()
+    require_receivable(filing.received_at, now)
+    request = _request(context, filing, now)
+    request, event = request.noted(
+        now, "received", rights=",".join(request.rights), channel=request.channel, by=filing.requester.kind
+    )
+    letters = _letters(request, now)
+    try:
+        await context.cases.commit(
+            request.request_id,
+            [Write(document=document, etag=None) for document in (request, event, *letters)],
+        )
+    except Conflict:
+        return False
+    await marking.apply_at_once(context, request, request.subject_keys)
+    messages: list[Message] = [
+        SendLetter(request_id=request.request_id, letter_id=letter.id) for letter in letters
+    ]
+    if request.state is RequestState.VERIFIED:
+        messages.append(PlanRequest(request_id=request.request_id))
+    await context.queue.send(messages)
+    return True
+
+
+def _request(context: Context, filing: Filing, now: datetime) -> SubjectRequest:
+    rights = in_order(filing.rights)
+    identifiers = {kind: tuple(values) for kind, values in filing.identifiers.items()}
+    found_by: Identifiers = identifiers or ({EMAIL: (filing.email,)} if filing.email else {})
+    starts = filing.is_known or rights[0] in IMMEDIATE
+    return SubjectRequest.model_validate(
+        {
+            "request_id": filing.request_id,
+            "rights": rights,
+            "state": RequestState.VERIFIED if starts else RequestState.RECEIVED,
+            "language": filing.language,
+            "channel": filing.channel,
+            "requester": filing.requester,
+            "scope": filing.scope,
+            "wishes": filing.wishes,
+            "received_at": filing.received_at,
+            "filed_at": now,
+            "entered_by": filing.entered_by,
+            "target_on": due_on(filing.received_at),
+            "due_on": due_on(filing.received_at),
+            "email": filing.email,
+            "identifiers": identifiers,
+            "subject_keys": context.subject_keys(found_by),
+            "verified_at": now if filing.is_known else None,
+            "wake_at": after(now, seconds=context.limits.wake_seconds),
+        }
+    )
+
+
+def _letters(request: SubjectRequest, now: datetime) -> list[LetterDocument]:
+    """Return the letter that asks to confirm the address, where one of the rights needs it."""
+    if request.verified_at is not None or IMMEDIATE.issuperset(request.rights):
+        return []
+    return [
+        LetterDocument(
+            id=f"letter-{LetterKind.VERIFY}-0",
+            request_id=request.request_id,
+            kind=LetterKind.VERIFY,
+            created_at=now,
+        )
+    ]

@@ -1,0 +1,144 @@
+"""Legal holds: placed, listed, released. A hold delays erasing and nothing else; releasing it erases at last.
+
+A hold is written under every pseudonym of the person, so that it matches whatever address a request comes
+by. Source: policy 5.3; GDPR article 17(3).
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import date
+
+from shared.domain.cases import RequestState
+from shared.domain.controls import Controls, Hold, HoldGround
+from shared.domain.errors import Conflict, Invalid, NotAllowed, NotFound
+from shared.domain.identifiers import SUBJECT_KEY, Identifiers
+from shared.domain.messages import PlanRequest
+from shared.domain.times import after, copenhagen_day
+from shared.ports.cases import Case, Write
+from shared.services import marking
+from shared.services.context import Context
+from shared.services.deciding import MOST_TEXT
+from shared.services.resolving import resolve
+
+_LICENCES = "licences"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceHold:
+    """A hold to place. `activity_id` None: on everything of the person."""
+
+    identifiers: Identifiers
+    activity_id: str | None
+    ground: HoldGround
+    reason: str
+    review_on: date
+    placed_by: str
+
+
+async def place(context: Context, wanted: PlaceHold) -> str:
+    """Place a hold on a person and return its id. It counts at once, also for erasures that have begun.
+
+    Raises:
+        Invalid: `hold_reason_missing`, `hold_review_past`, `hold_ground_unfit` (policy 5.3 covers licence data
+            only), `activity_unknown`, or `person_unclear` when the identifiers lead to more than one person.
+    """
+    if not wanted.reason.strip():
+        raise Invalid("hold_reason_missing", "a hold needs a reason", field="reason")
+    if len(wanted.reason) > MOST_TEXT:
+        raise Invalid("hold_reason_too_long", f"at most {MOST_TEXT} characters", field="reason")
+    if wanted.review_on <= copenhagen_day(context.clock.now()):
+        raise Invalid("hold_review_past", "a hold is reviewed on a day to come", field="review_on")
+    if wanted.activity_id is not None and wanted.activity_id not in {
+        one.id for one in context.datamap.activities
+    }:
+        raise Invalid("activity_unknown", "no such activity in the data map", field="activity_id")
+    if wanted.ground == "policy_5_3" and wanted.activity_id != _LICENCES:
+        raise Invalid("hold_ground_unfit", "policy 5.3 keeps licence data only", field="ground")
+    resolved = await resolve(context, wanted.identifiers)
+    if resolved.problem is not None:
+        raise Invalid("person_unclear", resolved.problem, field="identifiers")
+    hold = Hold(
+        hold_id=secrets.token_hex(8),
+        activity_id=wanted.activity_id,
+        ground=wanted.ground,
+        reason=wanted.reason.strip(),
+        placed_at=context.clock.now(),
+        placed_by=wanted.placed_by,
+        review_on=wanted.review_on,
+    )
+    await marking.change(
+        context,
+        resolved.identifiers[SUBJECT_KEY],
+        lambda controls: controls.model_copy(update={"holds": (*controls.holds, hold)}),
+    )
+    return hold.hold_id
+
+
+async def release(context: Context, hold_id: str, *, released_by: str) -> int:
+    """Release a hold, take up the erasures it deferred, and return how many. A second call finds none.
+
+    Raises:
+        NotFound: `hold_unknown`.
+        NotAllowed: `switch_is_no_hold`: erasing is resumed by its own switch.
+    """
+    if hold_id.startswith("switch-"):
+        raise NotAllowed("switch_is_no_hold")
+    keys = await context.controls.keys_with_hold(hold_id)
+    if not keys:
+        raise NotFound("hold_unknown")
+    now = context.clock.now()
+
+    def released(controls: Controls) -> Controls:
+        return controls.model_copy(
+            update={
+                "holds": tuple(
+                    one.model_copy(update={"released_at": now, "released_by": released_by})
+                    if one.hold_id == hold_id and one.released_at is None
+                    else one
+                    for one in controls.holds
+                )
+            }
+        )
+
+    await marking.change(context, keys, released)
+    taken_up = 0
+    for request_id in await context.cases.of_person(keys):
+        taken_up += await take_up_deferred(context, await context.cases.load(request_id))
+    return taken_up
+
+
+async def take_up_deferred(context: Context, case: Case) -> bool:
+    """Plan anew the erasures of a standing request that a hold deferred; False: there is none.
+
+    What was erased stays erased and counted.
+    """
+    request = case.request
+    held = [
+        right
+        for right in request.rights
+        if right in request.outcomes and any(one.reason == "hold" for one in request.outcomes[right].kept)
+    ]
+    if request.state is not RequestState.STANDING or not held:
+        return False
+    now = context.clock.now()
+    revived, event = request.moved_to(
+        RequestState.VERIFIED,
+        phase=request.rights.index(held[0]),
+        outcomes={right: one for right, one in request.outcomes.items() if right not in held},
+        revivals=request.revivals + 1,
+        plan=None,
+        plans_made=0,
+        looks=0,
+        approved_digest=None,
+        start_at=None,
+        wake_at=after(now, seconds=context.limits.wake_seconds),
+    ).noted(now, "taken_up_after_hold", right=held[0])
+    try:
+        await context.cases.commit(
+            request.request_id,
+            [Write(document=revived, etag=case.etags[revived.id]), Write(document=event, etag=None)],
+        )
+    except Conflict:
+        return False  # a twin has done it
+    await context.queue.send([PlanRequest(request_id=request.request_id)])
+    return True

@@ -1,0 +1,95 @@
+"""Instruct the processors we are connected to, and note what each answered.
+
+A processor that cannot be reached keeps the case open: it is asked again, an operator is told, and no answer
+claims what did not happen. Source: GDPR articles 17(2), 19, 28(3).
+"""
+
+from shared.domain.cases import Notice, SubjectRequest
+from shared.domain.errors import Retryable
+from shared.domain.identifiers import EMAIL
+from shared.domain.messages import FinishStage
+from shared.domain.recipients import Confirmation, NoticeState
+from shared.domain.rights import Right
+from shared.domain.times import after
+from shared.ports.cases import Case, Write
+from shared.services.context import Context
+from shared.services.ledger import INSTRUCTION_OF
+
+UNREACHABLE = "processor_unreachable"
+_STATE_OF = {
+    Confirmation.DONE: NoticeState.TOLD,
+    Confirmation.NOT_HELD: NoticeState.NOT_HELD,
+    Confirmation.AWAITING_STAFF: NoticeState.AWAITING_STAFF,
+}
+
+
+def instructed(context: Context, request: SubjectRequest) -> tuple[str, ...]:
+    """Return the processors to instruct about the present right that have not confirmed it.
+
+    A processor knows people by their address; a customer's request and scheduled deletion know none.
+    """
+    if request.right not in INSTRUCTION_OF or request.scope.customer_id is not None:
+        return ()
+    if not request.identifiers.get(EMAIL) or not request.plan:
+        return ()
+    recipients = {
+        name
+        for entry in request.plan.entries
+        for name in context.datamap.activity(entry.activity_id).recipients
+    }
+    known = {one.recipient_id for one in request.notices if one.right is request.right}
+    return tuple(
+        name for name in context.processors.connected() if name in recipients and name not in known
+    )
+
+
+async def instruct(context: Context, case: Case) -> Case | None:
+    """Instruct every processor and return the case with what they answered; None: one must be asked again.
+
+    A second call instructs again what was not saved; a processor finds done what the first call did.
+    """
+    request = case.request
+    told: list[Notice] = []
+    for recipient_id in instructed(context, request):
+        try:
+            confirmation = await context.processors.instruct(
+                recipient_id,
+                INSTRUCTION_OF[request.right],
+                request.identifiers[EMAIL],
+                name=request.wishes.corrections.get("name"),
+            )
+        except Retryable:
+            await _ask_again_later(context, case)
+            return None
+        told.append(
+            Notice(
+                recipient_id=recipient_id,
+                right=request.right,
+                instruction=INSTRUCTION_OF[request.right],
+                state=_STATE_OF[confirmation],
+                at=context.clock.now(),
+            )
+        )
+    changed = request.with_(notices=(*request.notices, *told), deferrals=0)
+    return Case(
+        request=changed, tasks=case.tasks, letters=case.letters, findings=case.findings, etags=case.etags
+    )
+
+
+def asks_processors(right: Right) -> bool:
+    """Whether a right is told to processors at all."""
+    return right in INSTRUCTION_OF
+
+
+async def _ask_again_later(context: Context, case: Case) -> None:
+    now = context.clock.now()
+    delay = min(context.limits.fence_retry_seconds * 2**case.request.deferrals, context.limits.wake_seconds)
+    waiting = case.request.with_(
+        deferrals=min(case.request.deferrals + 1, 16),
+        wake_at=after(now, seconds=delay + context.limits.wake_seconds),
+    )
+    await context.cases.commit(
+        waiting.request_id, [Write(document=waiting, etag=case.etags[waiting.id])]
+    )
+    await context.operators.alarm(UNREACHABLE, request_id=waiting.request_id)
+    await context.queue.send([FinishStage(request_id=waiting.request_id)], delay_seconds=delay)

@@ -1,0 +1,72 @@
+"""Which verdict a right comes to on each record of a store, and which records are within its scope."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from shared.datamap.models import DocumentStore
+from shared.datamap.stopping import stop_record
+from shared.datamap.treatment import Treated, Verdict, erase_elements, erase_record, goes_whole, value_at
+from shared.domain.cases import Scope, SubjectRequest
+from shared.domain.rights import Right
+from shared.domain.times import copenhagen_day
+from shared.ports.documents import DocumentPage, StoredDocument
+from shared.services.context import Context
+
+STOPPING = frozenset({Right.WITHDRAWAL, Right.MARKETING_OBJECTION})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge:
+    """Judges the documents of one store for one request, today."""
+
+    context: Context
+    request: SubjectRequest
+    store: DocumentStore
+
+    @property
+    def today(self) -> date:
+        """The day whose keeping duties count."""
+        return copenhagen_day(self.context.clock.now())
+
+    @property
+    def takes_whole(self) -> bool:
+        """Whether every record goes whatever is in it, so that its keys are enough."""
+        if self.request.scope.customer_id is not None:
+            return False
+        if self.request.right in STOPPING:
+            return self.request.right in self.store.ends_with
+        return goes_whole(self.store)
+
+    def judge(self, documents: Sequence[StoredDocument]) -> list[Treated]:
+        """Return the verdict on each document, in the order given."""
+        if self.takes_whole:
+            return [Treated(verdict=Verdict.ERASE)] * len(documents)
+        return [self._treated(document) for document in documents]
+
+    def _treated(self, document: StoredDocument) -> Treated:
+        store, body = self.store, document.body
+        if self.request.right in STOPPING:
+            return stop_record(body, store, self.request.right)
+        if store.elements is None:
+            return erase_record(body, store.fields, today=self.today)
+        return erase_elements(
+            body,
+            store.elements,
+            store.fields,
+            self.context.datamap,
+            self.request.identifiers,
+            today=self.today,
+        )
+
+
+def within(scope: Scope, store: DocumentStore, page: DocumentPage) -> tuple[StoredDocument, ...]:
+    """Return the documents of a page that the request is about: of one customer, where one asks."""
+    if scope.customer_id is None:
+        return page.documents
+    path = store.customer_path
+    return tuple(
+        one
+        for one in page.documents
+        if path is not None and value_at(one.body, path) == scope.customer_id
+    )

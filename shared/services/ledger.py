@@ -1,0 +1,88 @@
+"""The ledger of disclosures: who received what of whom. Read for answers, and for who has to be told.
+
+Source: GDPR articles 15(1)(c), 19.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from shared.datamap.models import DocumentStore
+from shared.domain.cases import Notice, SubjectRequest
+from shared.domain.errors import Permanent
+from shared.domain.recipients import Instruction, NoticeState
+from shared.domain.rights import Right
+from shared.rendering.report import Disclosure
+from shared.services.context import Context
+
+LEDGER = "disclosures"
+MOST_DISCLOSURES = 1_000  # shown in the readable answer; every row is among the records of the copy
+INSTRUCTION_OF = {
+    Right.ERASURE: Instruction.ERASE,
+    Right.OBJECTION: Instruction.ERASE,
+    Right.RECTIFICATION: Instruction.CORRECT,
+    Right.RESTRICTION: Instruction.RESTRICT,
+    Right.WITHDRAWAL: Instruction.UNSUBSCRIBE,
+    Right.MARKETING_OBJECTION: Instruction.SUPPRESS,
+}
+
+
+async def disclosures_to(context: Context, request: SubjectRequest) -> tuple[Disclosure, ...]:
+    """Return the rows of our ledger about the person, the earliest first."""
+    found: list[Disclosure] = []
+    cursor: str | None = None
+    while True:
+        page = await context.documents.page(
+            _ledger(context), request.identifiers, cursor=cursor, limit=context.limits.page_documents
+        )
+        found += [_disclosure(document.body) for document in page.documents]
+        cursor = page.cursor
+        if cursor is None or len(found) >= MOST_DISCLOSURES:
+            return tuple(sorted(found, key=lambda one: one.disclosed_at)[:MOST_DISCLOSURES])
+
+
+async def notices_due(
+    context: Context, request: SubjectRequest, changed_stores: Sequence[str]
+) -> tuple[Notice, ...]:
+    """Return a notice for each controller or customer the ledger says received data of the person.
+
+    A processor works on our instructions and is instructed, not notified. Nothing is due where nothing was
+    changed, unless the right restricts. Those that the request has already are left out.
+    """
+    if request.right not in (Right.ERASURE, Right.OBJECTION, Right.RECTIFICATION, Right.RESTRICTION):
+        return ()
+    if request.right is not Right.RESTRICTION and not changed_stores:
+        return ()
+    kinds = {recipient.id: recipient.kind for recipient in context.datamap.recipients}
+    known = {one.recipient_id for one in request.notices if one.right is request.right}
+    received = dict.fromkeys(one.recipient_id for one in await disclosures_to(context, request))
+    return tuple(
+        Notice(
+            recipient_id=recipient_id,
+            right=request.right,
+            instruction=INSTRUCTION_OF[request.right],
+            state=NoticeState.DUE,
+            at=context.clock.now(),
+        )
+        for recipient_id in received
+        if kinds.get(recipient_id) != "processor" and recipient_id not in known
+    )
+
+
+def _ledger(context: Context) -> DocumentStore:
+    _, store = context.datamap.store(LEDGER)
+    if not isinstance(store, DocumentStore):
+        raise Permanent("ledger_not_documents")
+    return store
+
+
+def _disclosure(row: Mapping[str, Any]) -> Disclosure:
+    """Read one row that we wrote ourselves."""
+    reference = row.get("reference")
+    return Disclosure(
+        recipient_id=str(row["recipient"]),
+        disclosed_at=datetime.fromisoformat(str(row["disclosed_at"])),
+        fields=tuple(str(field) for field in row["fields"]),
+        purpose=str(row["purpose"]),
+        reference=None if reference is None else str(reference),
+    )

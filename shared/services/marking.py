@@ -1,0 +1,166 @@
+"""Write and take back what must not be done with a person's data, on every pseudonym of the person.
+
+A mark is named after its request and right, so that writing it again changes nothing.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from shared.domain.cases import SubjectRequest
+from shared.domain.controls import Controls, Objection, Restriction, RestrictionGround
+from shared.domain.errors import Conflict
+from shared.domain.rights import Right
+from shared.ports.controls import StoredControls
+from shared.services.context import Context
+
+_WRITE_ATTEMPTS = 6
+
+
+def mark_id(request: SubjectRequest, right: Right) -> str:
+    """Return the name of the mark that a right of this request leaves."""
+    return f"{request.request_id}-{right}"
+
+
+async def change(
+    context: Context, subject_keys: Sequence[str], changed: Callable[[Controls], Controls]
+) -> None:
+    """Change the controls of every pseudonym, each by itself; one that is as it should be is left alone.
+
+    Raises:
+        Conflict: somebody else kept writing; let the queue deliver again.
+    """
+    for key in subject_keys:
+        for attempt in range(_WRITE_ATTEMPTS):
+            (stored,) = await context.controls.read((key,))
+            wanted = changed(stored.controls)
+            if wanted == stored.controls:
+                break
+            try:
+                await context.controls.write(StoredControls(controls=wanted, etag=stored.etag))
+                break
+            except Conflict:
+                if attempt == _WRITE_ATTEMPTS - 1:
+                    raise
+
+
+async def restrict(
+    context: Context, request: SubjectRequest, subject_keys: Sequence[str], ground: RestrictionGround
+) -> None:
+    """Restrict the person's data, all of it or what an objection names. A second call changes nothing.
+
+    Source: GDPR article 18(1).
+    """
+    activity_ids, purpose_ids = named(context, request.wishes.objects_to)
+    wanted = Restriction(
+        restriction_id=mark_id(request, request.right),
+        ground=ground,
+        activity_ids=activity_ids if ground == "objection" else (),
+        purpose_ids=purpose_ids if ground == "objection" else (),
+        placed_at=request.verified_at or request.received_at,
+    )
+
+    def restricted(controls: Controls) -> Controls:
+        if any(one.restriction_id == wanted.restriction_id for one in controls.restrictions):
+            return controls
+        return controls.model_copy(update={"restrictions": (*controls.restrictions, wanted)})
+
+    await change(context, subject_keys, restricted)
+
+
+async def lift(
+    context: Context, subject_keys: Sequence[str], restriction_ids: Iterable[str], *, at: datetime
+) -> None:
+    """Lift restrictions. One that is lifted already stays as it is.
+
+    Source: GDPR article 18(3): the person was told before.
+    """
+    wanted = frozenset(restriction_ids)
+
+    def lifted(controls: Controls) -> Controls:
+        return controls.model_copy(
+            update={
+                "restrictions": tuple(
+                    one.model_copy(update={"lifted_at": at})
+                    if one.restriction_id in wanted and one.lifted_at is None
+                    else one
+                    for one in controls.restrictions
+                )
+            }
+        )
+
+    await change(context, subject_keys, lifted)
+
+
+async def object_to(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> None:
+    """Note an objection that holds from now on, also when the data is gone. A second call changes nothing.
+
+    Source: GDPR article 21.
+    """
+    general = request.right is Right.OBJECTION
+    activity_ids, purpose_ids = named(context, request.wishes.objects_to) if general else ((), ())
+    wanted = Objection(
+        objection_id=mark_id(request, request.right),
+        kind="general" if general else "marketing",
+        activity_ids=activity_ids,
+        purpose_ids=purpose_ids,
+        placed_at=request.received_at,
+    )
+
+    def objected(controls: Controls) -> Controls:
+        if any(one.objection_id == wanted.objection_id for one in controls.objections):
+            return controls
+        return controls.model_copy(update={"objections": (*controls.objections, wanted)})
+
+    await change(context, subject_keys, objected)
+
+
+async def withdraw(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> None:
+    """Withdraw every consent that was given before the request came. One given since then stays.
+
+    A person who signs up anew right after withdrawing is not unsubscribed by a late message.
+    Source: GDPR article 7(3).
+    """
+    at = request.received_at
+
+    def withdrawn(controls: Controls) -> Controls:
+        latest = max(at, controls.withdrawn_at or at)
+        return controls.model_copy(
+            update={
+                "withdrawn_at": latest,
+                "consents": tuple(
+                    one.model_copy(update={"withdrawn_at": at})
+                    if one.withdrawn_at is None and one.given_at <= at
+                    else one
+                    for one in controls.consents
+                ),
+            }
+        )
+
+    await change(context, subject_keys, withdrawn)
+
+
+async def apply_at_once(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> None:
+    """Let a right that waits for nobody take effect: no mail and no profile from this moment on."""
+    if Right.MARKETING_OBJECTION in request.rights and Right.MARKETING_OBJECTION not in request.outcomes:
+        await object_to(context, _at(request, Right.MARKETING_OBJECTION), subject_keys)
+    if Right.WITHDRAWAL in request.rights and Right.WITHDRAWAL not in request.outcomes:
+        await withdraw(context, _at(request, Right.WITHDRAWAL), subject_keys)
+
+
+def named(context: Context, ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which of the ids are activities and which purposes. None named: everything on letter f."""
+    wanted = tuple(ids)
+    activities = tuple(one.id for one in context.datamap.activities if one.id in wanted)
+    purposes = tuple(
+        purpose.id
+        for activity in context.datamap.activities
+        for purpose in activity.purposes
+        if purpose.id in wanted
+    )
+    if not wanted:
+        return context.datamap.on_interest(), ()
+    return activities, purposes
+
+
+def _at(request: SubjectRequest, right: Right) -> SubjectRequest:
+    return request.with_(phase=request.rights.index(right))
