@@ -44,7 +44,7 @@ NAMED = {
         ),
     },
     K.OBJECTION_RECEIVED: {
-        "both": ("Measuring how the product is used",),
+        "both": ("Measuring how the product is used", *EVERY_TOLD),
         "en": (
             "articles 18(1)(d) and 21(1)",
             "One of our staff decides",
