@@ -60,12 +60,12 @@ def render_letter(facts: LetterFacts) -> Letter:
     Raises:
         Permanent: `contacts_incomplete`, for every kind but the address check: a rights answer names
             whom to ask and where to complain. Configure the contact, then send again.
-        ValueError: a link or a fact the letter is about is missing, or a recipient is called done and
-            is not.
+        ValueError: a link or a fact the letter is about is missing, a recipient is called done and is not,
+            or a letter that speaks to the person would go to a customer. The caller has to be mended.
     """
     if facts.kind is not LetterKind.VERIFY:
         facts.contacts.require_complete()
-    facts.require_needed()
+    facts.require_sound()
     context = _context(facts)
     text, html = (
         environment(escaping=form == "html")

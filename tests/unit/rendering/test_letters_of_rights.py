@@ -376,15 +376,38 @@ def test_the_list_of_addresses_is_explained_where_there_is_an_entry(make_facts, 
     assert "removed" not in plain(render_letter(make_facts(kind=kind, suppressed=False)))
 
 
-@pytest.mark.parametrize("kind", [*CUSTOMER_KINDS, K.REFUSED, K.NOTHING_HELD, K.ACKNOWLEDGE, K.EXTENDED])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(*CUSTOMER_KINDS, K.REFUSED, K.NOTHING_HELD, K.ACKNOWLEDGE, K.EXTENDED, K.QUESTION, K.CANCELLED),
+        *(K.DELAYED_BY_REVIEW, K.RESTRICTION_LIFTING, K.RECIPIENTS_DONE),
+    ],
+)
 def test_a_customer_is_not_addressed_as_the_person(make_facts, kind):
     """Its letters speak of its installation; the remedies are the person's."""
-    letter = plain(
-        render_letter(make_facts(kind=kind, customer="Example Customer ApS", told=(), recipients=()))
-    )
+    letter = plain(render_letter(make_facts(kind=kind, customer="Example Customer ApS", told=SETTLED)))
     assert "about a person at your installation" in letter
     assert "The person concerned can complain at any time to The Example Authority" in letter
-    assert not re.search(r"your (personal )?data|about you\b", letter)
+    assert not re.search(r"your (personal )?data|about you\b|data of yours", letter)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(K.PACKAGE_READY, K.ERASED, K.RESTRICTED, K.OBJECTION_RECEIVED, K.OBJECTION_UPHELD, K.WITHDRAWN),
+        *(K.MARKETING_STOPPED, K.PORTABILITY_READY, K.TRANSFERRED, K.RECTIFIED, K.COMPLAINT),
+    ],
+)
+def test_a_letter_to_the_person_goes_to_no_customer(make_facts, kind):
+    """A customer gets its own letters."""
+    with pytest.raises(ValueError, match="customer_done"):
+        render_letter(make_facts(kind=kind, customer="Example Customer ApS"))
+
+
+def test_a_customer_is_refused_a_right_it_does_not_have(make_facts):
+    """Portability is the person's; the refusal is a letter like any other."""
+    facts = make_facts(kind=K.REFUSED, customer="A customer", customer_right=Right.PORTABILITY)
+    assert "can use them with us at any time" in plain(render_letter(facts))
 
 
 @pytest.mark.parametrize(
