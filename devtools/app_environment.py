@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devtools.failures import CannotStartError
+from devtools.stand_ins.newsletter_account import API_KEY, CLIENT_ID
 
 EXAMPLE_SETTINGS = "local.settings.example.json"
 
@@ -21,11 +22,13 @@ class Endpoints:
         storage_connection_string: Connection string of Azurite.
         cosmos_endpoint: URL of the Cosmos DB emulator.
         functions_url: URL of the functions host, without a slash at its end.
+        campaign_monitor_url: Base of the newsletter processor's API; empty: none is connected.
     """
 
     storage_connection_string: str
     cosmos_endpoint: str
     functions_url: str
+    campaign_monitor_url: str = ""
 
 
 def example_values(root: Path) -> dict[str, str]:
@@ -43,7 +46,13 @@ def example_values(root: Path) -> dict[str, str]:
 
 def endpoint_values(endpoints: Endpoints) -> dict[str, str]:
     """Return the settings that say where the local services are."""
+    newsletter = {
+        "CAMPAIGN_MONITOR_URL": endpoints.campaign_monitor_url,
+        "CAMPAIGN_MONITOR_CLIENT_ID": CLIENT_ID,
+        "CAMPAIGN_MONITOR_API_KEY": API_KEY,
+    }
     return {
+        **(newsletter if endpoints.campaign_monitor_url else {}),
         "AzureWebJobsStorage": endpoints.storage_connection_string,
         "STORAGE_CONNECTION": endpoints.storage_connection_string,
         "COSMOS_ENDPOINT": endpoints.cosmos_endpoint,

@@ -18,7 +18,8 @@ from devtools.free_ports import free_port
 from devtools.processes import ChildProcess
 
 REFUSAL = "The app cannot start:"
-LISTENING = r"(?m)^listening on (http://127\.0\.0\.1:\d+)"
+LISTENING = r"(?m)^listening on (http://127\.0\.0\.1:\d+\S*)"
+NEWSLETTER_FILE = "campaign-monitor.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class PlatformPorts:
 
     functions: int = 0
     cosmos: int = 0
+    campaign_monitor: int = 0
     azurite: AzuritePorts = field(default_factory=AzuritePorts)
 
 
@@ -39,7 +41,7 @@ class Platform:
     Attributes:
         app_root: Directory of the app that the host serves; the repository root unless it is changed.
         logs: Directory of the log files, one per program.
-        processes: Running programs by name: `azurite`, `cosmos`, `functions`.
+        processes: Running programs by name: `azurite`, `cosmos`, `campaign_monitor`, `functions`.
 
     Args:
         root: The repository root.
@@ -47,6 +49,7 @@ class Platform:
         data: Directory that keeps the stores' data between runs; None keeps nothing.
         logs: Directory of the log files; None is a temporary one that goes with the platform.
         overrides: App settings that win over the example settings and the endpoints.
+        with_processors: Whether a stand-in for the newsletter processor runs too, and the app tells it.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Platform:
         data: Path | None = None,
         logs: Path | None = None,
         overrides: Mapping[str, str] | None = None,
+        with_processors: bool = False,
     ) -> None:
         """Start nothing yet."""
         self.root = root
@@ -69,12 +73,16 @@ class Platform:
         self._functions_port = self._ports.functions
         self._azurite: Azurite | None = None
         self._cosmos_endpoint = ""
+        self._with_processors = with_processors
+        self._campaign_monitor_url = ""
         self._installation: AzuriteInstallation | None = None
         self.processes: dict[str, ChildProcess] = {}
 
     def __enter__(self) -> Self:
         try:
             self.start_stores()
+            if self._with_processors:
+                self.start_processors()
         except BaseException:
             self.stop()
             raise
@@ -100,12 +108,18 @@ class Platform:
         return self._cosmos_endpoint
 
     @property
+    def campaign_monitor_url(self) -> str:
+        """Return the base URL of the newsletter processor's API; empty where none runs."""
+        return self._campaign_monitor_url
+
+    @property
     def endpoints(self) -> Endpoints:
         """Return where the services are; the host's URL is known before the host runs."""
         return Endpoints(
             storage_connection_string=self.azurite.connection_string,
             cosmos_endpoint=self._cosmos_endpoint,
             functions_url=self.functions_url,
+            campaign_monitor_url=self._campaign_monitor_url,
         )
 
     @property
@@ -138,6 +152,15 @@ class Platform:
     def start_cosmos(self) -> None:
         """Start the Cosmos DB emulator alone and wait until it answers."""
         self._cosmos_endpoint = self._launch_cosmos().wait_for_lines(LISTENING)[0][1] + "/"
+
+    def start_processors(self) -> None:
+        """Start the stand-in for the newsletter processor and wait until it answers."""
+        port = str(self._ports.campaign_monitor)
+        command = [sys.executable, "-m", "devtools.stand_ins.campaign_monitor", "--port", port]
+        if self._data is not None:
+            command += ["--data", str(self._data / NEWSLETTER_FILE)]
+        process = self._launch("campaign_monitor", [*command, "--stop-with-parent"], environment=None)
+        self._campaign_monitor_url = process.wait_for_lines(LISTENING)[0][1]
 
     def start_host(self, *, options: Sequence[str] = ()) -> str:
         """Start the functions host on running stores, wait until it listens, and return its URL.
@@ -176,7 +199,7 @@ class Platform:
 
     def stop(self) -> None:
         """Stop everything, the host before its stores, and remove what was temporary."""
-        for name in ("functions", "cosmos", "azurite"):
+        for name in ("functions", "campaign_monitor", "cosmos", "azurite"):
             self._end(name, kill=False)
         self._azurite = None
         if self._temporary is not None:

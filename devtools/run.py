@@ -19,11 +19,16 @@ from devtools.azurite import AzuritePorts
 from devtools.failures import CannotStartError
 from devtools.free_ports import require_free
 from devtools.functions_host.errors import HostRefusedError
-from devtools.local_platform import Platform, PlatformPorts
+from devtools.local_platform import NEWSLETTER_FILE, Platform, PlatformPorts
 from devtools.processes import ChildProcess
 
 ROOT = Path(__file__).resolve().parent.parent
-PORTS = PlatformPorts(functions=7071, cosmos=8081, azurite=AzuritePorts(blob=10000, queue=10001, table=10002))
+PORTS = PlatformPorts(
+    functions=7071,
+    cosmos=8081,
+    campaign_monitor=8082,
+    azurite=AzuritePorts(blob=10000, queue=10001, table=10002),
+)
 LOCAL = ROOT / ".local"
 SAMPLE_PEOPLE = 200
 # Its first start fetches the extension bundle.
@@ -50,12 +55,14 @@ def main(arguments: Sequence[str]) -> int:
     local = LOCAL
     with (
         contextlib.suppress(KeyboardInterrupt),
-        Platform(ROOT, ports=PORTS, data=local, logs=local / "logs") as platform,
+        Platform(ROOT, ports=PORTS, data=local, logs=local / "logs", with_processors=True) as platform,
     ):
         environment = platform.environment
         marker = local / "sample-data"
         sample = asyncio.run(_prepare_stores(environment, load_people=not marker.exists()))
         marker.touch()
+        if not (local / NEWSLETTER_FILE).exists():
+            asyncio.run(_sign_up(platform.campaign_monitor_url))
         if core_tools is None:
             platform.start_host()
         else:
@@ -68,7 +75,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _purposes() -> dict[int, str]:
     azurite = {port: f"Azurite {service}" for service, port in vars(PORTS.azurite).items()}
-    return {PORTS.functions: "functions", PORTS.cosmos: "Cosmos DB emulator", **azurite}
+    newsletter = {PORTS.campaign_monitor: "newsletter processor"}
+    return {PORTS.functions: "functions", PORTS.cosmos: "Cosmos DB emulator", **newsletter, **azurite}
 
 
 def _interrupt(_number: int, _frame: object) -> None:
@@ -101,6 +109,14 @@ async def _prepare_stores(environment: Mapping[str, str], *, load_people: bool) 
             compliance_database=settings.cosmos_compliance_database,
         )
     return by_role(everyone, Role.EVERYTHING).email
+
+
+async def _sign_up(url: str) -> None:
+    """Put the sample people's newsletter sign-ups where the processor would have them."""
+    from devtools.sample_data import people
+    from devtools.sample_data.loading import load_subscribers
+
+    await load_subscribers(url=url, people=people(SAMPLE_PEOPLE))
 
 
 def _start_core_tools(platform: Platform, program: str) -> None:
@@ -139,6 +155,7 @@ def _greeting(platform: Platform, sample: str) -> str:
         "Cosmos DB": platform.endpoints.cosmos_endpoint,
         "Blobs": platform.azurite.blob_endpoint,
         "Queues": platform.azurite.queue_endpoint,
+        "Newsletter": f"{platform.campaign_monitor_url} (a stand-in for the processor)",
         "Mail arrives in": f"{LOCAL / 'mail'} (one .eml a message; its links are shown here)",
         "A sample person": f"{sample} (made up)",
         "Data and logs": str(LOCAL),

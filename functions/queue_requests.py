@@ -16,8 +16,8 @@ from shared.domain.messages import (
 )
 from shared.services.execution import run_lane
 from shared.services.finishing import finish_stage
-from shared.services.letters import send_letter
 from shared.services.planning import plan
+from shared.services.sending import send_letter
 
 queues = func.Blueprint()
 _CONNECTION = "AzureWebJobsStorage"

@@ -13,8 +13,11 @@ from shared.adapters.cosmos import CosmosDatabases
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_documents import CosmosDocuments
+from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
 from shared.adapters.credentials import Credentials
+from shared.adapters.graph_mail import GraphNotifier
+from shared.adapters.graph_tokens import GraphTokens
 from shared.adapters.log_operators import LogOperators
 from shared.adapters.storage import Storage
 from shared.adapters.storage_queue import StorageQueue
@@ -37,6 +40,7 @@ class App:
     databases: CosmosDatabases
     storage: Storage
     credentials: Credentials
+    notifier: Notifier
 
     @property
     def download_origin(self) -> str:
@@ -48,6 +52,8 @@ class App:
         """Close every connection."""
         await self.databases.close()
         await self.storage.close()
+        if isinstance(self.notifier, GraphNotifier):
+            await self.notifier.close()
         await self.credentials.close()
 
 
@@ -69,11 +75,13 @@ def app() -> App:
 def build(settings: Settings) -> App:
     """Wire an app; it connects to nothing yet."""
     # At INFO the SDKs log every URL, and a document's id or a blob's name can be a person's.
-    logging.getLogger("azure").setLevel(logging.WARNING)
+    for vendor in ("azure", "httpx", "msal"):
+        logging.getLogger(vendor).setLevel(logging.WARNING)
     credentials = Credentials(settings)
     databases = CosmosDatabases(settings, credentials)
     storage = Storage(settings, credentials)
     clock = SystemClock()
+    notifier = _notifier(settings, storage)
     datamap = _datamap()
     context = Context(
         clock=clock,
@@ -84,9 +92,10 @@ def build(settings: Settings) -> App:
         documents=CosmosDocuments(databases, datamap),
         blobs=AzureBlobs(storage, with_versions=settings.deployment == "azure"),
         packages=BlobPackages(storage),
+        own_records=CosmosOwnRecords(databases),
         evidence=BlobEvidence(storage, "evidence"),
         quarantine=BlobEvidence(storage, "quarantine"),
-        notifier=_notifier(settings, storage),
+        notifier=notifier,
         operators=LogOperators(),
         datamap=datamap,
         keys=Pseudonymiser(settings.pseudonym_key_bytes),
@@ -95,7 +104,12 @@ def build(settings: Settings) -> App:
         public_url=settings.public_url.rstrip("/"),
     )
     return App(
-        settings=settings, context=context, databases=databases, storage=storage, credentials=credentials
+        settings=settings,
+        context=context,
+        databases=databases,
+        storage=storage,
+        credentials=credentials,
+        notifier=notifier,
     )
 
 
@@ -108,6 +122,6 @@ def _datamap() -> DataMap:
 
 
 def _notifier(settings: Settings, storage: Storage) -> Notifier:
-    if settings.deployment == "local":
-        return BlobOutbox(storage, sender=settings.controller_email)
-    raise Permanent("mail_not_configured", "sending mail from Azure is not built yet")
+    if settings.graph_mailbox:
+        return GraphNotifier(settings, GraphTokens(settings))
+    return BlobOutbox(storage, sender=settings.controller_email)  # local runs only, as the settings see to

@@ -7,9 +7,11 @@ used. A missing or wrong setting stops the app at its first request, naming ever
 import base64
 import binascii
 import os
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -18,6 +20,10 @@ from shared.domain.errors import Permanent
 from shared.domain.limits import Limits
 
 _KEY_BYTES = 32
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_CAMPAIGN_MONITOR = "https://api.createsend.com/api/v3.3"
+_CLIENT_ID = r"^([0-9a-fA-F]{32})?$"
+_LOOPBACK_URL = re.compile(r"http://127\.0\.0\.1:\d{1,5}/[\w./-]*")
 
 
 class Settings(BaseModel):
@@ -45,6 +51,15 @@ class Settings(BaseModel):
     authority_email: str = ""
     authority_url: str = ""
     contacts_verified_on: date | None = None
+    graph_mailbox: str = ""  # letters are sent from it; empty: to the container `outbox`, in a local run only
+    graph_tenant_id: str = ""  # with a certificate only
+    graph_client_id: str = ""  # of the app with the certificate, or of another managed identity
+    graph_certificate_path: str = ""  # PEM with key and certificate, or PFX; empty: managed identity
+    graph_url: str = "https://graph.microsoft.com/v1.0"
+    graph_authority_url: str = "https://login.microsoftonline.com"
+    campaign_monitor_url: str = _CAMPAIGN_MONITOR
+    campaign_monitor_client_id: str = Field(default="", pattern=_CLIENT_ID)  # empty: not connected
+    campaign_monitor_api_key: str = Field(default="", repr=False)  # from Key Vault in Azure
     package_days: int = Field(default=14, ge=1, le=30)
     verification_days: int = Field(default=7, ge=1, le=30)
     erasure_grace_seconds: int = Field(default=0, ge=0, le=7 * 86_400)
@@ -116,12 +131,33 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def _unfit(settings: Settings) -> list[str]:
-    """Return settings that do not fit the deployment: emulator keys in Azure, or no storage at all."""
+    """Return settings that do not fit: emulator keys in Azure, no storage at all, a key sent elsewhere."""
     wrong = []
     if not settings.storage_connection:
         wrong += [
             name.upper() for name in ("storage_blob_uri", "storage_queue_uri") if not getattr(settings, name)
         ]
+    if settings.campaign_monitor_client_id and not settings.campaign_monitor_api_key:
+        wrong.append("CAMPAIGN_MONITOR_API_KEY")
+    # Its URLs carry addresses and its calls the key: nobody but the vendor or this machine gets them.
+    here = settings.deployment == "local" and _LOOPBACK_URL.fullmatch(settings.campaign_monitor_url)
+    if settings.campaign_monitor_url != _CAMPAIGN_MONITOR and not here:
+        wrong.append("CAMPAIGN_MONITOR_URL")
     if settings.deployment == "azure":
         wrong += [name.upper() for name in ("cosmos_key", "storage_connection") if getattr(settings, name)]
+    return wrong + _unfit_mail(settings)
+
+
+def _unfit_mail(settings: Settings) -> list[str]:
+    """Return settings of the mail that do not fit: in Azure there is a mailbox and no stand-in."""
+    in_azure = settings.deployment == "azure"
+    wrong = ["GRAPH_MAILBOX"] if in_azure and not settings.graph_mailbox else []
+    for name in ("graph_url", "graph_authority_url"):
+        found = urlsplit(getattr(settings, name))
+        stands_in = found.hostname in _LOOPBACK
+        if not found.hostname or (in_azure and stands_in) or (found.scheme != "https" and not stands_in):
+            wrong.append(name.upper())
+    if settings.graph_certificate_path:
+        needed = ("graph_client_id", "graph_tenant_id")
+        wrong += [name.upper() for name in needed if not getattr(settings, name)]
     return wrong

@@ -42,6 +42,9 @@ from tests.fakes.messaging import (
     MemoryQueue,
     TestClock,
 )
+from tests.fakes.own_records import MemoryOwnRecords
+from tests.fakes.processors import MemoryProcessors
+from tests.fakes.transfers import MemoryTransfers
 from tests.fakes.turns import Turn, no_turn
 
 KEYS = Pseudonymiser(b"a key for tests that nobody else uses!")
@@ -231,6 +234,7 @@ class World:
     datamap: DataMap = field(default_factory=small_map)
     limits: Limits = field(default_factory=Limits)
     clock: TestClock = field(default_factory=TestClock)
+    connected: tuple[str, ...] = ()  # processors that are told by machine
 
     def __post_init__(self):
         self.cases = MemoryCases(self.turn)
@@ -242,7 +246,10 @@ class World:
         self.packages = MemoryPackages(self.turn)
         self.evidence = MemoryEvidence(self.turn)
         self.quarantine = MemoryEvidence(self.turn)
-        self.notifier = MemoryNotifier(self.turn)
+        self.own_records = MemoryOwnRecords(self.documents, self.turn)
+        self.processors = MemoryProcessors(self.turn, connected=self.connected)
+        self.transfers = MemoryTransfers(self.clock, self.turn)
+        self.notifier = MemoryNotifier(self.turn, self.clock)
         self.operators = MemoryOperators()
         self.context = Context(
             clock=self.clock,
@@ -255,6 +262,9 @@ class World:
             packages=self.packages,
             evidence=self.evidence,
             quarantine=self.quarantine,
+            own_records=self.own_records,
+            processors=self.processors,
+            transfers=self.transfers,
             notifier=self.notifier,
             operators=self.operators,
             datamap=self.datamap,

@@ -18,8 +18,9 @@ from shared.services.context import Context
 from shared.services.execution import run_lane
 from shared.services.finishing import finish_stage
 from shared.services.intake import Submission
-from shared.services.letters import VERIFY, send_letter, verification_ends
+from shared.services.links import VERIFY, verification_ends
 from shared.services.planning import plan
+from shared.services.sending import send_letter
 from shared.settings import read
 
 

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urljoin
 
+import aiohttp
 from azure.core.exceptions import ResourceExistsError
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient, DatabaseProxy
@@ -16,6 +18,7 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from devtools.sample_data.containers import BLOB_CONTAINERS, CONTAINERS, DATABASE
 from devtools.sample_data.everything import SubjectKey, blobs, disclosures, documents
+from devtools.sample_data.newsletter import subscribers
 from devtools.sample_data.person import SamplePerson
 from devtools.sample_data.records import Record
 
@@ -60,6 +63,17 @@ async def load(
     async with BlobServiceClient.from_connection_string(blob_connection_string) as service:
         await _write_blobs(service, people, loaded)
     return loaded
+
+
+async def load_subscribers(*, url: str, people: Sequence[SamplePerson]) -> int:
+    """Sign these people up with the processor's stand-in, and return how many. Repeat: writes it again.
+
+    `url` is the base of its API, such as `http://127.0.0.1:8082/api/v3.3`.
+    """
+    rows = list(subscribers(people))
+    async with aiohttp.ClientSession(raise_for_status=True) as session:
+        await session.put(urljoin(url, "/stand-in/subscribers"), json=rows)
+    return len(rows)
 
 
 async def create_containers(client: CosmosClient, *, database: str = DATABASE) -> DatabaseProxy:

@@ -201,7 +201,7 @@ def _newsletter_signup(person: SamplePerson) -> Iterator[dict[str, Any]]:
         "id": f"news-{opaque(person.seed, person.key, 'newsletter')}",
         "email": person.member_email,
         "name": person.name,
-        "list_id": opaque(person.seed, "list", person.language),
+        "list_id": opaque(person.seed, "list", person.language) * 2,  # the processor's have 32 digits
         "purpose": "author_newsletter" if person.member_id is None else "member_newsletter",
         "state": "subscribed",
         "consented_at": moment(dice, within_days=900),

@@ -130,9 +130,9 @@ class CosmosCases:
             parameters.append({"name": "@since", "value": utc_text(closed_since)})
         query = f"SELECT {_LISTED} FROM c WHERE {' AND '.join(conditions)}"
         with translating("cases.listing"):
-            pages = self._container.query_items(
-                query, parameters=parameters, max_item_count=limit
-            ).by_page(cursor)
+            pages = self._container.query_items(query, parameters=parameters, max_item_count=limit).by_page(
+                cursor
+            )
             async for page in pages:
                 rows = tuple([_listed(row) async for row in page])
                 if rows or not pages.continuation_token:

@@ -53,10 +53,7 @@ class CosmosControls:
             return tuple([str(key) async for key in rows])
 
     async def held(self, *, limit: int) -> tuple[Controls, ...]:
-        query = (
-            "SELECT * FROM c WHERE "
-            "EXISTS(SELECT VALUE h FROM h IN c.holds WHERE IS_NULL(h.released_at))"
-        )
+        query = "SELECT * FROM c WHERE EXISTS(SELECT VALUE h FROM h IN c.holds WHERE IS_NULL(h.released_at))"
         found: list[Controls] = []
         with translating("controls.held"):
             async for row in self._container.query_items(query, max_item_count=limit):

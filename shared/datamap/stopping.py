@@ -13,7 +13,8 @@ def stop_record(record: Mapping[str, Any], store: Store, right: Right) -> Treate
     """Decide what the right does to a record of the person's. A second call on the result says KEEP.
 
     A store that ends with the right loses the record. Otherwise each choice that the right switches off
-    becomes false, and everything else stays: the membership goes on. Source: policy 4.8, 5.2; GDPR 7(3), 21(3).
+    becomes false, and everything else stays: the membership goes on.
+    Source: policy 4.8, 5.2; GDPR articles 7(3), 21(3).
     """
     if right in store.ends_with:
         return Treated(verdict=Verdict.ERASE)

@@ -46,9 +46,7 @@ TRANSITIONS: dict[RequestState, frozenset[RequestState]] = {
     _S.VERIFIED: frozenset(
         {_S.AWAITING_APPROVAL, _S.PLANNED, _S.IN_PROGRESS, _S.CANCELLED, _S.NEEDS_ATTENTION}
     ),
-    _S.AWAITING_APPROVAL: frozenset(
-        {_S.VERIFIED, _S.PLANNED, _S.IN_PROGRESS, _S.ANSWERING, _S.CANCELLED}
-    ),
+    _S.AWAITING_APPROVAL: frozenset({_S.VERIFIED, _S.PLANNED, _S.IN_PROGRESS, _S.ANSWERING, _S.CANCELLED}),
     _S.PLANNED: frozenset(
         {_S.VERIFIED, _S.AWAITING_APPROVAL, _S.IN_PROGRESS, _S.CANCELLED, _S.NEEDS_ATTENTION}
     ),
@@ -451,6 +449,15 @@ class LetterDocument(CaseDocument):
     reason: str = ""  # what staff wrote for this letter alone
     created_at: UtcTime
     sent_at: UtcTime | None = None
+    claimed_at: UtcTime | None = None  # a worker set out to send it then; None: certainly nobody has
+    not_before: UtcTime | None = None  # nobody sends it earlier: a claim settles, or the service said so
+    attempts: int = 0  # claims whose outcome did not become known
+    refusals: int = 0  # times the mail service did not take it
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether it may have been sent without our knowing."""
+        return self.sent_at is None and self.claimed_at is not None
 
 
 class Block(BaseModel):

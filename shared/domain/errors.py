@@ -45,7 +45,11 @@ class Conflict(ComplianceError):
 
 
 class Retryable(ComplianceError):
-    """A passing fault; the same call may succeed later."""
+    """A passing fault; the same call may succeed later, after `retry_after_seconds` where that was said."""
+
+    def __init__(self, code: str, detail: str = "", *, retry_after_seconds: int | None = None) -> None:
+        super().__init__(code, detail)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Permanent(ComplianceError):

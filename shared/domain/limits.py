@@ -26,6 +26,8 @@ class Limits:
     replans: int = 5  # new plans before a person must look
     requests_per_address_hour: int = 5
     requests_per_client_hour: int = 30
+    letter_settle_seconds: int = 900  # then a mail that went out is seen to be; a lease, a call and the delay
+    letter_attempts: int = 3  # unknown outcomes before an operator must look; refusals between two alarms
     sweep_requests: int = 200  # requests one sweep takes up
     mass_records: int = 10_000  # an erasure of more needs two approvers
     erasures_per_hour: int = 200  # begun in one hour; one more throws the switch that stops them all

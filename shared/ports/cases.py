@@ -107,7 +107,7 @@ class Cases(Protocol):
         cursor: str | None,
         limit: int,
     ) -> CasePage:
-        """Return a page of cases in these states (none named: in any), stopped for this, closed since then."""
+        """Return a page of cases in these states (none: in any), stopped for this, closed since then."""
         ...
 
     async def events(self, request_id: str) -> tuple[Event, ...]:

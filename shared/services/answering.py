@@ -75,7 +75,12 @@ def letters_of(context: Context, request: SubjectRequest, answered: Answer) -> l
 def letter(request: SubjectRequest, kind: LetterKind, **fields: object) -> LetterDocument:
     """Return a letter of the present right; the same kind again is the same letter."""
     return LetterDocument.model_validate(
-        {"id": f"letter-{kind}-{request.phase + LETTERS_OF_A_LIFE * request.revivals}", "request_id": request.request_id, "kind": kind, **fields}
+        {
+            "id": f"letter-{kind}-{request.phase + LETTERS_OF_A_LIFE * request.revivals}",
+            "request_id": request.request_id,
+            "kind": kind,
+            **fields,
+        }
     )
 
 

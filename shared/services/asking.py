@@ -8,7 +8,7 @@ from typing import Literal
 
 from shared.domain import tokens
 from shared.domain.cases import Event, LetterDocument, Question, RequestState, SubjectRequest
-from shared.domain.deadlines import Extension, deadline, require_extendable
+from shared.domain.deadlines import Deadline, Extension, deadline, require_extendable
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.messages import SendLetter
 from shared.domain.times import after, copenhagen_day
@@ -17,8 +17,8 @@ from shared.rendering.letters import LetterKind
 from shared.services.conflicts import settled
 from shared.services.context import Context
 from shared.services.deciding import MOST_TEXT
+from shared.services.links import ANSWER
 
-ANSWER = "answer"
 MOST_QUESTIONS = 20
 
 
@@ -112,9 +112,7 @@ async def answered(context: Context, request_id: str, *, text: str, noted_by: st
     await context.operators.alarm("question_answered", request_id=request_id)
 
 
-async def extend(
-    context: Context, request_id: str, *, months: int, reason: str, decided_by: str
-) -> None:
+async def extend(context: Context, request_id: str, *, months: int, reason: str, decided_by: str) -> None:
     """Take up to two months more, with a letter that says why. It counts only if the letter leaves in time.
 
     Raises:
@@ -126,7 +124,11 @@ async def extend(
     _require_open(request)
     now = context.clock.now()
     require_extendable(
-        request.received_at, months=months, reason=reason, extension=request.extension, now=now
+        request.received_at,
+        months=months,
+        reason=reason,
+        today=copenhagen_day(now),
+        extension=request.extension,
     )
     letter = LetterDocument(
         id=f"letter-{LetterKind.EXTENDED}-0", request_id=request_id, kind=LetterKind.EXTENDED, created_at=now
@@ -154,16 +156,20 @@ def letter_left(context: Context, request: SubjectRequest, letter: LetterDocumen
     return request
 
 
-def timed(context: Context, request: SubjectRequest) -> SubjectRequest:
-    """Return the request with its two dates as they are today."""
-    today = copenhagen_day(context.clock.now())
-    found = deadline(
+def deadline_of(context: Context, request: SubjectRequest) -> Deadline:
+    """Return the days of a request as they stand today."""
+    return deadline(
         request.received_at,
         pauses=request.pauses,
         extension=request.extension,
-        today=today,
+        today=copenhagen_day(context.clock.now()),
         ask_within_working_days=context.limits.ask_within_working_days,
     )
+
+
+def timed(context: Context, request: SubjectRequest) -> SubjectRequest:
+    """Return the request with its two dates as they are today."""
+    found = deadline_of(context, request)
     return request.with_(target_on=found.target_on, due_on=found.legal_due_on)
 
 

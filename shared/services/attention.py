@@ -13,12 +13,14 @@ async def stop(context: Context, case: Case, code: str) -> None:
     """Put a request aside as needing attention. Its claims stay: nothing else may meet half-done work.
 
     The person's address stays with it too, since an answer is still owed. A request that waits for a
-    person anyway goes on waiting, and the operator is told.
+    person anyway goes on waiting, as does one whose answer may have been sent, and the operator is told.
     """
     request = case.request
     if request.is_final or (request.state is RequestState.NEEDS_ATTENTION and request.attention == code):
         return
-    if RequestState.NEEDS_ATTENTION not in {request.state, *TRANSITIONS[request.state]}:
+    # An answer that may be out is looked for until it is found: worked out anew, it could go out twice.
+    answer_in_doubt = any(letter.closes and letter.is_in_doubt for letter in case.letters)
+    if answer_in_doubt or RequestState.NEEDS_ATTENTION not in {request.state, *TRANSITIONS[request.state]}:
         await context.operators.alarm(code, request_id=request.request_id)
         return
     now = context.clock.now()

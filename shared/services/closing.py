@@ -138,9 +138,7 @@ async def end(
     else:
         wake_at = None
     ended, event = (
-        request.without_person()
-        .moved_to(state, stage=None, closed_at=now, wake_at=wake_at)
-        .noted(now, state)
+        request.without_person().moved_to(state, stage=None, closed_at=now, wake_at=wake_at).noted(now, state)
     )
     await context.cases.commit(request.request_id, _writes(case, ended, event, letter))
     if state is RequestState.CANCELLED and COPIES & set(request.rights):

@@ -13,9 +13,7 @@ from shared.services.judging import within
 from shared.services.progress import Progress
 
 
-async def correct_documents(
-    context: Context, progress: Progress, task: Task, store: DocumentStore
-) -> None:
+async def correct_documents(context: Context, progress: Progress, task: Task, store: DocumentStore) -> None:
     """Write the right values into one page of documents; a page somebody wrote meanwhile is read again.
 
     Raises:

@@ -41,9 +41,9 @@ async def approve(
     first approval only counts. An objection is upheld by this.
 
     Raises:
-        NotAllowed: `no_decision_needed`; `plan_changed` when the digest is not the present plan's; `four_eyes`
-            when the same person approves twice or entered the request; `meaning_unknown` when what was
-            asked for is not known yet: say it first.
+        NotAllowed: `no_decision_needed`; `plan_changed` when the digest is not the present plan's;
+            `four_eyes` when the same person approves twice or entered the request; `meaning_unknown` when
+            what was asked for is not known yet: say it first.
     """
     case = await context.cases.load(request_id)
     request = case.request
@@ -70,9 +70,7 @@ async def approve(
     return enough
 
 
-async def refuse(
-    context: Context, request_id: str, *, decided_by: str, reason: str, provision: str
-) -> None:
+async def refuse(context: Context, request_id: str, *, decided_by: str, reason: str, provision: str) -> None:
     """Refuse the present right of a case, and tell the person why and what they can do about it.
 
     The right's own restriction is lifted after the letter that gives notice of it. The other rights of the

@@ -9,9 +9,7 @@ from shared.services.context import Context
 CUSTOMER = "customer"
 
 
-async def disclose_to_customer(
-    context: Context, request: SubjectRequest, store_ids: Iterable[str]
-) -> None:
+async def disclose_to_customer(context: Context, request: SubjectRequest, store_ids: Iterable[str]) -> None:
     """Note what a customer's request gave the customer of this person. A second call changes nothing.
 
     The row stands under each pseudonym of the person, so that the person finds it from any address.

@@ -14,6 +14,7 @@ from shared.services.context import Context
 from shared.services.erasing import RESTRICTED
 from shared.services.marking import named
 
+_COLLECTING = frozenset({Right.ACCESS, Right.PORTABILITY})
 UNCLEAR = "unclear_wording"
 MASS_ERASURE = "mass_erasure"
 
@@ -27,25 +28,14 @@ async def draft(
     """Return the sealed plan of the request's present right. It reads and changes nothing."""
     entries: list[PlanEntry] = []
     for activity, store in in_scope(context, request):
-        match request.right:
-            case Right.ACCESS:
-                entries.append(_entry(activity, store, Action.COLLECT))
-            case Right.PORTABILITY:
-                if is_portable(activity, store):
-                    entries.append(_entry(activity, store, Action.COLLECT))
-            case Right.ERASURE:
-                entries.append(await _erasure(context, request, activity, store, identifiers, controls))
-            case Right.OBJECTION:
-                if objected_to(context, request, activity, store):
-                    entries.append(await _erasure(context, request, activity, store, identifiers, controls))
-            case Right.WITHDRAWAL | Right.MARKETING_OBJECTION:
-                if ends(store, request.right):
-                    entries.append(await _erasure(context, request, activity, store, identifiers, controls))
-            case Right.RECTIFICATION:
-                if corrects(store, request.wishes.corrections):
-                    entries.append(_entry(activity, store, Action.CORRECT))
-            case Right.RESTRICTION | Right.COMPLAINT:
-                pass  # no store is touched
+        if not _is_touched(context, request, activity, store):
+            continue
+        if request.right in _COLLECTING:
+            entries.append(_entry(activity, store, Action.COLLECT))
+        elif request.right is Right.RECTIFICATION:
+            entries.append(_entry(activity, store, Action.CORRECT))
+        else:
+            entries.append(await _erasure(context, request, activity, store, identifiers, controls))
     return Plan(
         right=request.right,
         revision=request.plans_made + 1,
@@ -53,6 +43,21 @@ async def draft(
         entries=tuple(entries),
         needs_decision=await _needs_decision(context, request, identifiers, controls, entries),
     ).sealed()
+
+
+def _is_touched(context: Context, request: SubjectRequest, activity: Activity, store: Store) -> bool:
+    """Whether the request's present right does something to the store."""
+    match request.right:
+        case Right.PORTABILITY:
+            return is_portable(activity, store)
+        case Right.RECTIFICATION:
+            return corrects(store, request.wishes.corrections)
+        case Right.OBJECTION:
+            return objected_to(context, request, activity, store)
+        case Right.WITHDRAWAL | Right.MARKETING_OBJECTION:
+            return ends(store, request.right)
+        case _:
+            return request.right in (Right.ACCESS, Right.ERASURE)
 
 
 def in_scope(context: Context, request: SubjectRequest) -> list[tuple[Activity, Store]]:

@@ -4,7 +4,7 @@ A lane goes through its tasks one after the other. When the budget is spent it s
 more lanes, so a person with little data costs one message and a person with much gets parallel work.
 """
 
-from shared.datamap.models import DocumentStore, FileStore, LineStore
+from shared.datamap.models import Activity, DocumentStore, FileStore, LineStore, Store
 from shared.domain.cases import RequestState, Task, TaskState
 from shared.domain.errors import ComplianceError, Conflict
 from shared.domain.messages import FinishStage, PlanRequest, RunTasks
@@ -58,12 +58,8 @@ async def run_lane(context: Context, request_id: str, lane: int) -> None:
         await progress.flush()
     except TaskTakenError:
         return
-    except PlanOutdatedError:
-        await plan_again(context, request_id)
-        return
-    except ErasingPausedError:
-        await progress.let_go()
-        await stop(context, await context.cases.load(request_id), switching.PAUSED)
+    except (PlanOutdatedError, ErasingPausedError) as error:
+        await _give_way(context, progress, request_id, error)
         return
     except ComplianceError:
         await progress.let_go()
@@ -71,31 +67,62 @@ async def run_lane(context: Context, request_id: str, lane: int) -> None:
     await context.queue.send([FinishStage(request_id=request_id)])
 
 
+async def _give_way(
+    context: Context, progress: Progress, request_id: str, error: PlanOutdatedError | ErasingPausedError
+) -> None:
+    """Go back to planning, or wait for whoever stopped all destruction; what is erased stays counted."""
+    if isinstance(error, PlanOutdatedError):
+        await plan_again(context, request_id)
+        return
+    await progress.let_go()
+    await stop(context, await context.cases.load(request_id), switching.PAUSED)
+
+
 async def _page(context: Context, progress: Progress, task: Task) -> None:
     activity, store = context.datamap.store(task.store_id)
-    match task.action, store:
-        case Action.COLLECT, DocumentStore():
-            await collect_documents(context, progress, task, activity, store)
-        case Action.COLLECT, LineStore():
-            await collect_lines(context, progress, task, activity, store)
-        case Action.COLLECT, FileStore():
-            await collect_files(context, progress, task, store)
-        case Action.ERASE, DocumentStore():
-            await erase_documents(context, progress, task, activity, store)
-        case Action.ERASE, LineStore():
-            await LineEraser(context, progress, task, activity, store).run()
-        case Action.ERASE, FileStore():
-            await erase_files(context, progress, task, activity, store)
-        case Action.LOOK, DocumentStore():
-            await look_at_documents(context, progress, task, store)
-        case Action.LOOK, LineStore():
-            await look_at_lines(context, progress, task, store)
-        case Action.LOOK, FileStore():
-            await look_at_files(context, progress, task, store)
-        case Action.CORRECT, DocumentStore():
+    match task.action:
+        case Action.COLLECT:
+            await _collect(context, progress, task, activity, store)
+        case Action.ERASE:
+            await _erase(context, progress, task, activity, store)
+        case Action.LOOK:
+            await _look(context, progress, task, store)
+        case Action.CORRECT if isinstance(store, DocumentStore):
             await correct_documents(context, progress, task, store)
-        case Action.CHECK, DocumentStore():
+        case Action.CHECK if isinstance(store, DocumentStore):
             await check_documents(context, progress, task, store)
+
+
+async def _collect(
+    context: Context, progress: Progress, task: Task, activity: Activity, store: Store
+) -> None:
+    match store:
+        case DocumentStore():
+            await collect_documents(context, progress, task, activity, store)
+        case LineStore():
+            await collect_lines(context, progress, task, activity, store)
+        case FileStore():
+            await collect_files(context, progress, task, store)
+
+
+async def _erase(context: Context, progress: Progress, task: Task, activity: Activity, store: Store) -> None:
+    match store:
+        case DocumentStore():
+            await erase_documents(context, progress, task, activity, store)
+        case LineStore():
+            await LineEraser(context, progress, task, activity, store).run()
+        case FileStore():
+            await erase_files(context, progress, task, activity, store)
+
+
+async def _look(context: Context, progress: Progress, task: Task, store: Store) -> None:
+    match store:
+        case DocumentStore():
+            await look_at_documents(context, progress, task, store)
+        case LineStore():
+            await look_at_lines(context, progress, task, store)
+        case FileStore():
+            await look_at_files(context, progress, task, store)
 
 
 async def _spread(context: Context, progress: Progress, case: Case, lane: int) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.cases import (
+    AnyDocument,
     Channel,
     LetterDocument,
     Requester,
@@ -44,9 +45,9 @@ class Filing:
     email: str | None
     received_at: datetime
     identifiers: Identifiers = field(default_factory=dict)
-    requester: Requester = Requester()
-    scope: Scope = Scope()
-    wishes: Wishes = Wishes()
+    requester: Requester = field(default_factory=Requester)
+    scope: Scope = field(default_factory=Scope)
+    wishes: Wishes = field(default_factory=Wishes)
     is_known: bool = False
     entered_by: str | None = None
 
@@ -64,10 +65,10 @@ async def put_on_file(context: Context, filing: Filing) -> bool:
         now, "received", rights=",".join(request.rights), channel=request.channel, by=filing.requester.kind
     )
     letters = _letters(request, now)
+    documents: tuple[AnyDocument, ...] = (request, event, *letters)
     try:
         await context.cases.commit(
-            request.request_id,
-            [Write(document=document, etag=None) for document in (request, event, *letters)],
+            request.request_id, [Write(document=document, etag=None) for document in documents]
         )
     except Conflict:
         return False

@@ -35,23 +35,16 @@ async def finish_stage(context: Context, request_id: str) -> None:
     if any(task.state is TaskState.FAILED for task in tasks):
         await stop(context, case, "task_failed")
         return
-    match request.stage:
-        case Stage.COLLECT:
-            await publish_copy(context, case)
-        case Stage.TRANSFER:
-            await transfer_copy(context, case)
-        case Stage.ERASE | Stage.CORRECT:
-            await _begin_look(context, case)
-        case Stage.LOOK | Stage.CHECK:
-            await _judge_look(context, case, tasks)
-        case Stage.MARK:
-            await fulfil_marks(context, case)
-        case Stage.INSTRUCT:
-            told = await instruct(context, case)
-            if told is not None:
-                await conclude(context, told)
-        case None:
-            return
+    if request.stage in (Stage.LOOK, Stage.CHECK):
+        await _judge_look(context, case, tasks)
+    elif request.stage is not None:
+        await _NEXT[request.stage](context, case)
+
+
+async def _instruct(context: Context, case: Case) -> None:
+    told = await instruct(context, case)
+    if told is not None:
+        await conclude(context, told)
 
 
 async def _begin_look(context: Context, case: Case) -> None:
@@ -111,3 +104,13 @@ async def _enter(
         ],
     )
     await context.queue.send([following(entered, tasks)])
+
+
+_NEXT = {
+    Stage.COLLECT: publish_copy,
+    Stage.TRANSFER: transfer_copy,
+    Stage.ERASE: _begin_look,
+    Stage.CORRECT: _begin_look,
+    Stage.MARK: fulfil_marks,
+    Stage.INSTRUCT: _instruct,
+}

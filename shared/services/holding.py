@@ -39,8 +39,9 @@ async def place(context: Context, wanted: PlaceHold) -> str:
     """Place a hold on a person and return its id. It counts at once, also for erasures that have begun.
 
     Raises:
-        Invalid: `hold_reason_missing`, `hold_review_past`, `hold_ground_unfit` (policy 5.3 covers licence data
-            only), `activity_unknown`, or `person_unclear` when the identifiers lead to more than one person.
+        Invalid: `hold_reason_missing`, `hold_review_past`, `hold_ground_unfit` (policy 5.3 covers licence
+            data only), `activity_unknown`, or `person_unclear` when the identifiers lead to more than one
+            person.
     """
     if not wanted.reason.strip():
         raise Invalid("hold_reason_missing", "a hold needs a reason", field="reason")

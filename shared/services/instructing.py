@@ -5,7 +5,7 @@ claims what did not happen. Source: GDPR articles 17(2), 19, 28(3).
 """
 
 from shared.domain.cases import Notice, SubjectRequest
-from shared.domain.errors import Retryable
+from shared.domain.errors import Permanent, Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import FinishStage
 from shared.domain.recipients import Confirmation, NoticeState
@@ -15,6 +15,7 @@ from shared.ports.cases import Case, Write
 from shared.services.context import Context
 from shared.services.ledger import INSTRUCTION_OF
 
+NAME = "name"  # the one fact a processor is told to correct
 UNREACHABLE = "processor_unreachable"
 _STATE_OF = {
     Confirmation.DONE: NoticeState.TOLD,
@@ -32,15 +33,15 @@ def instructed(context: Context, request: SubjectRequest) -> tuple[str, ...]:
         return ()
     if not request.identifiers.get(EMAIL) or not request.plan:
         return ()
+    if request.right is Right.RECTIFICATION and NAME not in request.wishes.corrections:
+        return ()
     recipients = {
         name
         for entry in request.plan.entries
         for name in context.datamap.activity(entry.activity_id).recipients
     }
     known = {one.recipient_id for one in request.notices if one.right is request.right}
-    return tuple(
-        name for name in context.processors.connected() if name in recipients and name not in known
-    )
+    return tuple(name for name in context.processors.connected() if name in recipients and name not in known)
 
 
 async def instruct(context: Context, case: Case) -> Case | None:
@@ -56,29 +57,29 @@ async def instruct(context: Context, case: Case) -> Case | None:
                 recipient_id,
                 INSTRUCTION_OF[request.right],
                 request.identifiers[EMAIL],
-                name=request.wishes.corrections.get("name"),
+                name=request.wishes.corrections.get(NAME),
             )
+            state, why = _STATE_OF[confirmation], ""
         except Retryable:
             await _ask_again_later(context, case)
             return None
+        except Permanent as error:
+            state, why = NoticeState.AWAITING_STAFF, error.code  # a person has to do it there
+            await context.operators.alarm(error.code, request_id=request.request_id, details=recipient_id)
         told.append(
             Notice(
                 recipient_id=recipient_id,
                 right=request.right,
                 instruction=INSTRUCTION_OF[request.right],
-                state=_STATE_OF[confirmation],
+                state=state,
                 at=context.clock.now(),
+                why=why,
             )
         )
     changed = request.with_(notices=(*request.notices, *told), deferrals=0)
     return Case(
         request=changed, tasks=case.tasks, letters=case.letters, findings=case.findings, etags=case.etags
     )
-
-
-def asks_processors(right: Right) -> bool:
-    """Whether a right is told to processors at all."""
-    return right in INSTRUCTION_OF
 
 
 async def _ask_again_later(context: Context, case: Case) -> None:
@@ -88,8 +89,6 @@ async def _ask_again_later(context: Context, case: Case) -> None:
         deferrals=min(case.request.deferrals + 1, 16),
         wake_at=after(now, seconds=delay + context.limits.wake_seconds),
     )
-    await context.cases.commit(
-        waiting.request_id, [Write(document=waiting, etag=case.etags[waiting.id])]
-    )
+    await context.cases.commit(waiting.request_id, [Write(document=waiting, etag=case.etags[waiting.id])])
     await context.operators.alarm(UNREACHABLE, request_id=waiting.request_id)
     await context.queue.send([FinishStage(request_id=waiting.request_id)], delay_seconds=delay)

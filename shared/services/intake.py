@@ -5,7 +5,7 @@ Nothing here looks at anybody's data: whether the address is known makes no diff
 
 import ipaddress
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -41,7 +41,7 @@ class Submission:
     language: Literal["en", "da"]
     client: str
     repeat_key: str | None = None
-    wishes: Wishes = Wishes()
+    wishes: Wishes = field(default_factory=Wishes)
     channel: Channel = "web"
 
 

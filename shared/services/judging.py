@@ -66,7 +66,5 @@ def within(scope: Scope, store: DocumentStore, page: DocumentPage) -> tuple[Stor
         return page.documents
     path = store.customer_path
     return tuple(
-        one
-        for one in page.documents
-        if path is not None and value_at(one.body, path) == scope.customer_id
+        one for one in page.documents if path is not None and value_at(one.body, path) == scope.customer_id
     )

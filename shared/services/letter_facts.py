@@ -1,5 +1,6 @@
 """What a letter says: its facts, gathered from the request as it stands and from the map."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from shared.datamap.ownership import is_register
@@ -38,7 +39,12 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
     outcome = request.outcomes.get(request.right)
     extension = request.extension if kind is LetterKind.EXTENDED else None
     customer = request.scope.customer_id or ""
-    answers_one = kind not in (LetterKind.VERIFY, LetterKind.CANCELLED, LetterKind.EXTENDED, LetterKind.QUESTION)
+    answers_one = kind not in (
+        LetterKind.VERIFY,
+        LetterKind.CANCELLED,
+        LetterKind.EXTENDED,
+        LetterKind.QUESTION,
+    )
     return LetterFacts(
         kind=kind,
         language=request.language,
@@ -71,7 +77,7 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
     )
 
 
-def _results(context: Context, request: SubjectRequest, outcome: Outcome | None) -> dict[str, object]:
+def _results(context: Context, request: SubjectRequest, outcome: Outcome | None) -> dict[str, Any]:
     if outcome is None:
         return {}
     language = request.language
@@ -127,7 +133,7 @@ def _reason(context: Context, kept: KeptRecords, language: str) -> str:
     return kept.reason
 
 
-def _recipients(context: Context, request: SubjectRequest, outcome: Outcome | None) -> dict[str, object]:
+def _recipients(context: Context, request: SubjectRequest, outcome: Outcome | None) -> dict[str, Any]:
     """Return who received data of what was changed, and what came of telling those we tell."""
     names = {recipient.id: recipient.name for recipient in context.datamap.recipients}
     told = tuple(_told(names, one) for one in request.notices if one.right is request.right)
@@ -171,12 +177,8 @@ def _question(context: Context, request: SubjectRequest, letter: LetterDocument)
 
 def pauses_clock(context: Context, request: SubjectRequest) -> bool:
     """Whether a question that leaves today pauses the clock."""
-    first = min(
-        (one.asked_at for one in request.questions if one.asked_at), default=context.clock.now()
-    )
-    latest = working_days_later(
-        copenhagen_day(request.received_at), context.limits.ask_within_working_days
-    )
+    first = min((one.asked_at for one in request.questions if one.asked_at), default=context.clock.now())
+    latest = working_days_later(copenhagen_day(request.received_at), context.limits.ask_within_working_days)
     return copenhagen_day(first) <= latest
 
 

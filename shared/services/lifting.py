@@ -39,9 +39,9 @@ async def announce_lifting(context: Context, request_id: str, *, reason: str, de
         created_at=now,
         reason=reason.strip(),
     )
-    noted, event = request.with_(
-        wake_at=after(now, seconds=context.limits.wake_seconds)
-    ).noted(now, "lifting_decided", decided_by=decided_by)
+    noted, event = request.with_(wake_at=after(now, seconds=context.limits.wake_seconds)).noted(
+        now, "lifting_decided", decided_by=decided_by
+    )
     await context.cases.commit(
         request_id,
         [

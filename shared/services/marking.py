@@ -50,12 +50,12 @@ async def restrict(
 
     Source: GDPR article 18(1).
     """
-    activity_ids, purpose_ids = named(context, request.wishes.objects_to)
+    activity_ids, purpose_ids = _extent(context, request, ground)
     wanted = Restriction(
         restriction_id=mark_id(request, request.right),
         ground=ground,
-        activity_ids=activity_ids if ground == "objection" else (),
-        purpose_ids=purpose_ids if ground == "objection" else (),
+        activity_ids=activity_ids,
+        purpose_ids=purpose_ids,
         placed_at=request.verified_at or request.received_at,
     )
 
@@ -160,6 +160,22 @@ def named(context: Context, ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[
     if not wanted:
         return context.datamap.on_interest(), ()
     return activities, purposes
+
+
+def _extent(
+    context: Context, request: SubjectRequest, ground: RestrictionGround
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what a restriction covers: what is objected to, a customer's installation, or everything."""
+    if ground == "objection":
+        return named(context, request.wishes.objects_to)
+    if request.scope.customer_id is None:
+        return (), ()
+    reached = (
+        activity.id
+        for activity in context.datamap.activities
+        if any(store.customer_path is not None for store in activity.stores)
+    )
+    return tuple(reached), ()
 
 
 def _at(request: SubjectRequest, right: Right) -> SubjectRequest:

@@ -11,7 +11,7 @@ from datetime import datetime
 from shared.domain.cases import LetterDocument, RequestState, Stage, SubjectRequest, Task, TaskState
 from shared.domain.controls import SWITCH_KEY, UNFENCED
 from shared.domain.errors import Conflict
-from shared.domain.identifiers import EMAIL, SUBJECT_KEY
+from shared.domain.identifiers import SUBJECT_KEY
 from shared.domain.messages import FinishStage, PlanRequest, RunTasks, SendLetter
 from shared.domain.plans import Action, Plan, PlanEntry
 from shared.domain.rights import Right
@@ -224,9 +224,7 @@ async def _save_waiting(
             *(Write(document=one, etag=None) for one in told),
         ],
     )
-    await context.queue.send(
-        [SendLetter(request_id=request.request_id, letter_id=one.id) for one in told]
-    )
+    await context.queue.send([SendLetter(request_id=request.request_id, letter_id=one.id) for one in told])
     if state is RequestState.AWAITING_APPROVAL:
         await context.operators.alarm("approval_needed", request_id=request.request_id)
     elif start_at is not None:

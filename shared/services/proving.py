@@ -7,12 +7,18 @@ from shared.domain.rights import Right
 from shared.domain.times import utc_text
 from shared.services.context import Context
 
+ERASING = frozenset({Right.ERASURE, Right.OBJECTION, Right.WITHDRAWAL, Right.MARKETING_OBJECTION})
+
 
 async def prove(context: Context, request: SubjectRequest) -> None:
-    """Record the proof of the present right if it is an erasure. A second call finds the same proof there."""
+    """Record the proof of the present right if it erased. A second call finds the same proof there.
+
+    A request that is taken up again after a hold has a proof of its own for each life.
+    """
     outcome = request.outcomes.get(request.right)
-    if request.right is Right.ERASURE and outcome is not None:
-        name = f"{request.request_id}/erasure-{request.phase}.json"
+    if request.right in ERASING and outcome is not None and outcome.result != "refused":
+        life = f"-{request.revivals}" if request.revivals else ""
+        name = f"{request.request_id}/{request.right}-{request.phase}{life}.json"
         await context.evidence.record(name, _proof(request, outcome))
 
 
@@ -21,6 +27,8 @@ def _proof(request: SubjectRequest, outcome: Outcome) -> dict[str, Any]:
     return {
         "request_id": request.request_id,
         "right": request.right,
+        "channel": request.channel,
+        "scope": request.scope.model_dump(mode="json"),
         "subject_keys": list(request.subject_keys),
         "map_digest": request.plan.map_digest if request.plan else None,
         "plan_digest": request.plan.digest if request.plan else None,

@@ -103,9 +103,7 @@ async def _not_covered(context: Context, request: SubjectRequest) -> tuple[str, 
     found = []
     for activity in not_covered(context.datamap):
         for store in activity.stores:
-            if isinstance(store, DocumentStore) and await context.documents.count(
-                store, request.identifiers
-            ):
+            if isinstance(store, DocumentStore) and await context.documents.count(store, request.identifiers):
                 found.append(activity.id)
                 break
     return tuple(found)

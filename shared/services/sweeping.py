@@ -4,15 +4,16 @@ Every state that waits carries the moment it should be looked at again. Whoever 
 sending, or with a claim in hand, left such a moment behind.
 """
 
-from datetime import timedelta
-
+from shared.domain.ageing import Ageing, ageing
 from shared.domain.cases import RequestState, SubjectRequest
 from shared.domain.errors import Conflict, NotFound, Permanent
 from shared.domain.messages import FinishStage, Message, PlanRequest, RunTasks, SendLetter
 from shared.domain.times import after, copenhagen_day
 from shared.ports.cases import Case, Write
 from shared.services import fencing, intake
-from shared.services.closing import cleared
+from shared.services.answering import close_silently
+from shared.services.asking import deadline_of
+from shared.services.closing import cleared, end_standing, stands
 from shared.services.context import Context
 from shared.services.downloads import remove
 from shared.services.execution import stage_tasks_of
@@ -47,6 +48,9 @@ async def _take_up(context: Context, case: Case) -> None:
         return
     if request.state is RequestState.RECEIVED and await intake.expire(context, case):
         return
+    if request.state is RequestState.ANSWERING and request.is_internal:
+        await close_silently(context, request.request_id)
+        return
     if request.copy_ends_at is not None and request.copy_ends_at <= now:
         await remove(context, case)  # the next sweep takes up the rest
         return
@@ -58,6 +62,9 @@ async def _take_up(context: Context, case: Case) -> None:
         await context.cases.commit(request.request_id, [Write(document=asleep, etag=case.etags[asleep.id])])
         return
     messages = _due(case)
+    if request.state is RequestState.STANDING and not messages:
+        await _review(context, case)
+        return
     wake_at = after(now, seconds=context.limits.wake_seconds)
     if request.state is RequestState.RECEIVED and not messages:
         wake_at = after(verification_ends(context, request), seconds=1)
@@ -66,15 +73,30 @@ async def _take_up(context: Context, case: Case) -> None:
     await context.queue.send(messages)
 
 
+async def _review(context: Context, case: Case) -> None:
+    """Call to mind what still stands of an answered request; close it if nothing does any more."""
+    request = case.request
+    if not await stands(context, request):
+        await end_standing(context, request.request_id)
+        return
+    await context.operators.alarm("standing_review", request_id=request.request_id)
+    again = after(context.clock.now(), days=context.limits.standing_review_days)
+    asleep = request.with_(wake_at=min(again, request.copy_ends_at or again))
+    await context.cases.commit(request.request_id, [Write(document=asleep, etag=case.etags[asleep.id])])
+
+
 async def _due_told(context: Context, request: SubjectRequest) -> SubjectRequest:
-    """Tell operators once a day of a confirmed request whose answer is due soon or late."""
+    """Tell operators once a day of a confirmed request whose answer is due soon or late, and how late."""
     today = copenhagen_day(context.clock.now())
-    soon = request.due_on - timedelta(days=context.limits.due_soon_days)
-    if request.state is RequestState.RECEIVED or today < soon or request.due_alarm_on == today:
+    untold = (RequestState.RECEIVED, RequestState.STANDING)
+    if request.state in untold or request.is_internal or request.due_alarm_on == today:
         return request
-    code = "overdue" if today > request.due_on else "due_soon"
-    await context.operators.alarm(code, request_id=request.request_id, details=request.due_on.isoformat())
-    return request.with_(due_alarm_on=today)
+    found = deadline_of(context, request)
+    code = ageing(found, today, due_soon_days=context.limits.due_soon_days)
+    if code is Ageing.ON_TRACK:
+        return request
+    await context.operators.alarm(code, request_id=request.request_id, details=found.legal_due_on.isoformat())
+    return request.with_(due_alarm_on=today, target_on=found.target_on, due_on=found.legal_due_on)
 
 
 async def _clean_up(context: Context, case: Case) -> None:

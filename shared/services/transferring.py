@@ -7,7 +7,7 @@ nothing. It also keeps the case open, for somebody to ask for another address or
 from collections.abc import Sequence
 
 from shared.domain.cases import Outcome, RequestState, Stage
-from shared.domain.errors import NotAllowed, NotFound, Permanent, Retryable
+from shared.domain.errors import Invalid, NotAllowed, NotFound, Permanent, Retryable
 from shared.domain.messages import FinishStage
 from shared.domain.rights import Right
 from shared.domain.times import after
@@ -20,9 +20,7 @@ from shared.services.context import Context
 _MOST_TRIES = 5
 
 
-async def begin_transfer(
-    context: Context, case: Case, outcome: Outcome, *, deletes: Sequence[str]
-) -> None:
+async def begin_transfer(context: Context, case: Case, outcome: Outcome, *, deletes: Sequence[str]) -> None:
     """Save the published copy and send the message that transfers it. `case.request` carries the package."""
     now = context.clock.now()
     begun, event = case.request.with_(
@@ -53,15 +51,14 @@ async def transfer_copy(context: Context, case: Case) -> None:
         content = await context.packages.read(request.request_id)
         receipt = await context.transfers.send(
             url,
-            content.chunks,
-            size_bytes=content.size_bytes,
+            content,
             content_type="application/zip",
             file_name=f"my-data-{request.request_id[:8]}.zip",
         )
     except Retryable:
         await _again_later(context, case)
         return
-    except (NotAllowed, NotFound, Permanent) as error:
+    except (Invalid, NotAllowed, NotFound, Permanent) as error:
         code = error.code if error.code.startswith("transfer_") else "transfer_failed"
         await stop(context, case, code)
         return
@@ -108,8 +105,11 @@ async def change_transfer(
     """Try another address the person gave, or give up and answer with the link (None).
 
     Raises:
+        Invalid: `transfer_url_…`: that is no address that may be tried.
         NotAllowed: `no_transfer_stopped`: the case did not stop at a transfer.
     """
+    if transfer_url is not None:
+        context.transfers.parse(transfer_url)
     case = await context.cases.load(request_id)
     request = case.request
     stopped = (request.attention or "").startswith("transfer_")

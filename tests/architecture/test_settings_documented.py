@@ -23,6 +23,7 @@ AZURE = {
     "STORAGE_QUEUE_URI": "https://account.queue.example/",
     "PSEUDONYM_KEY": KEY,
     "PUBLIC_URL": "https://privacy.example/api",
+    "GRAPH_MAILBOX": "privacy@controller.example",
 }
 
 
@@ -42,6 +43,7 @@ def test_the_example_file_holds_no_secret():
     """Its keys are the emulators' published one and one that says what it is."""
     assert b"local-development-only" in base64.b64decode(EXAMPLE["PSEUDONYM_KEY"])
     assert EXAMPLE["STORAGE_CONNECTION"] == "UseDevelopmentStorage=true"
+    assert EXAMPLE["CAMPAIGN_MONITOR_API_KEY"] == ""
 
 
 def test_defaults_are_those_of_the_limits():
@@ -52,15 +54,33 @@ def test_defaults_are_those_of_the_limits():
 def test_every_setting_named_in_a_document_exists():
     """No document tells to set what nothing reads."""
     known = {name.upper() for name in Settings.model_fields} | {name.upper() for name in HOST_S_OWN}
-    prefixes = ("COSMOS_", "STORAGE_", "CONTROLLER_", "AUTHORITY_", "PSEUDONYM_", "PUBLIC_", "CONTACTS_")
+    ours = (
+        "COSMOS_",
+        "STORAGE_",
+        "CONTROLLER_",
+        "AUTHORITY_",
+        "PSEUDONYM_",
+        "PUBLIC_",
+        "CONTACTS_",
+        "GRAPH_",
+        "CAMPAIGN_",
+    )
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         named = set(re.findall(r"\b[A-Z][A-Z]+_[A-Z_]+\b", path.read_text("utf-8")))
-        unknown = {name for name in named if name.startswith(prefixes)} - known
+        unknown = {name for name in named if name.startswith(ours)} - known
         assert unknown == set(), path.name
 
 
 @pytest.mark.parametrize(
-    "name", ["COSMOS_ENDPOINT", "PSEUDONYM_KEY", "PUBLIC_URL", "STORAGE_BLOB_URI", "STORAGE_QUEUE_URI"]
+    "name",
+    [
+        "COSMOS_ENDPOINT",
+        "PSEUDONYM_KEY",
+        "PUBLIC_URL",
+        "STORAGE_BLOB_URI",
+        "STORAGE_QUEUE_URI",
+        "GRAPH_MAILBOX",
+    ],
 )
 def test_a_missing_setting_is_named(name):
     """All of them at once, where there are several."""
@@ -91,6 +111,16 @@ def test_every_missing_setting_is_named_at_once():
         ("CONTACTS_VERIFIED_ON", "yesterday"),
         ("COSMOS_KEY", "emulator-key"),  # an emulator's key has no place in Azure
         ("STORAGE_CONNECTION", "UseDevelopmentStorage=true"),
+        ("GRAPH_URL", "http://127.0.0.1:9/v1.0"),  # nor has a stand-in
+        ("GRAPH_URL", "https://localhost:9/v1.0"),
+        ("GRAPH_URL", "http://graph.microsoft.com/v1.0"),
+        ("GRAPH_URL", "graph"),
+        ("GRAPH_AUTHORITY_URL", "https://127.0.0.1:9"),
+        ("CAMPAIGN_MONITOR_URL", "http://127.0.0.1:8082/api/v3.3"),
+        ("CAMPAIGN_MONITOR_URL", "https://api.createsend.com.elsewhere.example/api/v3.3"),
+        ("CAMPAIGN_MONITOR_URL", "http://api.createsend.com/api/v3.3"),
+        ("CAMPAIGN_MONITOR_CLIENT_ID", "c" * 31),
+        ("CAMPAIGN_MONITOR_CLIENT_ID", "../" + "c" * 29),
     ],
 )
 def test_a_wrong_setting_is_named_without_its_value(name, value):
@@ -107,6 +137,58 @@ def test_a_wrong_setting_is_named_without_its_value(name, value):
 def test_a_setting_at_its_bound_is_taken(name, value):
     """And an empty date is none."""
     assert settings.read({**AZURE, name: value})
+
+
+@pytest.mark.parametrize(
+    ("missing", "named"),
+    [
+        ([], None),
+        (["GRAPH_TENANT_ID"], "GRAPH_TENANT_ID"),
+        (["GRAPH_CLIENT_ID", "GRAPH_TENANT_ID"], "GRAPH_CLIENT_ID, GRAPH_TENANT_ID"),
+    ],
+)
+def test_a_certificate_needs_to_be_known_by_somebody(missing, named):
+    """Its app and tenant; a managed identity needs neither."""
+    mail = {"GRAPH_CERTIFICATE_PATH": "/mail.pem", "GRAPH_CLIENT_ID": "app", "GRAPH_TENANT_ID": "tenant"}
+    environment = AZURE | {name: value for name, value in mail.items() if name not in missing}
+    if named is None:
+        assert settings.read(environment)
+        return
+    with pytest.raises(Permanent) as caught:
+        settings.read(environment)
+    assert caught.value.detail == named
+
+
+def test_a_local_run_may_send_to_a_stand_in():
+    """On this machine, in the clear."""
+    assert settings.read({**EXAMPLE, "GRAPH_MAILBOX": "a@b.example", "GRAPH_URL": "http://127.0.0.1:9/v1.0"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://processor.example/api",
+        "https://processor.example/api",
+        "http://127.0.0.1.example/api",
+        "http://127.0.0.1:80@processor.example/api",
+        "",
+    ],
+)
+def test_a_local_run_reaches_no_processor_but_the_vendor_and_this_machine(url):
+    """The key and the addresses go nowhere else."""
+    with pytest.raises(Permanent) as caught:
+        settings.read({**EXAMPLE, "CAMPAIGN_MONITOR_URL": url})
+    assert caught.value.detail == "CAMPAIGN_MONITOR_URL"
+    assert settings.read({**EXAMPLE, "CAMPAIGN_MONITOR_URL": "http://127.0.0.1:8082/api/v3.3"})
+
+
+def test_a_client_of_a_processor_needs_its_key():
+    """Both or none."""
+    client = {**AZURE, "CAMPAIGN_MONITOR_CLIENT_ID": "c" * 32}
+    with pytest.raises(Permanent) as caught:
+        settings.read(client)
+    assert caught.value.detail == "CAMPAIGN_MONITOR_API_KEY"
+    assert settings.read({**client, "CAMPAIGN_MONITOR_API_KEY": "a-key"})
 
 
 def test_contacts_that_are_not_set_are_found_incomplete():

@@ -1,5 +1,6 @@
 """The platform as a whole: starts, serves, restarts its host, keeps data, and leaves nothing behind."""
 
+import json
 import os
 import signal
 import socket
@@ -18,12 +19,18 @@ from devtools.app_environment import Endpoints, app_environment, example_values
 from devtools.azurite import AzuritePorts
 from devtools.failures import CannotStartError, PortBusyError
 from devtools.free_ports import free_port
-from devtools.local_platform import Platform, PlatformPorts
+from devtools.local_platform import NEWSLETTER_FILE, Platform, PlatformPorts
 from devtools.provision import provision
+from devtools.sample_data import people
+from devtools.sample_data.loading import load_subscribers
+from shared.adapters.campaign_monitor import CampaignMonitor
+from shared.domain.recipients import Confirmation, Instruction
+from shared.settings import read
 from tests.devtools.test_processes import wait_until_gone
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.platform
+ME = "campaign_monitor"
 
 
 def test_stores_answer_and_nothing_outlives_the_block():
@@ -48,6 +55,35 @@ def test_data_stay_between_runs_when_they_are_kept(tmp_path):
                 if start == 0:
                     client.create_database("kept")
                 assert [database["id"] for database in client.list_databases()] == ["kept"]
+
+
+async def test_a_newsletter_processor_runs_too_where_it_is_wanted(tmp_path):
+    everyone = people(20)
+    signed_up = [person.member_email for person in everyone if person.has_signed_up]
+    for start in range(2):
+        logs, data = tmp_path / "logs", tmp_path / "data"
+        with Platform(ROOT, data=data, logs=logs, with_processors=True) as platform:
+            processor = CampaignMonitor(read(platform.environment), has_contract=False)
+            if start == 0:
+                loaded = await load_subscribers(url=platform.campaign_monitor_url, people=everyone)
+                assert loaded == len(signed_up) > 2
+                told = await processor.instruct(ME, Instruction.UNSUBSCRIBE, signed_up[:1])
+                assert told is Confirmation.DONE
+            # What the first start was told, the second one still knows.
+            kept = json.loads((data / NEWSLETTER_FILE).read_text(encoding="utf-8"))
+            states = {
+                email: one["state"]
+                for found in kept["lists"].values()
+                for email, one in found["subscribers"].items()
+            }
+            assert set(states) == {email.lower() for email in signed_up}
+            assert states[signed_up[0].lower()] == "Unsubscribed"
+            erased = await processor.instruct(ME, Instruction.ERASE, signed_up[1:2])
+            assert erased is Confirmation.AWAITING_STAFF
+            await processor.close()
+            pids = [process.pid for process in platform.processes.values()]
+        assert len(pids) == 3
+        wait_until_gone(pids)
 
 
 def test_app_is_served_stopped_killed_and_served_again(running_platform):
@@ -121,6 +157,19 @@ def test_environment_takes_examples_then_endpoints_then_overrides(monkeypatch):
     assert environment["PACKAGE_DAYS"] == "3"
     assert environment["UNRELATED"] == "kept"
     assert set(example_values(ROOT)) <= set(environment)
+    assert environment["CAMPAIGN_MONITOR_CLIENT_ID"] == ""
+
+
+def test_environment_connects_a_processor_that_runs():
+    endpoints = Endpoints(
+        storage_connection_string="s",
+        cosmos_endpoint="c",
+        functions_url="http://f",
+        campaign_monitor_url="http://127.0.0.1:8082/api/v3.3",
+    )
+    settings = read(app_environment(ROOT, endpoints))
+    assert settings.campaign_monitor_url == "http://127.0.0.1:8082/api/v3.3"
+    assert CampaignMonitor(settings, has_contract=False).connected() == (ME,)
 
 
 def test_missing_example_settings_are_one_sentence(tmp_path):
@@ -134,6 +183,7 @@ def other_ports(monkeypatch) -> PlatformPorts:
     ports = PlatformPorts(
         functions=free_port(),
         cosmos=free_port(),
+        campaign_monitor=free_port(),
         azurite=AzuritePorts(blob=free_port(), queue=free_port(), table=free_port()),
     )
     monkeypatch.setattr(run_command, "PORTS", ports)
@@ -159,7 +209,7 @@ def test_run_without_core_tools_is_one_sentence(other_ports, monkeypatch):
 
 
 def test_run_serves_until_interrupted_and_stops_everything(tmp_path):
-    ports = [free_port() for _ in range(5)]
+    ports = [free_port() for _ in range(6)]
     code = f"""
 import sys
 from pathlib import Path
@@ -167,7 +217,7 @@ from devtools import run
 from devtools.azurite import AzuritePorts
 from devtools.local_platform import PlatformPorts
 run.PORTS = PlatformPorts(
-    functions={ports[0]}, cosmos={ports[1]},
+    functions={ports[0]}, cosmos={ports[1]}, campaign_monitor={ports[5]},
     azurite=AzuritePorts(blob={ports[2]}, queue={ports[3]}, table={ports[4]}),
 )
 run.LOCAL = Path({str(tmp_path)!r})
@@ -182,7 +232,7 @@ sys.exit(run.main([]))
             assert line, process.stderr.read()
             said += line
         children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
-        assert len(children) == 3
+        assert len(children) == 4
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
         assert process.returncode == 0

@@ -13,7 +13,7 @@ from shared.domain.cases import (
 )
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.times import utc_text
-from shared.ports.cases import Case
+from shared.ports.cases import Case, CasePage, CaseRow
 from tests.fakes.turns import Turn, no_turn
 
 _MOST_OPERATIONS = 100
@@ -88,13 +88,35 @@ class MemoryCases:
             if set(rows["request"][1]["subject_keys"]) & set(subject_keys)
         )
 
+    async def listing(self, *, states=(), attention=None, closed_since=None, cursor, limit):
+        await self.turn("cases.listing")
+        found = [self.request(request_id) for request_id in self.partitions]
+        found = [
+            one
+            for one in found
+            if (not states or one.state in states)
+            and (attention is None or one.attention == attention)
+            and (closed_since is None or (one.closed_at is not None and one.closed_at >= closed_since))
+        ]
+        start = int(cursor or 0)
+        page = found[start : start + limit]
+        rows = tuple(
+            CaseRow(**{name: getattr(one, name) for name in CaseRow.__dataclass_fields__}) for one in page
+        )
+        return CasePage(rows=rows, cursor=str(start + limit) if start + limit < len(found) else None)
+
+    async def events(self, request_id):
+        await self.turn("cases.events")
+        rows = sorted(self.partitions.get(request_id, {}).items())
+        return tuple(_read(row) for name, (_, row) in rows if name.startswith("event-"))
+
     def request(self, request_id: str) -> SubjectRequest:
         """Return a request without giving way, for assertions."""
         found = _read(self.partitions[request_id]["request"][1])
         assert isinstance(found, SubjectRequest)
         return found
 
-    def events(self, request_id: str) -> list[str]:
+    def what_happened(self, request_id: str) -> list[str]:
         """Return what the audit entries say happened, in order."""
         rows = sorted(name for name in self.partitions[request_id] if name.startswith("event-"))
         return [self.partitions[request_id][name][1]["what"] for name in rows]

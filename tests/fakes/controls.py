@@ -28,6 +28,19 @@ class MemoryControls:
         await self.turn("controls.write!")
         return etag
 
+    async def keys_with_hold(self, hold_id):
+        await self.turn("controls.keys_with_hold")
+        return tuple(
+            key
+            for key in self.rows
+            if any(hold.hold_id == hold_id for hold in self.stored(key).controls.holds)
+        )
+
+    async def held(self, *, limit):
+        await self.turn("controls.held")
+        found = [self.stored(key).controls for key in self.rows]
+        return tuple(one for one in found if any(hold.released_at is None for hold in one.holds))[:limit]
+
     def stored(self, key: str) -> StoredControls:
         """Return controls without giving way."""
         if key not in self.rows:

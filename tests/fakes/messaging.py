@@ -2,8 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+from shared.domain.errors import Retryable
 from shared.domain.messages import QUEUE_OF
+from shared.ports.notifier import NOT_ACCEPTED, OUTCOME_UNKNOWN
 from tests.fakes.turns import Turn, no_turn
+
+MAIL_CALL_SECONDS = 90  # a call to send ends by then, one way or the other
 
 
 class TestClock:
@@ -41,18 +45,47 @@ class MemoryQueue:
 
 
 class MemoryNotifier:
-    """Keeps every mail, and how often each was sent."""
+    """Keeps every mail, and how often each was sent.
 
-    def __init__(self, turn: Turn = no_turn):
+    It gives way, and may fail, before the service has the mail, while nobody knows, and after it went out.
+    `faults`: errors of the next calls, as (place, error) with the place one of these turns. A mail is seen
+    to be sent `seen_after_seconds` later, as in a real mailbox.
+    """
+
+    def __init__(self, turn: Turn = no_turn, clock: TestClock | None = None):
         self.turn = turn
+        self.clock = clock or TestClock()
+        self.seen_after_seconds = 0
+        self.faults: list[tuple[str, Exception]] = []
         self.mails: dict[str, object] = {}
         self.times_sent: dict[str, int] = {}
+        self._sent_at: dict[str, datetime] = {}
 
     async def send(self, mail):
-        await self.turn("notifier.send")
+        began = self.clock.now()
+        await self._turn("notifier.send", NOT_ACCEPTED)
+        await self._turn("notifier.sending", OUTCOME_UNKNOWN)
+        if self.clock.now() - began > timedelta(seconds=MAIL_CALL_SECONDS):
+            raise Retryable(OUTCOME_UNKNOWN, "too late")  # the adapter's time-out
         self.mails[mail.mail_id] = mail
         self.times_sent[mail.mail_id] = self.times_sent.get(mail.mail_id, 0) + 1
-        await self.turn("notifier.send!")
+        self._sent_at.setdefault(mail.mail_id, self.clock.now())
+        await self._turn("notifier.send!", OUTCOME_UNKNOWN)
+
+    async def was_sent(self, mail_id):
+        await self._turn("notifier.was_sent", "mail_unreachable")
+        sent_at = self._sent_at.get(mail_id)
+        return sent_at is not None and self.clock.now() >= sent_at + timedelta(
+            seconds=self.seen_after_seconds
+        )
+
+    async def _turn(self, place: str, code: str) -> None:
+        if self.faults and self.faults[0][0] == place:
+            raise self.faults.pop(0)[1]
+        try:
+            await self.turn(place)
+        except Retryable as error:  # a scheduler's, that knows nothing of mail
+            raise Retryable(code, place) from error
 
 
 class MemoryEvidence:

@@ -12,11 +12,12 @@ from shared.domain.rights import Right
 from shared.domain.tokens import issue
 from shared.services import intake
 from shared.services.intake import Submission
-from shared.services.letters import CANCEL, VERIFY, verification_ends
+from shared.services.links import CANCEL, VERIFY, verification_ends
 from tests.factories import KEYS
 from tests.simulation.simulator import Simulation, Violation
 
 PEOPLE = ("ane", "bo", "carl")
+ENDED = (RequestState.COMPLETED, RequestState.COMPLETED_WITH_RETENTION)
 CHOICES = (
     (Right.ACCESS,),
     (Right.ERASURE,),
@@ -139,7 +140,23 @@ class Story:
             if not request.is_final:
                 raise Violation(f"{request_id} never ended: {request.state} {request.attention}")
             self._check_ended(request_id, name, rights)
+        self._check_mail()
         self._check_no_leak()
+
+    def _check_mail(self) -> None:
+        """No letter went out twice, and none is still to go to somebody who can be written to."""
+        world = self.simulation.world
+        twice = [mail for mail, times in world.notifier.times_sent.items() if times > 1]
+        if twice:
+            raise Violation(f"sent twice: {twice[0]}")
+        for request_id, rows in world.cases.partitions.items():
+            ended = rows["request"][1]["state"] in ENDED
+            for letter in (row for _, row in rows.values() if row["type"] == "letter"):
+                mail_id = f"{request_id}-{letter['id']}"
+                if letter["sent_at"] and mail_id not in world.notifier.mails:
+                    raise Violation(f"never sent: {mail_id}")
+                if ended and letter["closes"] and not letter["sent_at"]:
+                    raise Violation(f"closed without its answer: {mail_id}")
 
     def _check_ended(self, request_id: str, name: str, rights: tuple[Right, ...]) -> None:
         world = self.simulation.world
@@ -147,7 +164,7 @@ class Story:
         stored = json.dumps([row for _, row in world.cases.partitions[request_id].values()])
         if _marked(stored, [mark.lower() for mark in self.marks[name].values()]):
             raise Violation("a closed request still holds personal data")
-        if request.state not in (RequestState.COMPLETED, RequestState.COMPLETED_WITH_RETENTION):
+        if request.state not in ENDED:
             return
         if set(request.outcomes) != set(rights):
             raise Violation("a right has no outcome")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.domain.cases import RequestState, Stage
-from shared.domain.errors import ComplianceError, Retryable
+from shared.domain.errors import ComplianceError, NotAllowed, Retryable
 from shared.domain.limits import Limits
 from shared.domain.messages import (
     FINISH_QUEUE,
@@ -29,14 +29,15 @@ from shared.domain.messages import (
 from shared.services.attention import retry
 from shared.services.execution import run_lane
 from shared.services.finishing import finish_stage
-from shared.services.letters import send_letter
 from shared.services.planning import plan
 from shared.services.poison import put_aside
+from shared.services.sending import resolve_letter, send_letter
 from shared.services.sweeping import sweep
 from tests.factories import World
 
 MAX_DEQUEUE = 5
 INVISIBLE_SECONDS = 600
+SEEN_AFTER_SECONDS = 400  # a mail is among those sent so much later
 FAULT_STEPS = 250
 REST_STEPS = 6_000
 LIMITS = Limits(
@@ -107,6 +108,7 @@ class Simulation:
         self.log: list[str] = []
         self.hold_placed_at: dict[str, int] = {}
         self.every_body: list[bytes] = []
+        self.world.notifier.seen_after_seconds = SEEN_AFTER_SECONDS
         self._watch_destruction()
 
     # what people and operators do
@@ -248,6 +250,8 @@ class Simulation:
             if request.state is RequestState.NEEDS_ATTENTION and request.attention != "records_undecidable":
                 self.run_to_end(retry(self.world.context, request_id, decided_by="operator"))
                 return True
+            if self._settle_letter(request_id):
+                return True
             ends = request.is_final and request.state is not RequestState.CANCELLED
             if request.wake_at is not None and not ends:
                 waiting.append(request.wake_at.timestamp())
@@ -257,6 +261,23 @@ class Simulation:
         self.world.clock.advance(seconds=seconds)
         self.start("sweep", sweep(self.world.context))
         return True
+
+    def _settle_letter(self, request_id: str) -> bool:
+        """Do what an operator does who looked whether a letter nobody is sure of went out."""
+        world = self.world
+        for _, row in list(world.cases.partitions[request_id].values()):
+            if row["type"] != "letter" or row["sent_at"] or row["attempts"] < LIMITS.letter_attempts:
+                continue
+            was_sent = f"{request_id}-{row['id']}" in world.notifier.mails
+            decision = resolve_letter(
+                world.context, request_id, row["id"], was_sent=was_sent, decided_by="operator"
+            )
+            try:
+                self.run_to_end(decision)
+            except NotAllowed:
+                continue  # not settled yet, or closed meanwhile
+            return True
+        return False
 
     # invariants watched while it runs
 

@@ -5,6 +5,7 @@ the error, and `run_seed(seed)` runs it again step by step.
 """
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -12,8 +13,10 @@ from shared.domain.messages import RunTasks
 from shared.services import fencing, planning
 from shared.services.fencing import Fence
 from tests.fakes.cases import MemoryCases
+from tests.fakes.messaging import MemoryNotifier
+from tests.simulation import simulator
 from tests.simulation.scenario import run_seed
-from tests.simulation.simulator import Odds, Violation
+from tests.simulation.simulator import LIMITS, Odds, Violation
 
 CHUNKS = 8
 SEEDS = 2_000 + int(os.environ.get("SIMULATION_SEEDS", "0"))
@@ -122,3 +125,31 @@ def test_the_simulator_sees_a_count_lost_in_a_crash(monkeypatch):
 
     monkeypatch.setattr(erasing, "_count_interrupted", forget)
     assert any("proofs count" in one for one in _violations(range(300), odds=HARSH))
+
+
+def test_the_simulator_sees_a_letter_sent_without_a_claim(monkeypatch):
+    """A planted bug: the mail goes out and nothing was saved before."""
+    from shared.services import sending
+
+    async def no_claim(context, case, letter):
+        return case, letter
+
+    monkeypatch.setattr(sending, "_claim", no_claim)
+    assert any("sent twice" in one for one in _violations(range(60), odds=HARSH))
+
+
+def test_the_simulator_sees_a_no_that_came_too_early(monkeypatch):
+    """A planted bug: what is not seen among the sent mails yet counts as not sent."""
+    hasty = replace(LIMITS, letter_settle_seconds=0)
+    monkeypatch.setattr(simulator, "LIMITS", hasty)
+    assert any("sent twice" in one for one in _violations(range(60), odds=HARSH))
+
+
+def test_the_simulator_sees_a_claim_taken_for_a_letter_sent(monkeypatch):
+    """A planted bug: whoever finds a claim believes that the mail is out."""
+
+    async def always(self, mail_id):
+        return True
+
+    monkeypatch.setattr(MemoryNotifier, "was_sent", always)
+    assert any("never sent" in one or "answers for" in one for one in _violations(range(60), odds=HARSH))

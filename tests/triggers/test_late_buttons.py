@@ -3,7 +3,7 @@
 from functions import http_requests
 from shared.domain.rights import Right
 from shared.services import intake
-from shared.services.letters import CANCEL, VERIFY
+from shared.services.links import CANCEL, VERIFY
 from tests.triggers.conftest import call, content
 from tests.unit.services.driving import ask, fulfil, submit, token
 

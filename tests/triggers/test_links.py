@@ -19,7 +19,7 @@ from shared import bootstrap
 from shared.domain.cases import RequestState
 from shared.domain.errors import Permanent
 from shared.domain.rights import Right
-from shared.services.letters import CANCEL, PACKAGE, VERIFY
+from shared.services.links import CANCEL, PACKAGE, VERIFY
 from shared.settings import Settings
 from tests.factories import contacts
 from tests.triggers.conftest import STORAGE, call, content, problem, wire

@@ -16,7 +16,7 @@ from shared.datamap.models import (
     RetentionRule,
 )
 from shared.domain.periods import last_day_kept
-from shared.services.planning import SUPPORTED
+from shared.domain.rights import Right
 
 CLAUSES = [
     *("head", "1.1", "1.2", "1.3"),
@@ -86,7 +86,7 @@ def test_rights_a_clause_rests_on_are_carried_out(datamap: DataMap) -> None:
         if met.startswith("right:")
     }
 
-    assert rights == {right.value for right in SUPPORTED}
+    assert rights == {right.value for right in frozenset(Right)}
 
 
 def test_what_is_only_planned_stands_among_the_open_points(datamap: DataMap) -> None:

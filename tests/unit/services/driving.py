@@ -24,8 +24,9 @@ from shared.services import intake
 from shared.services.execution import run_lane
 from shared.services.finishing import finish_stage
 from shared.services.intake import Submission
-from shared.services.letters import CANCEL, PACKAGE, VERIFY, send_letter, verification_ends
+from shared.services.links import CANCEL, PACKAGE, VERIFY, verification_ends
 from shared.services.planning import plan
+from shared.services.sending import send_letter
 from shared.services.sweeping import sweep
 from tests.factories import KEYS, World
 

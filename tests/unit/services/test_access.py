@@ -12,7 +12,7 @@ from shared.domain.errors import NotAllowed, NotFound
 from shared.domain.limits import Limits
 from shared.domain.rights import Right
 from shared.services import downloads, intake
-from shared.services.letters import CANCEL, PACKAGE
+from shared.services.links import CANCEL, PACKAGE
 from shared.services.sweeping import sweep
 from tests.factories import World
 from tests.unit.services.driving import (

@@ -12,7 +12,7 @@ from shared.domain.times import copenhagen_day
 from shared.services.attention import retry
 from shared.services.execution import run_lane
 from shared.services.intake import cancel
-from shared.services.letters import CANCEL
+from shared.services.links import CANCEL
 from shared.services.poison import put_aside
 from shared.services.sweeping import sweep
 from tests.factories import World

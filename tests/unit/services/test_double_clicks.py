@@ -7,7 +7,7 @@ from shared.domain.errors import Conflict
 from shared.domain.limits import Limits
 from shared.domain.rights import Right
 from shared.services import downloads, intake
-from shared.services.letters import CANCEL, PACKAGE, VERIFY
+from shared.services.links import CANCEL, PACKAGE, VERIFY
 from tests.factories import World
 from tests.unit.services.driving import ask, deliver, fulfil, step, submit, token
 
@@ -46,7 +46,7 @@ async def test_a_confirmation_pressed_twice_at_once_works_once():
     meanwhile.deeds.append(twin)
     assert await intake.verify(world.context, request_id, key) is RequestState.VERIFIED
     assert other == [RequestState.VERIFIED]
-    assert world.cases.events(request_id).count("verified") == 1
+    assert world.cases.what_happened(request_id).count("verified") == 1
 
 
 async def test_a_cancellation_against_a_worker_that_saves_is_tried_again():
@@ -78,7 +78,7 @@ async def test_a_copy_fetched_twice_at_once_is_fetched_twice():
     meanwhile.deeds.append(twin)
     urls.append(await downloads.download_url(world.context, request_id, key))
     assert len(urls) == 2
-    assert world.cases.events(request_id).count("copy_fetched") == 1
+    assert world.cases.what_happened(request_id).count("copy_fetched") == 1
 
 
 async def test_who_loses_every_time_is_told():

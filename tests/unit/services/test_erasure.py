@@ -12,7 +12,8 @@ from shared.domain.limits import Limits
 from shared.domain.rights import Right
 from shared.services import downloads
 from shared.services.attention import retry
-from shared.services.letters import PACKAGE, send_letter
+from shared.services.links import PACKAGE
+from shared.services.sending import send_letter
 from tests.factories import World, contacts, kept, rule, small_map, small_stores
 from tests.unit.services.driving import (
     ERASED_RECORDS,

@@ -10,7 +10,7 @@ from shared.domain.errors import Invalid, NotAllowed, NotFound
 from shared.domain.limits import Limits
 from shared.domain.rights import Right
 from shared.services import intake
-from shared.services.letters import CANCEL, VERIFY
+from shared.services.links import CANCEL, VERIFY
 from shared.services.sweeping import sweep
 from tests.factories import World
 from tests.unit.services.driving import (
@@ -80,9 +80,9 @@ async def test_a_confirmation_pressed_twice_changes_nothing():
     """It says where the request stands."""
     world, ane = _world()
     request_id = await ask(world, ane["email"], Right.ACCESS)
-    events = world.cases.events(request_id)
+    events = world.cases.what_happened(request_id)
     assert await confirm(world, request_id) is RequestState.VERIFIED
-    assert world.cases.events(request_id) == events
+    assert world.cases.what_happened(request_id) == events
     await deliver(world)
     assert await confirm(world, request_id) is RequestState.COMPLETED
 

@@ -8,7 +8,7 @@ from shared.domain.limits import Limits
 from shared.domain.messages import PlanRequest
 from shared.domain.rights import Right
 from shared.services import intake
-from shared.services.letters import CANCEL
+from shared.services.links import CANCEL
 from tests.factories import World
 from tests.unit.services.driving import (
     ask,

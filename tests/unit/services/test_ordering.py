@@ -10,8 +10,8 @@ from shared.domain.errors import NotAllowed, Retryable
 from shared.domain.limits import Limits
 from shared.domain.rights import Right
 from shared.services import downloads, intake
-from shared.services.attention import approve
-from shared.services.letters import CANCEL, PACKAGE
+from shared.services.deciding import approve
+from shared.services.links import CANCEL, PACKAGE
 from shared.services.sweeping import sweep
 from tests.factories import World
 from tests.unit.services.driving import (
@@ -181,7 +181,7 @@ async def test_a_hold_placed_while_the_erasure_runs_stops_it_at_the_next_destruc
     assert len(traces(world, ane)) >= placed[0] - (2 if moment.startswith("blobs") else 1)
     outcome = request.outcomes[Right.ERASURE]
     assert {one.reason for one in outcome.kept} >= {"hold"}
-    assert "plan_outdated" in world.cases.events(request_id) or moment == "controls.write"
+    assert "plan_outdated" in world.cases.what_happened(request_id) or moment == "controls.write"
 
 
 async def test_a_hold_placed_between_claim_and_destruction_saves_the_claimed_records():

@@ -301,7 +301,7 @@ async def test_a_request_swept_while_it_is_at_work_is_not_done_twice():
     await rest(world)
     request = world.cases.request(request_id)
     assert request.outcomes[Right.ERASURE].records == ERASED_RECORDS
-    assert world.cases.events(request_id).count("erased") == 1
+    assert world.cases.what_happened(request_id).count("erased") == 1
 
 
 async def test_a_request_is_not_taken_up_again_unless_it_stopped():

@@ -1,0 +1,194 @@
+"""The newsletter processor, instructed through its API as far as that goes.
+
+Its API has no erasure: deleting is a state, and name, address and reports stay readable. So an erasure writes
+a placeholder over the name, clears what it can, deletes in every list and then waits for staff, who remove
+the person there for good. Source: https://www.campaignmonitor.com/api/v3-3/subscribers/ and
+https://www.campaignmonitor.com/forums/topic/2421/whats-the-difference-between-delete-and-unsubscribe/.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from typing import Final
+
+import httpx
+
+from shared.adapters._campaign_monitor_errors import REFUSED, Code
+from shared.adapters.campaign_monitor_api import CampaignMonitorApi, HoldingList
+from shared.domain.errors import CannotTell, Permanent, Retryable
+from shared.domain.identifiers import EMAIL, normalise
+from shared.domain.recipients import Confirmation, Instruction
+from shared.ports.processors import NEEDS_CONTRACT
+from shared.settings import Settings
+
+RECIPIENT_ID: Final = "campaign_monitor"
+PLACEHOLDER: Final = "erased"
+
+_DELETED: Final = "Deleted"
+_UNSUBSCRIBED: Final = "Unsubscribed"
+# A state we do not know may be one that gets mail.
+_WITHOUT_MAIL: Final = frozenset({_UNSUBSCRIBED, "Bounced", _DELETED})
+
+
+class CampaignMonitor:
+    """Campaign Monitor, or nobody where no client is set.
+
+    Args:
+        settings: Which account and client.
+        has_contract: Whether the map records a contract with it.
+        transport: What carries the calls; None is the network. Tests hand in their own.
+        sleep: Waits so many seconds before a call that came too early is made again.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        has_contract: bool,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._is_connected = bool(settings.campaign_monitor_client_id)
+        self._has_contract = has_contract
+        self._api = CampaignMonitorApi(settings, transport=transport, sleep=sleep)
+
+    def connected(self) -> tuple[str, ...]:
+        return (RECIPIENT_ID,) if self._is_connected else ()
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._api.close()
+
+    async def instruct(
+        self, recipient_id: str, instruction: Instruction, emails: Sequence[str], *, name: str | None = None
+    ) -> Confirmation:
+        if recipient_id not in self.connected():
+            raise Permanent("processor_not_connected", recipient_id)
+        if instruction in NEEDS_CONTRACT and not self._has_contract:
+            raise Permanent("contract_missing", recipient_id)
+        addresses = tuple({normalise(EMAIL, email): email for email in emails}.values())
+        if not addresses:
+            raise CannotTell("processor_not_asked", recipient_id)
+        match instruction:
+            case Instruction.UNSUBSCRIBE:
+                return await self._unsubscribe(addresses)
+            case Instruction.SUPPRESS:
+                return await self._suppress(addresses)
+            case Instruction.RESTRICT:
+                return await self._restrict(addresses)
+            case Instruction.ERASE:
+                return await self._erase(addresses)
+            case Instruction.CORRECT:
+                return await self._correct(addresses, name)
+
+    async def _unsubscribe(self, addresses: Sequence[str]) -> Confirmation:
+        held = [address for address in addresses if await self._stop(address)]
+        return Confirmation.DONE if held else Confirmation.NOT_HELD
+
+    async def _suppress(self, addresses: Sequence[str]) -> Confirmation:
+        held = [address for address in addresses if await self._stop(address)]
+        if not held:
+            # Suppressing an address they do not have would hand it to them.
+            return Confirmation.NOT_HELD
+        await self._put_on_suppression_list(held)
+        return Confirmation.DONE
+
+    async def _restrict(self, addresses: Sequence[str]) -> Confirmation:
+        """Stop all mail and keep every list as it is; a person looks at the rest and lifts it one day."""
+        held = [address for address in addresses if await self._api.lists_for_email(address)]
+        if not held:
+            return Confirmation.NOT_HELD
+        await self._put_on_suppression_list(held)
+        return Confirmation.AWAITING_STAFF
+
+    async def _erase(self, addresses: Sequence[str]) -> Confirmation:
+        missing = []
+        for address in addresses:
+            holding = await self._api.lists_for_email(address)
+            for one in holding:
+                await self._erase_in(one.list_id, address)
+            if not holding:
+                missing.append(address)
+            elif any(one.state != _DELETED for one in await self._api.lists_for_email(address)):
+                raise _unconfirmed("erase")
+        if len(missing) < len(addresses) or await self._keeps_any(missing):
+            return Confirmation.AWAITING_STAFF
+        return Confirmation.NOT_HELD
+
+    async def _correct(self, addresses: Sequence[str], name: str | None) -> Confirmation:
+        if not name:
+            raise Permanent("correction_empty", RECIPIENT_ID)
+        results = [
+            await self._rename(one, address, name)
+            for address in addresses
+            for one in await self._api.lists_for_email(address)
+        ]
+        return Confirmation.DONE if any(results) else Confirmation.NOT_HELD
+
+    async def _stop(self, address: str) -> bool:
+        """End all mail of every list to an address; tell whether any list holds it."""
+        holding = await self._api.lists_for_email(address)
+        told = [one for one in holding if one.state not in {_UNSUBSCRIBED, _DELETED}]
+        for one in told:
+            code = await self._api.unsubscribe(one.list_id, address)
+            if code in {Code.UNCONFIRMED, Code.SUPPRESSED}:
+                # What cannot be unsubscribed, such as a sign-up nobody confirmed, is taken off the list.
+                await self._api.delete(one.list_id, address)
+        after = await self._api.lists_for_email(address) if told else holding
+        if any(one.state not in _WITHOUT_MAIL for one in after):
+            raise _unconfirmed("unsubscribe")
+        return bool(holding)
+
+    async def _put_on_suppression_list(self, addresses: Sequence[str]) -> None:
+        await self._api.suppress(addresses)
+        if await _missing_in(self._api.suppressed(), addresses):
+            raise _unconfirmed("suppress")
+
+    async def _erase_in(self, list_id: str, address: str) -> None:
+        found = await self._api.subscriber(list_id, address)
+        if found is not None:
+            keys = tuple(dict.fromkeys(one.key for one in found.custom_fields))
+            # Refused for a state that takes no changes: staff remove the name together with the rest.
+            await self._api.update(list_id, found.email, name=PLACEHOLDER, clear=keys, tracking="No")
+        await self._api.delete(list_id, address)
+
+    async def _keeps_any(self, addresses: Sequence[str]) -> bool:
+        """Tell whether addresses that no list shows are kept as deleted or suppressed all the same."""
+        kept = [self._api.suppressed()]
+        kept += [self._api.deleted(one.list_id) for one in await self._api.lists()]
+        for rows in kept:
+            if len(await _missing_in(rows, addresses)) < len(addresses):
+                return True
+        return False
+
+    async def _rename(self, one: HoldingList, address: str, name: str) -> bool:
+        """Write the right name in one list; tell whether the list has the person."""
+        found = await self._api.subscriber(one.list_id, address)
+        if found is None:
+            return False
+        if found.name == name:
+            return True
+        code = await self._api.update(one.list_id, found.email, name=name, tracking="Unchanged")
+        if code is Code.NOT_IN_LIST:
+            return False
+        if code is not None:
+            raise Permanent(REFUSED, f"campaign_monitor.update code {code}")
+        after = await self._api.subscriber(one.list_id, address)
+        if after is None or after.name != name:
+            raise _unconfirmed("correct")
+        return True
+
+
+def _unconfirmed(call: str) -> Retryable:
+    return Retryable("processor_unconfirmed", f"campaign_monitor.{call}")
+
+
+async def _missing_in(rows: AsyncGenerator[str, None], addresses: Sequence[str]) -> set[str]:
+    """Return the addresses, as compared, that are not among the rows; reads no further than it must."""
+    missing = {normalise(EMAIL, address) for address in addresses}
+    async with aclosing(rows) as opened:
+        async for email in opened:
+            missing.discard(normalise(EMAIL, email))
+            if not missing:
+                break
+    return missing
