@@ -7,6 +7,7 @@ used. A missing or wrong setting stops the app at its first request, naming ever
 import base64
 import binascii
 import os
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Literal
@@ -18,6 +19,8 @@ from shared.domain.errors import Permanent
 from shared.domain.limits import Limits
 
 _KEY_BYTES = 32
+_LOCAL_ONLY = ("cosmos_key", "storage_connection", "transfer_local_receiver", "transfer_local_ca_file")
+_ORIGIN = re.compile(r"https://(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}|")
 
 
 class Settings(BaseModel):
@@ -45,6 +48,8 @@ class Settings(BaseModel):
     authority_email: str = ""
     authority_url: str = ""
     contacts_verified_on: date | None = None
+    transfer_local_receiver: str = ""  # local runs: the one origin not public that a copy may be sent to
+    transfer_local_ca_file: str = ""  # local runs: whose certificates are believed there
     package_days: int = Field(default=14, ge=1, le=30)
     verification_days: int = Field(default=7, ge=1, le=30)
     erasure_grace_seconds: int = Field(default=0, ge=0, le=7 * 86_400)
@@ -60,6 +65,13 @@ class Settings(BaseModel):
             raise ValueError("must be base64") from None
         if len(key) < _KEY_BYTES:
             raise ValueError("must be 32 bytes or more")
+        return value
+
+    @field_validator("transfer_local_receiver")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        if _ORIGIN.fullmatch(value) is None:
+            raise ValueError("must be an origin such as https://127.0.0.1:9443")
         return value
 
     @field_validator("contacts_verified_on", mode="before")
@@ -116,12 +128,12 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def _unfit(settings: Settings) -> list[str]:
-    """Return settings that do not fit the deployment: emulator keys in Azure, or no storage at all."""
+    """Return settings that do not fit the deployment: those of local runs in Azure, or no storage at all."""
     wrong = []
     if not settings.storage_connection:
         wrong += [
             name.upper() for name in ("storage_blob_uri", "storage_queue_uri") if not getattr(settings, name)
         ]
     if settings.deployment == "azure":
-        wrong += [name.upper() for name in ("cosmos_key", "storage_connection") if getattr(settings, name)]
+        wrong += [name.upper() for name in _LOCAL_ONLY if getattr(settings, name)]
     return wrong

@@ -1,10 +1,11 @@
 """Packages in the `packages` container: one block blob a request, nothing readable before it is committed."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core import MatchConditions
+from azure.core.exceptions import HttpResponseError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import (
     BlobBlock,
     BlobSasPermissions,
@@ -18,10 +19,12 @@ from shared.adapters._azure_errors import error_code, translating
 from shared.adapters.blob_store import LOST_BLOCKS, encoded
 from shared.adapters.storage import Storage
 from shared.domain.errors import Conflict, NotFound
+from shared.ports.packages import Content
 
 _CONTAINER = "packages"
 _CLOCK_SKEW = timedelta(minutes=5)
 _DELEGATION = timedelta(hours=1)
+_BLOCK_BYTES = 4 * 1024 * 1024
 
 
 class BlobPackages:
@@ -78,6 +81,21 @@ class BlobPackages:
         signature = generate_blob_sas(str(client.account_name), _CONTAINER, client.blob_name, **options)
         return f"{client.url}?{signature}"
 
+    async def read(self, request_id: str) -> Content:
+        client = self._client(request_id)
+        with translating("packages.read"):
+            try:
+                found = await client.get_blob_properties()
+            except ResourceNotFoundError:
+                raise NotFound("package_gone") from None
+
+        # One bounded read a block: whoever takes the bytes may be slow, and no connection waits for that.
+        async def chunks() -> AsyncIterator[bytes]:
+            for offset in range(0, found.size, _BLOCK_BYTES):
+                yield await _block(client, offset, etag=found.etag)
+
+        return Content(size_bytes=found.size, chunks=chunks)
+
     async def _delegation_key(self, now: datetime) -> UserDelegationKey:
         if self._delegation is None or self._delegation[0] < now + _CLOCK_SKEW * 2:
             until = now + _DELEGATION
@@ -87,3 +105,21 @@ class BlobPackages:
 
     def _client(self, request_id: str) -> BlobClient:
         return self._storage.container(_CONTAINER).get_blob_client(f"{request_id}.zip")
+
+
+async def _block(client: BlobClient, offset: int, *, etag: str) -> bytes:
+    with translating("packages.read"):
+        try:
+            stream = await client.download_blob(
+                offset=offset,
+                length=_BLOCK_BYTES,
+                etag=etag,
+                match_condition=MatchConditions.IfNotModified,
+            )
+            return bytes(await stream.readall())
+        except ResourceNotFoundError:
+            raise NotFound("package_gone") from None
+        except ResourceModifiedError:
+            if not await client.exists():  # a condition on what is gone fails, too
+                raise NotFound("package_gone") from None
+            raise Conflict("changed_meanwhile", "packages.read") from None

@@ -1,7 +1,16 @@
 """The finished copies for data subjects: built block by block, short-lived, fetched by a signed link."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """Bytes to be read block by block, as often as needed: each call of `chunks` begins at their start."""
+
+    size_bytes: int
+    chunks: Callable[[], AsyncIterator[bytes]]
 
 
 class Packages(Protocol):
@@ -28,5 +37,14 @@ class Packages(Protocol):
 
         Raises:
             NotFound: `package_gone`.
+        """
+        ...
+
+    async def read(self, request_id: str) -> Content:
+        """Return the published package, to be read in blocks of a few MiB.
+
+        Raises:
+            NotFound: `package_gone`, here or while reading.
+            Conflict: `changed_meanwhile`, while reading: it was published anew; begin again.
         """
         ...

@@ -68,3 +68,50 @@ async def test_deleting_what_is_not_there_is_fine(packages, request_id):
     await port.delete(request_id)
     await port.delete(request_id)
     assert await fetch(request_id) is None
+
+
+async def test_a_package_is_read_block_by_block_as_often_as_needed(packages, request_id):
+    """Once for its digest, once to send it."""
+    port, _ = packages
+    part, ids = bytes(range(256)) * 3_000, [str(number) * 40 for number in range(1, 8)]
+    for block_id in ids:
+        await port.stage(request_id, block_id, part)
+    await port.publish(request_id, ids)
+    data = part * len(ids)  # more than one block of the real store
+    content = await port.read(request_id)
+    assert content.size_bytes == len(data)
+    for _ in range(2):
+        blocks = [block async for block in content.chunks()]
+        assert len(blocks) > 1
+        assert b"".join(blocks) == data
+
+
+async def test_a_package_that_is_not_published_cannot_be_read(packages, request_id):
+    """Half a copy is no copy."""
+    port, _ = packages
+    await port.stage(request_id, "1" * 40, b"one")
+    with pytest.raises(NotFound):
+        await port.read(request_id)
+
+
+async def test_a_package_that_changes_while_it_is_read_is_a_conflict(packages, request_id):
+    """Never the beginning of one and the end of another."""
+    port, _ = packages
+    await port.stage(request_id, "1" * 40, b"the first one")
+    await port.publish(request_id, ["1" * 40])
+    content = await port.read(request_id)
+    await port.stage(request_id, "2" * 40, b"the second one")
+    await port.publish(request_id, ["2" * 40])
+    with pytest.raises(Conflict):
+        [block async for block in content.chunks()]
+
+
+async def test_a_package_deleted_while_it_is_read_is_gone(packages, request_id):
+    """The person may delete it at any time."""
+    port, _ = packages
+    await port.stage(request_id, "1" * 40, b"the only one")
+    await port.publish(request_id, ["1" * 40])
+    content = await port.read(request_id)
+    await port.delete(request_id)
+    with pytest.raises(NotFound):
+        [block async for block in content.chunks()]

@@ -2,6 +2,7 @@
 
 from shared.domain.errors import Conflict, NotFound, Permanent
 from shared.ports.blobs import BlobPage, BlobRef
+from shared.ports.packages import Content
 from tests.fakes.turns import Turn, no_turn
 
 
@@ -145,3 +146,20 @@ class MemoryPackages:
         if request_id not in self.contents:
             raise NotFound("package_gone")
         return f"memory://packages/{request_id}?minutes={minutes}&name={file_name}"
+
+    async def read(self, request_id):
+        await self.turn("packages.read")
+        if request_id not in self.contents:
+            raise NotFound("package_gone")
+        data = self.contents[request_id]
+
+        async def chunks():
+            for offset in range(0, len(data), 4):  # tiny, so that a test's package has several
+                await self.turn("packages.read.block")
+                if request_id not in self.contents:
+                    raise NotFound("package_gone")
+                if self.contents[request_id] != data:
+                    raise Conflict("changed_meanwhile", "packages.read")
+                yield data[offset : offset + 4]
+
+        return Content(size_bytes=len(data), chunks=chunks)
