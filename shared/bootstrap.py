@@ -20,7 +20,9 @@ from shared.adapters.cosmos_rate_limits import CosmosRateLimits
 from shared.adapters.credentials import Credentials
 from shared.adapters.graph_mail import GraphNotifier
 from shared.adapters.graph_tokens import GraphTokens
+from shared.adapters.https_transfers import HttpsTransfers
 from shared.adapters.log_operators import LogOperators
+from shared.adapters.outbound import Outbound
 from shared.adapters.storage import Storage
 from shared.adapters.storage_queue import StorageQueue
 from shared.adapters.system_clock import SystemClock
@@ -99,6 +101,7 @@ def build(settings: Settings) -> App:
         processors=processors,
         evidence=BlobEvidence(storage, "evidence"),
         quarantine=BlobEvidence(storage, "quarantine"),
+        transfers=_transfers(settings, clock),
         notifier=notifier,
         operators=LogOperators(),
         datamap=datamap,
@@ -128,6 +131,11 @@ def _datamap() -> DataMap:
         return loader.load()
     except Invalid as error:
         raise Permanent(error.code, error.detail) from error
+
+
+def _transfers(settings: Settings, clock: SystemClock) -> HttpsTransfers:
+    outbound = Outbound("transfer", local_ca_file=settings.transfer_local_ca_file)
+    return HttpsTransfers(outbound, clock, local_receiver=settings.transfer_local_receiver)
 
 
 def _notifier(settings: Settings, storage: Storage) -> Notifier:
