@@ -23,7 +23,7 @@ _HEAD = """\
 
 Written by `python3 -m devtools coverage` from the data map, the code and the tests' markers, not by hand: the
 suite fails when it is not what the command writes. *Planned* is what nothing does yet; *partly* is a clause
-with something planned beside what is there; *untested* is code that no test vouches for, which fails the suite.
+with something planned beside what is there; *untested* is code that no test vouches for, and fails the suite.
 A numbered case counts when a test plays it through the services; a test of its rules alone is not enough.
 """
 
