@@ -9,6 +9,8 @@ from shared.adapters.blob_evidence import BlobEvidence
 from shared.adapters.blob_outbox import BlobOutbox
 from shared.adapters.blob_packages import BlobPackages
 from shared.adapters.blob_store import AzureBlobs
+from shared.adapters.campaign_monitor import RECIPIENT_ID as CAMPAIGN_MONITOR
+from shared.adapters.campaign_monitor import CampaignMonitor
 from shared.adapters.cosmos import CosmosDatabases
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_controls import CosmosControls
@@ -19,12 +21,14 @@ from shared.adapters.credentials import Credentials
 from shared.adapters.entra_tokens import EntraTokens
 from shared.adapters.graph_mail import GraphNotifier
 from shared.adapters.graph_tokens import GraphTokens
+from shared.adapters.https_transfers import HttpsTransfers
 from shared.adapters.log_operators import LogOperators
+from shared.adapters.outbound import Outbound
 from shared.adapters.storage import Storage
 from shared.adapters.storage_queue import StorageQueue
 from shared.adapters.system_clock import SystemClock
 from shared.datamap import loader
-from shared.datamap.models import DataMap
+from shared.datamap.models import NOT_STATED, DataMap
 from shared.domain.errors import Invalid, Permanent
 from shared.domain.identifiers import Pseudonymiser
 from shared.ports.notifier import Notifier
@@ -86,6 +90,7 @@ def build(settings: Settings) -> App:
     clock = SystemClock()
     notifier = _notifier(settings, storage)
     datamap = _datamap()
+    processors = CampaignMonitor(settings, has_contract=_has_contract(datamap, CAMPAIGN_MONITOR))
     context = Context(
         clock=clock,
         cases=CosmosCases(databases),
@@ -96,8 +101,10 @@ def build(settings: Settings) -> App:
         blobs=AzureBlobs(storage, with_versions=settings.deployment == "azure"),
         packages=BlobPackages(storage),
         own_records=CosmosOwnRecords(databases),
+        processors=processors,
         evidence=BlobEvidence(storage, "evidence"),
         quarantine=BlobEvidence(storage, "quarantine"),
+        transfers=_transfers(settings, clock),
         notifier=notifier,
         operators=LogOperators(),
         datamap=datamap,
@@ -117,12 +124,22 @@ def build(settings: Settings) -> App:
     )
 
 
+def _has_contract(datamap: DataMap, recipient_id: str) -> bool:
+    """Whether a contract under article 28(3) is recorded for a processor."""
+    return any(one.id == recipient_id and one.contract_ref != NOT_STATED for one in datamap.recipients)
+
+
 def _datamap() -> DataMap:
     """Load the map; one that is wrong is our fault and not the caller's."""
     try:
         return loader.load()
     except Invalid as error:
         raise Permanent(error.code, error.detail) from error
+
+
+def _transfers(settings: Settings, clock: SystemClock) -> HttpsTransfers:
+    outbound = Outbound("transfer", local_ca_file=settings.transfer_local_ca_file)
+    return HttpsTransfers(outbound, clock, local_receiver=settings.transfer_local_receiver)
 
 
 def _notifier(settings: Settings, storage: Storage) -> Notifier:

@@ -28,6 +28,8 @@ _GUID = r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"
 _CUSTOMER_ID = r"^[\w.-]{1,100}$"
 _SIGN_IN = "https://login.microsoftonline.com"
 _LOOPBACK_URL = re.compile(r"http://127\.0\.0\.1:\d{1,5}/[\w./-]*")
+_LOCAL_ONLY = ("cosmos_key", "storage_connection", "transfer_local_receiver", "transfer_local_ca_file")
+_ORIGIN = re.compile(r"https://(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}|")
 
 
 class Settings(BaseModel):
@@ -72,6 +74,8 @@ class Settings(BaseModel):
     staff_customers: dict[str, tuple[Annotated[str, Field(pattern=_CUSTOMER_ID)], ...]] = {}
     trust_easyauth: bool = False  # whether the header of App Service's own sign-in counts, where that is on
     website_auth_enabled: bool = False  # set by App Service, by nobody else
+    transfer_local_receiver: str = ""  # local runs: the one origin not public that a copy may be sent to
+    transfer_local_ca_file: str = ""  # local runs: whose certificates are believed there
     package_days: int = Field(default=14, ge=1, le=30)
     verification_days: int = Field(default=7, ge=1, le=30)
     erasure_grace_seconds: int = Field(default=0, ge=0, le=7 * 86_400)
@@ -87,6 +91,13 @@ class Settings(BaseModel):
             raise ValueError("must be base64") from None
         if len(key) < _KEY_BYTES:
             raise ValueError("must be 32 bytes or more")
+        return value
+
+    @field_validator("transfer_local_receiver")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        if _ORIGIN.fullmatch(value) is None:
+            raise ValueError("must be an origin such as https://127.0.0.1:9443")
         return value
 
     @field_validator("contacts_verified_on", mode="before")
@@ -171,7 +182,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def _unfit(settings: Settings) -> list[str]:
-    """Return settings that do not fit: emulator keys in Azure, no storage at all, a key sent elsewhere."""
+    """Return settings that do not fit: those of local runs in Azure, no storage, a key sent elsewhere."""
     wrong = []
     if not settings.storage_connection:
         wrong += [
@@ -184,7 +195,7 @@ def _unfit(settings: Settings) -> list[str]:
     if settings.campaign_monitor_url != _CAMPAIGN_MONITOR and not here:
         wrong.append("CAMPAIGN_MONITOR_URL")
     if settings.deployment == "azure":
-        wrong += [name.upper() for name in ("cosmos_key", "storage_connection") if getattr(settings, name)]
+        wrong += [name.upper() for name in _LOCAL_ONLY if getattr(settings, name)]
     return wrong + _unfit_mail(settings) + _unfit_staff(settings)
 
 

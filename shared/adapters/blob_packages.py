@@ -120,4 +120,6 @@ async def _block(client: BlobClient, offset: int, *, etag: str) -> bytes:
         except ResourceNotFoundError:
             raise NotFound("package_gone") from None
         except ResourceModifiedError:
+            if not await client.exists():  # a condition on what is gone fails, too
+                raise NotFound("package_gone") from None
             raise Conflict("changed_meanwhile", "packages.read") from None

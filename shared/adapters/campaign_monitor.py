@@ -7,7 +7,7 @@ https://www.campaignmonitor.com/forums/topic/2421/whats-the-difference-between-d
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -82,36 +82,32 @@ class CampaignMonitor:
                 return await self._correct(addresses, name)
 
     async def _unsubscribe(self, addresses: Sequence[str]) -> Confirmation:
-        held = [address for address in addresses if await self._stop(address)]
-        return Confirmation.DONE if held else Confirmation.NOT_HELD
+        shown = {address for address in addresses if await self._stop(address)}
+        is_held = bool(shown) or bool(await self._kept(addresses))
+        return Confirmation.DONE if is_held else Confirmation.NOT_HELD
 
     async def _suppress(self, addresses: Sequence[str]) -> Confirmation:
-        held = [address for address in addresses if await self._stop(address)]
-        if not held:
-            # Suppressing an address they do not have would hand it to them.
-            return Confirmation.NOT_HELD
-        await self._put_on_suppression_list(held)
-        return Confirmation.DONE
+        shown = {address for address in addresses if await self._stop(address)}
+        is_held = await self._put_on_suppression_list(addresses, shown)
+        return Confirmation.DONE if is_held else Confirmation.NOT_HELD
 
     async def _restrict(self, addresses: Sequence[str]) -> Confirmation:
         """Stop all mail and keep every list as it is; a person looks at the rest and lifts it one day."""
-        held = [address for address in addresses if await self._api.lists_for_email(address)]
-        if not held:
-            return Confirmation.NOT_HELD
-        await self._put_on_suppression_list(held)
-        return Confirmation.AWAITING_STAFF
+        shown = {address for address in addresses if await self._api.lists_for_email(address)}
+        is_held = await self._put_on_suppression_list(addresses, shown)
+        return Confirmation.AWAITING_STAFF if is_held else Confirmation.NOT_HELD
 
     async def _erase(self, addresses: Sequence[str]) -> Confirmation:
-        missing = []
+        missing = set()
         for address in addresses:
             holding = await self._api.lists_for_email(address)
             for one in holding:
                 await self._erase_in(one.list_id, address)
             if not holding:
-                missing.append(address)
+                missing.add(address)
             elif any(one.state != _DELETED for one in await self._api.lists_for_email(address)):
                 raise _unconfirmed("erase")
-        if len(missing) < len(addresses) or await self._keeps_any(missing):
+        if len(missing) < len(addresses) or await self._kept(missing):
             return Confirmation.AWAITING_STAFF
         return Confirmation.NOT_HELD
 
@@ -122,7 +118,11 @@ class CampaignMonitor:
             await self._rename(one, address, name)
             for address in addresses
             for one in await self._api.lists_for_email(address)
+            if one.state != _DELETED
         ]
+        if await self._deleted(addresses):
+            # A deleted one takes no new name: staff correct it there, or remove it.
+            return Confirmation.AWAITING_STAFF
         return Confirmation.DONE if any(results) else Confirmation.NOT_HELD
 
     async def _stop(self, address: str) -> bool:
@@ -139,10 +139,17 @@ class CampaignMonitor:
             raise _unconfirmed("unsubscribe")
         return bool(holding)
 
-    async def _put_on_suppression_list(self, addresses: Sequence[str]) -> None:
-        await self._api.suppress(addresses)
-        if await _missing_in(self._api.suppressed(), addresses):
-            raise _unconfirmed("suppress")
+    async def _put_on_suppression_list(self, addresses: Sequence[str], shown: set[str]) -> bool:
+        """Suppress the addresses that are held; tell whether any is.
+
+        One that is not held stays out of it: suppressing it would hand it over.
+        """
+        held = shown | await self._kept(set(addresses) - shown)
+        if held:
+            await self._api.suppress(sorted(held))
+            if await _found_in(self._api.suppressed(), held) != held:
+                raise _unconfirmed("suppress")
+        return bool(held)
 
     async def _erase_in(self, list_id: str, address: str) -> None:
         found = await self._api.subscriber(list_id, address)
@@ -152,14 +159,17 @@ class CampaignMonitor:
             await self._api.update(list_id, found.email, name=PLACEHOLDER, clear=keys, tracking="No")
         await self._api.delete(list_id, address)
 
-    async def _keeps_any(self, addresses: Sequence[str]) -> bool:
-        """Tell whether addresses that no list shows are kept as deleted or suppressed all the same."""
-        kept = [self._api.suppressed()]
-        kept += [self._api.deleted(one.list_id) for one in await self._api.lists()]
-        for rows in kept:
-            if len(await _missing_in(rows, addresses)) < len(addresses):
-                return True
-        return False
+    async def _kept(self, addresses: Collection[str]) -> set[str]:
+        """Return the addresses that are kept as suppressed or deleted, whether or not a list shows them."""
+        found = await _found_in(self._api.suppressed(), addresses)
+        return found | await self._deleted(set(addresses) - found)
+
+    async def _deleted(self, addresses: Collection[str]) -> set[str]:
+        """Return the addresses that a list keeps as deleted."""
+        found: set[str] = set()
+        for one in await self._api.lists() if addresses else ():
+            found |= await _found_in(self._api.deleted(one.list_id), set(addresses) - found)
+        return found
 
     async def _rename(self, one: HoldingList, address: str, name: str) -> bool:
         """Write the right name in one list; tell whether the list has the person."""
@@ -183,12 +193,15 @@ def _unconfirmed(call: str) -> Retryable:
     return Retryable("processor_unconfirmed", f"campaign_monitor.{call}")
 
 
-async def _missing_in(rows: AsyncGenerator[str, None], addresses: Sequence[str]) -> set[str]:
-    """Return the addresses, as compared, that are not among the rows; reads no further than it must."""
-    missing = {normalise(EMAIL, address) for address in addresses}
+async def _found_in(rows: AsyncGenerator[str, None], addresses: Collection[str]) -> set[str]:
+    """Return the addresses that are among the rows; reads no further than it must."""
+    sought = {normalise(EMAIL, address): address for address in addresses}
+    found: set[str] = set()
     async with aclosing(rows) as opened:
-        async for email in opened:
-            missing.discard(normalise(EMAIL, email))
-            if not missing:
+        while len(found) < len(addresses):
+            email = await anext(opened, None)
+            if email is None:
                 break
-    return missing
+            if normalise(EMAIL, email) in sought:
+                found.add(sought[normalise(EMAIL, email)])
+    return found

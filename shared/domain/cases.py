@@ -166,6 +166,7 @@ class Requester(_Frozen):
 
     kind: Literal["subject", "customer", "representative", "controller"] = "subject"
     customer_id: str | None = None
+    customer_name: str = ""
     mandate: str | None = None
 
 
@@ -210,6 +211,7 @@ class Decision(_Frozen):
     decided_at: UtcTime
     reason: str
     provision: str
+    hint: str = ""  # what would allow to find the person's data; articles 11(2), 12(2)
     plan_digest: str | None = None
 
 
@@ -272,6 +274,7 @@ class SubjectRequest(CaseDocument):
     questions: tuple[Question, ...] = ()
     decisions: tuple[Decision, ...] = ()
     notices: tuple[Notice, ...] = ()
+    lifts_on: date | None = None  # its restriction ends then; the person was told
     email: str | None
     identifiers: dict[str, tuple[str, ...]] = {}
     subject_keys: tuple[str, ...]  # first the one of the address the request came from
@@ -447,6 +450,7 @@ class LetterDocument(CaseDocument):
     kind: str
     closes: bool = False
     reason: str = ""  # what staff wrote for this letter alone
+    lift_on: date | None = None  # the day it announces that a restriction ends
     created_at: UtcTime
     sent_at: UtcTime | None = None
     claimed_at: UtcTime | None = None  # a worker set out to send it then; None: certainly nobody has

@@ -34,3 +34,4 @@ class Limits:
     standing_review_days: int = 90  # a restriction or an open notice is called to mind again after this
     ask_within_working_days: int = 3  # a question later than this after receipt pauses nothing
     answer_days: int = 60  # life of the link in a question's letter
+    lifting_notice_days: int = 7  # between the notice that a restriction ends and its end

@@ -1,6 +1,6 @@
 """One way to write a moment down, so that text order is time order."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -25,3 +25,8 @@ def copenhagen_day(moment: datetime) -> date:
 def after(moment: datetime, *, seconds: float = 0, days: int = 0) -> datetime:
     """Return the moment so much later."""
     return moment + timedelta(seconds=seconds, days=days)
+
+
+def start_of(day: date) -> datetime:
+    """Return the first moment of a day in Copenhagen, in UTC."""
+    return datetime.combine(day, time.min, tzinfo=COPENHAGEN).astimezone(UTC)

@@ -1,11 +1,11 @@
 """The way of a portability copy straight to another controller, at an address the person names."""
 
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from shared.domain.outbound import TargetUrl
-from shared.ports.packages import Content
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +28,19 @@ class Transfers(Protocol):
         """
         ...
 
-    async def send(self, url: str, content: Content, *, content_type: str, file_name: str) -> Receipt:
+    async def send(
+        self,
+        url: str,
+        chunks: Callable[[], AsyncIterator[bytes]],
+        *,
+        size_bytes: int,
+        content_type: str,
+        file_name: str,
+    ) -> Receipt:
         """Put the content there, once, and return when the receiver said that it has it.
 
-        A second call sends it again: a PUT replaces what it put. No error names the address, the host or
-        what it answered.
+        `chunks` is called twice, for the digest goes first: each call begins at the content's start. A second
+        `send` sends it again: a PUT replaces what it put. No error names the address, the host or the answer.
 
         Raises:
             Invalid: `transfer_url_…`: the address is not one that may be tried.

@@ -1,9 +1,10 @@
 """What a letter is for and what it says: titles, counts, dates and reasons, never a person's data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Literal
 
 from shared.datamap.models import Backup
@@ -82,7 +83,7 @@ class ToldRecipient:
 
     `told`: it has the message; `done`: it confirmed that it acted; `not_held`: it has nothing of the
     person; `pending`: not told or not confirmed yet; `staff`: a person has to finish it there;
-    `impossible`: could not be told, `why` says why.
+    `impossible`: could not be told. `why` is written in the letter for this state only.
     """
 
     name: str
@@ -104,7 +105,8 @@ class LetterFacts:
         language: `da` gives Danish, everything else English.
         request_id: Opaque.
         received_on: The day of receipt in Copenhagen.
-        due_on: The last day of the answer, pauses and extension included.
+        due_on: The last day of the answer, pauses and extension included; in a question that pauses, the
+            day without this pause.
         rights: All that the request asks for.
         contacts: Of the controller and the authority.
         right: The one right this letter answers. None: all of `rights`.
@@ -176,23 +178,59 @@ class LetterFacts:
         """Whether the letter goes to a customer's administrator and not to the person."""
         return bool(self.customer) and self.kind is not LetterKind.SUBJECT_TOLD
 
-    def require_needed(self) -> None:
-        """Raise `ValueError` naming what the letter is about and lacks; blank text counts as missing."""
+    def require_sound(self) -> None:
+        """Raise `ValueError` naming what the letter is about and lacks, or what it must not say."""
+        fault = next(chain(self._missing(), self._untrue()), None)
+        if fault is not None:
+            raise ValueError(f"a {self.kind} letter {fault}")
+
+    def _missing(self) -> Iterator[str]:
         link = _NEEDED_LINK.get(self.kind)
         if link and not self.links.get(link):
-            raise ValueError(f"a {self.kind} letter needs the link {link}")
-        for name in _NEEDED.get(self.kind, ()):
-            if _is_blank(getattr(self, name)):
-                raise ValueError(f"a {self.kind} letter needs {name}")
+            yield f"needs the link {link}"
+        yield from (f"needs {name}" for name in _NEEDED.get(self.kind, ()) if _is_blank(getattr(self, name)))
         if self.kind is LetterKind.RECTIFIED and not (self.corrected or self.noted or self.uncorrected):
-            raise ValueError("a rectified letter needs corrected, noted or uncorrected")
+            yield "needs corrected, noted or uncorrected"
         if self.kind is LetterKind.REFUSED and self.decision and _is_blank(self.decision.provision):
-            raise ValueError("a refusal names its provision")
+            yield "needs the provision"
+
+    def _untrue(self) -> Iterator[str]:
+        yield from (f"knows no ground {ground}" for ground in self.grounds if ground not in GROUNDS)
+        if self.for_customer and self.kind in _TO_THE_PERSON:
+            yield "speaks to the person; write customer_done to a customer"
+        if self.kind in _DONE_FOR_CUSTOMER and self.customer_right not in _OF_CUSTOMERS:
+            yield f"tells of nothing a customer can ask for: {self.customer_right}"
         if self.kind is LetterKind.RECIPIENTS_DONE and any(one.is_open for one in self.told):
-            raise ValueError("a recipient is still open")
+            yield "names a recipient that is still open"
 
 
+GROUNDS = {
+    "accuracy": "GDPR article 18(1)(a)",
+    "unlawful": "GDPR article 18(1)(b)",
+    "claims": "GDPR article 18(1)(c)",
+    "objection": "GDPR article 18(1)(d)",
+    "unclear": "",  # ours: the most protective reading while a question is open
+}
+"""Why processing is restricted, and the provision of each ground."""
+
+_OF_CUSTOMERS = frozenset(
+    {Right.ACCESS, Right.RECTIFICATION, Right.ERASURE, Right.RESTRICTION, Right.MARKETING_OBJECTION}
+)
 _K = LetterKind
+_DONE_FOR_CUSTOMER = frozenset({_K.CUSTOMER_DONE, _K.SUBJECT_TOLD})
+_TO_THE_PERSON = frozenset(
+    {
+        *(_K.PACKAGE_READY, _K.ERASED, _K.RESTRICTED, _K.OBJECTION_RECEIVED, _K.OBJECTION_UPHELD),
+        *(
+            _K.WITHDRAWN,
+            _K.MARKETING_STOPPED,
+            _K.PORTABILITY_READY,
+            _K.TRANSFERRED,
+            _K.RECTIFIED,
+            _K.COMPLAINT,
+        ),
+    }
+)
 _NEEDED_LINK = {
     _K.VERIFY: "verify",
     _K.PACKAGE_READY: "package",

@@ -17,6 +17,7 @@ from typing import Any
 from shared.datamap.models import NOT_STATED
 from shared.rendering.dates import day_text, moment_text
 from shared.rendering.letter_facts import (
+    GROUNDS,
     DecisionFact,
     KeptPart,
     LetterFacts,
@@ -59,12 +60,12 @@ def render_letter(facts: LetterFacts) -> Letter:
     Raises:
         Permanent: `contacts_incomplete`, for every kind but the address check: a rights answer names
             whom to ask and where to complain. Configure the contact, then send again.
-        ValueError: a link or a fact the letter is about is missing, or a recipient is called done and
-            is not.
+        ValueError: a link or a fact the letter is about is missing, a recipient is called done and is not,
+            or a letter that speaks to the person would go to a customer. The caller has to be mended.
     """
     if facts.kind is not LetterKind.VERIFY:
         facts.contacts.require_complete()
-    facts.require_needed()
+    facts.require_sound()
     context = _context(facts)
     text, html = (
         environment(escaping=form == "html")
@@ -168,6 +169,7 @@ def _told(facts: LetterFacts, w: SimpleNamespace) -> dict[str, Any]:
         "recipients": ", ".join(name(one) for one in facts.recipients if one not in named),
         "told": [{"name": name(one.name), "state": one.state, "why": _clause(one.why)} for one in facts.told],
         "told_open": any(one.is_open for one in facts.told),
+        "told_staff": any(one.state == "staff" for one in facts.told),
     }
 
 
@@ -181,7 +183,14 @@ def _reasons(facts: LetterFacts, w: SimpleNamespace, language: str) -> dict[str,
             "parts": [_one_line(part) for part in decision.parts],
         },
         "ground_ids": list(facts.grounds),
-        "grounds": [getattr(w, f"ground_{ground}") for ground in facts.grounds],
+        "only_unclear": set(facts.grounds) == {"unclear"},
+        "grounds": [
+            {
+                "title": getattr(w, f"ground_{ground}"),
+                "provision": provision_text(GROUNDS[ground], language),
+            }
+            for ground in facts.grounds
+        ],
         "question": question
         and {"text": _one_line(question.text), "kind": question.kind, "pauses": question.pauses},
         "extension_reason": _clause(facts.extension_reason),

@@ -4,7 +4,7 @@ import re
 
 _ARTICLE = r"\d+(?:\(\w+\))*"
 _CITATION = re.compile(
-    rf"(?P<law>GDPR )?\b[Aa]rticles? (?P<first>{_ARTICLE})(?P<more>(?:(?:, | and |, and ){_ARTICLE})*)"
+    rf"(?P<law>GDPR )?\b[Aa]rt(?:icles?|s?\.) (?P<articles>{_ARTICLE}(?:(?:, | and |, and ){_ARTICLE})*)"
 )
 _ACTS = {  # in English: in Danish, and in Danish before a section
     "Danish Bookkeeping Act": ("bogføringsloven", "bogføringslovens"),
@@ -28,7 +28,7 @@ def provision_text(provision: str, language: str) -> str:
 
 
 def _danish(citation: re.Match[str]) -> str:
-    articles = [_article(one) for one in re.findall(_ARTICLE, citation["first"] + citation["more"])]
+    articles = [_article(one) for one in re.findall(_ARTICLE, citation["articles"])]
     law = "databeskyttelsesforordningens " if citation["law"] else ""
     *others, last = articles
     if not others:

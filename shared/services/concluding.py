@@ -84,7 +84,7 @@ async def _conclude_erasure(context: Context, case: Case) -> None:
         case_with(case, answered),
         Answer(
             outcome=outcome,
-            letter=words.letter,
+            letter=_to_requester(request, words.letter),
             event="erased",
             details={"right": request.right, "records": records, "looks": request.looks},
             further=_further(request),
@@ -129,7 +129,10 @@ async def _conclude_correction(context: Context, case: Case) -> None:
         case_with(case, answered),
         Answer(
             outcome=outcome,
-            letter=LetterKind.NOTHING_HELD if outcome.result == "nothing_held" else LetterKind.RECTIFIED,
+            letter=_to_requester(
+                request,
+                LetterKind.NOTHING_HELD if outcome.result == "nothing_held" else LetterKind.RECTIFIED,
+            ),
             event="rectified",
             details={"records": outcome.records, "looks": request.looks},
             further=_further(request),
@@ -142,6 +145,12 @@ def case_with(case: Case, request: SubjectRequest) -> Case:
     return Case(
         request=request, tasks=case.tasks, letters=case.letters, findings=case.findings, etags=case.etags
     )
+
+
+def _to_requester(request: SubjectRequest, kind: LetterKind) -> LetterKind:
+    """Return the letter for whoever asked: a customer is told in words of its own."""
+    of_customer = request.scope.customer_id is not None and kind is not LetterKind.NOTHING_HELD
+    return LetterKind.CUSTOMER_DONE if of_customer else kind
 
 
 def _further(request: SubjectRequest) -> tuple[LetterKind, ...]:

@@ -51,7 +51,8 @@ async def transfer_copy(context: Context, case: Case) -> None:
         content = await context.packages.read(request.request_id)
         receipt = await context.transfers.send(
             url,
-            content,
+            content.chunks,
+            size_bytes=content.size_bytes,
             content_type="application/zip",
             file_name=f"my-data-{request.request_id[:8]}.zip",
         )

@@ -145,6 +145,8 @@ def test_every_missing_setting_is_named_at_once():
         ("STAFF_CUSTOMERS", '{"a": "b"}'),
         ("STAFF_CUSTOMERS", '{"a": [""]}'),
         ("TRUST_EASYAUTH", "perhaps"),
+        ("TRANSFER_LOCAL_RECEIVER", "https://127.0.0.1:9443"),  # nor has a way into our own network
+        ("TRANSFER_LOCAL_CA_FILE", "/tmp/ca.pem"),  # noqa: S108  a name only
     ],
 )
 def test_a_wrong_setting_is_named_without_its_value(name, value):
@@ -296,3 +298,26 @@ def test_customers_of_an_administrator_are_read_from_json():
     found = settings.read({**AZURE, "STAFF_CUSTOMERS": json.dumps({TENANT.upper(): ["c-1", "c-2"]})})
     assert found.staff_customers == {TENANT: ("c-1", "c-2")}
     assert settings.read({**AZURE, "STAFF_CUSTOMERS": ""}).staff_customers == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "is_good"),
+    [
+        ("", True),
+        ("https://127.0.0.1:9443", True),
+        ("https://receiver.test:1", True),
+        ("https://[::1]:9443", True),
+        ("http://127.0.0.1:9443", False),
+        ("https://127.0.0.1", False),
+        ("https://127.0.0.1:9443/", False),
+        ("https://user@127.0.0.1:9443", False),
+    ],
+)
+def test_the_receiver_of_a_local_run_is_one_origin(value, is_good):
+    """It is compared letter by letter."""
+    if is_good:
+        assert settings.read({**EXAMPLE, "TRANSFER_LOCAL_RECEIVER": value}).transfer_local_receiver == value
+        return
+    with pytest.raises(Permanent) as caught:
+        settings.read({**EXAMPLE, "TRANSFER_LOCAL_RECEIVER": value})
+    assert caught.value.detail == "TRANSFER_LOCAL_RECEIVER"

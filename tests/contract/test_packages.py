@@ -73,9 +73,11 @@ async def test_deleting_what_is_not_there_is_fine(packages, request_id):
 async def test_a_package_is_read_block_by_block_as_often_as_needed(packages, request_id):
     """Once for its digest, once to send it."""
     port, _ = packages
-    data = bytes(range(256)) * 20_000  # more than one block of the real store
-    await port.stage(request_id, "1" * 40, data)
-    await port.publish(request_id, ["1" * 40])
+    part, ids = bytes(range(256)) * 3_000, [str(number) * 40 for number in range(1, 8)]
+    for block_id in ids:
+        await port.stage(request_id, block_id, part)
+    await port.publish(request_id, ids)
+    data = part * len(ids)  # more than one block of the real store
     content = await port.read(request_id)
     assert content.size_bytes == len(data)
     for _ in range(2):

@@ -50,6 +50,9 @@ class MemoryTarget:
     def suppressed(self):
         return set(self.fake.suppressed)
 
+    def suppress(self, email):
+        self.fake.suppressed.add(email)
+
     def remove_for_good(self, email):
         self.fake.remove_for_good(email)
 
@@ -95,6 +98,9 @@ class StandInTarget:
 
     def suppressed(self):
         return set(self.stand_in.api.account.suppressed)
+
+    def suppress(self, email):
+        self.stand_in.api.account.suppress(email)
 
     def remove_for_good(self, email):
         self.stand_in.api.account.remove_for_good(email)
@@ -221,19 +227,41 @@ async def test_erasure_empties_and_deletes_and_waits_for_staff(target, state):
     assert target.held(BO) == {NEWS: ("Active", "Ane")}
 
 
-async def test_what_was_deleted_long_ago_still_waits_for_staff(target):
-    """It is kept there, whether lists show it or not."""
+@pytest.mark.parametrize(
+    ("instruction", "answer", "suppressed"),
+    [
+        (Instruction.UNSUBSCRIBE, Confirmation.DONE, set()),
+        (Instruction.SUPPRESS, Confirmation.DONE, {ANE}),
+        (Instruction.RESTRICT, Confirmation.AWAITING_STAFF, {ANE}),
+        (Instruction.ERASE, Confirmation.AWAITING_STAFF, set()),
+        (Instruction.CORRECT, Confirmation.AWAITING_STAFF, set()),
+    ],
+)
+async def test_one_who_was_deleted_long_ago_is_held(target, instruction, answer, suppressed):
+    """It is kept there, whether its list shows it or not, and an import could mail it again."""
+    target.with_contract()
     target.sign_up(ANE, state="Deleted")
-    assert await told(target, Instruction.ERASE) is Confirmation.AWAITING_STAFF
+    assert await told(target, instruction, name="Right") is answer
+    assert target.suppressed() == suppressed
+    assert target.held(ANE)[NEWS][0] == "Deleted"
 
 
-async def test_an_address_that_is_only_suppressed_is_held(target):
-    """Its entry is personal data."""
-    target.sign_up(ANE)
-    await told(target, Instruction.SUPPRESS)
-    await told(target, Instruction.ERASE)
+@pytest.mark.parametrize(
+    ("instruction", "answer"),
+    [
+        (Instruction.UNSUBSCRIBE, Confirmation.DONE),
+        (Instruction.SUPPRESS, Confirmation.DONE),
+        (Instruction.RESTRICT, Confirmation.AWAITING_STAFF),
+        (Instruction.ERASE, Confirmation.AWAITING_STAFF),
+        (Instruction.CORRECT, Confirmation.NOT_HELD),  # an entry there has no name
+    ],
+)
+async def test_one_who_is_only_suppressed_is_held(target, instruction, answer):
+    """The entry is personal data, and stays until staff remove it."""
+    target.with_contract()
+    target.suppress(ANE)
+    assert await told(target, instruction, name="Right") is answer
     assert target.suppressed() == {ANE}
-    assert await told(target, Instruction.ERASE) is Confirmation.AWAITING_STAFF
 
 
 async def test_after_staff_removed_the_person_nothing_is_held(target):
@@ -252,6 +280,15 @@ async def test_correction_writes_the_name_in_every_list(target):
     target.sign_up(ANE, on=AUTHORS, name="Anne", state="Unsubscribed")
     assert await told(target, Instruction.CORRECT, name="Ane Æbelø") is Confirmation.DONE
     assert target.held(ANE) == {NEWS: ("Active", "Ane Æbelø"), AUTHORS: ("Unsubscribed", "Ane Æbelø")}
+
+
+async def test_a_deleted_entry_keeps_its_wrong_name_until_staff_come(target):
+    """The others are right at once."""
+    target.with_contract()
+    target.sign_up(ANE, name="Anne")
+    target.sign_up(ANE, on=AUTHORS, name="Anne", state="Deleted")
+    assert await told(target, Instruction.CORRECT, name="Ane") is Confirmation.AWAITING_STAFF
+    assert target.held(ANE) == {NEWS: ("Active", "Ane"), AUTHORS: ("Deleted", "Anne")}
 
 
 async def test_correction_sends_nothing_without_a_contract(target):
@@ -322,11 +359,12 @@ async def test_unreachable_is_told_and_changes_nothing(target, instruction):
 
 
 @pytest.mark.parametrize("instruction", list(Instruction))
-async def test_a_failure_after_the_effect_ends_as_if_there_were_none(target, instruction):
+@pytest.mark.parametrize("state", ["Active", "Unconfirmed"])
+async def test_a_failure_after_the_effect_ends_as_if_there_were_none(target, instruction, state):
     """The answer was lost, the work was not."""
     target.with_contract()
-    target.sign_up(ANE)
-    target.sign_up(ANE, on=AUTHORS)
+    target.sign_up(ANE, state=state)
+    target.sign_up(ANE, on=AUTHORS, state=state)
     target.fail_once_after_the_effect()
     answer, failures = await until_it_works(target, instruction, name="Right")
     assert failures > 0

@@ -66,9 +66,8 @@ class MemoryProcessors:
 
     def _obey(self, instruction, address, name):
         held = [key for key in self.states if key[1] == address]
-        if not held:
-            kept = instruction is Instruction.ERASE and address in self.suppressed
-            return Confirmation.AWAITING_STAFF if kept else Confirmation.NOT_HELD
+        if not held and (address not in self.suppressed or instruction is Instruction.CORRECT):
+            return Confirmation.NOT_HELD
         match instruction:
             case Instruction.UNSUBSCRIBE:
                 self._stop(held)
@@ -83,7 +82,9 @@ class MemoryProcessors:
                     self.names[key], self.states[key] = "erased", "Deleted"
                 return Confirmation.AWAITING_STAFF
             case Instruction.CORRECT:
-                self.names.update(dict.fromkeys(held, name))
+                deleted = {key for key in held if self.states[key] == "Deleted"}
+                self.names.update({key: name for key in held if key not in deleted})
+                return Confirmation.AWAITING_STAFF if deleted else Confirmation.DONE
         return Confirmation.DONE
 
     def _stop(self, held):

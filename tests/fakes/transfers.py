@@ -18,12 +18,13 @@ class MemoryTransfers:
     def parse(self, url):
         return parse_target_url(url)
 
-    async def send(self, url, content, *, content_type, file_name):
+    async def send(self, url, chunks, *, size_bytes, content_type, file_name):
         target = self.parse(url)
         await self.turn("transfers.send")
         if self.error is not None:
             raise self.error
-        self.received[url] = b"".join([chunk async for chunk in content.chunks()])
+        self.received[url] = b"".join([chunk async for chunk in chunks()])
+        assert len(self.received[url]) == size_bytes
         self.named[url] = (content_type, file_name)
         await self.turn("transfers.send!")
         return Receipt(status=201, host=target.host, at=self.clock.now())

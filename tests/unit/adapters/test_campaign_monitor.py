@@ -1,73 +1,14 @@
-"""Campaign Monitor's adapter: which answer is which error; no address in a log or an error."""
-
-import json
-import logging
-import traceback
-from urllib.parse import unquote
+"""Campaign Monitor's adapter: what it calls, and which answer is which error."""
 
 import httpx
 import pytest
 
-from devtools.stand_ins.campaign_monitor import CampaignMonitorStandIn, Fault
-from devtools.stand_ins.newsletter_account import API_KEY, CLIENT_ID
+from devtools.stand_ins.campaign_monitor import Fault
 from shared.adapters import campaign_monitor_api
 from shared.adapters._campaign_monitor_errors import Code, refusal
-from shared.adapters.campaign_monitor import CampaignMonitor
 from shared.domain.errors import CannotTell, Permanent, Retryable
 from shared.domain.recipients import Confirmation, Instruction
-from tests.contract.conftest import local_settings
-
-ME = "campaign_monitor"
-ANE = "ane+news@people.example"
-PLAIN = "ane@people.example"
-LIST, OTHER_LIST = "a1" * 16, "b2" * 16
-
-
-def row(**changes):
-    """Return a subscriber as the stand-in takes it."""
-    return {"ListID": LIST, "EmailAddress": ANE, "Name": "Ane", **changes}
-
-
-class Sleeps(list):
-    """Keeps how long was waited."""
-
-    async def __call__(self, seconds):
-        self.append(seconds)
-
-
-def connected(url, *, sleep=None, transport=None, **changes):
-    """Return the adapter for an address."""
-    settings = local_settings(
-        campaign_monitor_url=url,
-        **{"campaign_monitor_client_id": CLIENT_ID, "campaign_monitor_api_key": API_KEY, **changes},
-    )
-    return CampaignMonitor(
-        settings, has_contract=True, sleep=Sleeps() if sleep is None else sleep, transport=transport
-    )
-
-
-@pytest.fixture
-async def stand_in():
-    """The vendor, with one subscriber."""
-    async with CampaignMonitorStandIn() as running:
-        running.api.account.put(
-            [row(CustomFields=[{"Key": "[Tags]", "Value": "a"}, {"Key": "[Tags]", "Value": "b"}])]
-        )
-        yield running
-
-
-@pytest.fixture
-async def port(stand_in):
-    """The adapter on it."""
-    made = connected(stand_in.url)
-    yield made
-    await made.close()
-
-
-def answering(answer):
-    """Return the adapter on a vendor that gives one answer to everything; a function gets the request."""
-    make = answer if callable(answer) else lambda _: answer
-    return connected("http://127.0.0.1:1/api", transport=httpx.MockTransport(make))
+from tests.unit.adapters.conftest import ANE, LIST, ME, OTHER_LIST, PLAIN, Sleeps, answering, connected, row
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
@@ -104,6 +45,15 @@ async def test_a_race_to_stop_is_won_by_anybody(stand_in, port, code):
     """Stopped by somebody else between the look and the call."""
     stand_in.faults = [Fault(call="POST unsubscribe", status=400, code=code, after=True)]
     assert await port.instruct(ME, Instruction.UNSUBSCRIBE, [ANE]) is Confirmation.DONE
+
+
+@pytest.mark.parametrize("instruction", [one for one in Instruction if one is not Instruction.CORRECT])
+async def test_a_list_that_is_said_not_to_hold_it_is_looked_behind(stand_in, port, instruction):
+    """203 for a look is no list, and says nothing of deleted ones."""
+    stand_in.api.account.put([row(State="Deleted")])
+    stand_in.faults = [Fault(call="GET listsforemail", status=400, code=Code.NOT_IN_LIST, times=None)]
+    assert await port.instruct(ME, instruction, [ANE]) is not Confirmation.NOT_HELD
+    assert await port.instruct(ME, instruction, [PLAIN]) is Confirmation.NOT_HELD
 
 
 @pytest.mark.parametrize("code", [Code.UNCONFIRMED, Code.SUPPRESSED])
@@ -333,84 +283,6 @@ async def test_an_address_is_found_beyond_the_first_page(stand_in, port):
     for email in ("old@people.example", "older@people.example"):
         assert await port.instruct(ME, Instruction.ERASE, [email]) is Confirmation.AWAITING_STAFF
     assert await port.instruct(ME, Instruction.ERASE, ["no@people.example"]) is Confirmation.NOT_HELD
-
-
-@pytest.mark.parametrize(
-    "email",
-    [ANE, "a&b=c@people.example", "a%2Bb@people.example", "o'hara#1?@people.example", "jørn@people.example"],
-)
-async def test_the_query_string_carries_the_address_as_it_is(email):
-    """An unencoded plus sign would be read as a blank, and an ampersand as the end."""
-    seen = []
-
-    def answer(request):
-        seen.append(request.url.query.decode())
-        return httpx.Response(200, json=[])
-
-    await answering(answer).instruct(ME, Instruction.UNSUBSCRIBE, [email])
-    (query,) = seen
-    assert query.startswith("email=")
-    encoded = query.removeprefix("email=")
-    assert unquote(encoded) == email
-    assert not set("+&=#?' ø") & set(encoded)
-
-
-@pytest.mark.parametrize("instruction", list(Instruction))
-async def test_no_address_name_or_key_gets_into_a_log(stand_in, port, caplog, instruction):
-    """Even where everything else logs all there is."""
-    with caplog.at_level(logging.DEBUG):
-        await port.instruct(ME, instruction, [ANE], name="Ane Right")
-        stand_in.faults = [Fault(drop=True)]
-        with pytest.raises(Retryable):
-            await port.instruct(ME, instruction, [ANE], name="Ane Right")
-    text = caplog.text + "".join(str(record.args) for record in caplog.records)
-    assert "people.example" not in unquote(text)
-    assert "Ane" not in text
-    assert API_KEY not in text
-    assert not any(record.name.startswith(("httpx", "httpcore")) for record in caplog.records)
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        httpx.ConnectError("to https://x.example/?email=ane@people.example"),
-        httpx.ReadTimeout("at ane@people.example"),
-        httpx.DecodingError("of ane@people.example"),
-        httpx.InvalidURL("ane@people.example"),
-        httpx.Response(400, json={"Code": 1, "Message": "ane@people.example is not valid"}),
-        httpx.Response(500, json={"Code": 500, "Message": "ane@people.example"}),
-        httpx.Response(400, text="ane@people.example"),
-        httpx.Response(400, json={"Code": "ane@people.example"}),
-        httpx.Response(200, json=["ane@people.example"]),
-    ],
-)
-async def test_no_address_gets_into_an_error(answer):
-    """Nor into its traceback, its cause or its context."""
-
-    def respond(_):
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    with pytest.raises((Retryable, Permanent)) as caught:
-        await answering(respond).instruct(ME, Instruction.ERASE, [PLAIN])
-    assert caught.value.__cause__ is None
-    assert caught.value.__context__ is None
-    assert "people.example" not in unquote("".join(traceback.format_exception(caught.value)))
-
-
-async def test_the_key_is_the_user_name_and_is_shown_nowhere():
-    """HTTP Basic."""
-    seen = []
-
-    def answer(request):
-        seen.append(request.headers["Authorization"])
-        return httpx.Response(200, content=json.dumps([]))
-
-    port = answering(answer)
-    await port.instruct(ME, Instruction.UNSUBSCRIBE, [ANE])
-    assert seen == [httpx.BasicAuth(API_KEY, "x")._auth_header]
-    assert API_KEY not in repr(local_settings(campaign_monitor_api_key=API_KEY))
 
 
 async def test_a_closed_one_opens_again(stand_in, port):

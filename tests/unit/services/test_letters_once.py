@@ -14,7 +14,7 @@ from shared.domain.messages import LETTER_QUEUE, SendLetter
 from shared.domain.rights import Right
 from shared.domain.times import after
 from shared.ports.notifier import NOT_ACCEPTED, OUTCOME_UNKNOWN
-from shared.services.attention import retry
+from shared.services.attention import retry, stop
 from shared.services.poison import put_aside
 from shared.services.sending import resolve_letter, send_letter
 from shared.services.sweeping import sweep
@@ -246,6 +246,15 @@ async def test_a_request_whose_answer_may_be_out_is_not_worked_out_anew(answerin
     assert (answering.state, answering.alarms) == (RequestState.ANSWERING, ["letter_poisoned"])
     await rest(answering.world)
     assert (answering.times, answering.state in ENDED) == (1, True)
+
+
+async def test_whoever_read_the_request_before_the_claim_does_not_stop_it_after(answering):
+    """The claim changes the request, too."""
+    read_before = await answering.world.cases.load(answering.request_id)
+    await answering.lose()
+    with pytest.raises(Conflict):
+        await stop(answering.world.context, read_before, "letter_poisoned")
+    assert answering.state is RequestState.ANSWERING
 
 
 async def _poison(answering: Answering) -> None:

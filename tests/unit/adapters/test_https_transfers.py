@@ -1,0 +1,482 @@
+"""A copy on its way to another controller: real TLS on loopback, and addresses that must not be reached."""
+
+import asyncio
+import base64
+import hashlib
+import logging
+
+import httpx
+import pytest
+
+from shared.adapters.https_transfers import HttpsTransfers
+from shared.adapters.outbound import Outbound, Times
+from shared.domain.errors import ComplianceError, NotAllowed, NotFound, Permanent, Retryable
+from shared.ports.packages import Content
+from tests.fakes.messaging import TestClock
+from tests.fakes.receiver import NAME, Authority, running
+
+DATA = bytes(range(256)) * 4_000
+PATH = "/inbox?for=someone"
+PUBLIC, OTHER_PUBLIC = "93.184.215.14", "2606:4700:4700::1111"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    """Issues the receivers' certificates."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+class Resolver:
+    """Answers with one list after the other, the last one for ever; counts how often it was asked."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.asked = []
+
+    async def __call__(self, host, port):
+        self.asked.append((host, port))
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+class Network:
+    """Stands in for connections to public addresses: keeps what was tried, answers for each address."""
+
+    def __init__(self, *outcomes):
+        self.outcomes = list(outcomes)
+        self.requests = []
+
+    def __call__(self, _context):
+        return httpx.MockTransport(self.handle)
+
+    async def handle(self, request):
+        self.requests.append((request, await request.aread()))
+        outcome = self.outcomes.pop(0) if self.outcomes else 200
+        if isinstance(outcome, Exception):
+            raise outcome
+        return httpx.Response(outcome)
+
+
+def content(data=DATA, *, size_bytes=None, pause_seconds=0.0):
+    """Return bytes in blocks of 64 KiB."""
+
+    async def chunks():
+        for offset in range(0, len(data), 65_536):
+            await asyncio.sleep(pause_seconds)
+            yield data[offset : offset + 65_536]
+
+    return Content(size_bytes=len(data) if size_bytes is None else size_bytes, chunks=chunks)
+
+
+def transfers(authority, receiver, **times):
+    """Return the adapter, with the receiver let through as in a local run."""
+    outbound = Outbound(
+        "transfer",
+        local_ca_file=str(authority.ca_file),
+        resolve=Resolver(["127.0.0.1"]),
+        times=Times(**{"connect_seconds": 2.0, "silence_seconds": 2.0, "overall_seconds": 5.0, **times}),
+    )
+    return HttpsTransfers(outbound, TestClock(), local_receiver=receiver.origin)
+
+
+def over(network, resolver):
+    """Return the adapter as it is in Azure, over a stand-in for the network."""
+    return HttpsTransfers(Outbound("transfer", resolve=resolver, transport=network), TestClock())
+
+
+async def sent(adapter, url, found=None):
+    """Send a copy."""
+    found = found or content()
+    return await adapter.send(
+        url,
+        found.chunks,
+        size_bytes=found.size_bytes,
+        content_type="application/zip",
+        file_name="copy.zip",
+    )
+
+
+async def refused(adapter, url, found=None) -> ComplianceError:
+    """Send a copy and return the error, which has to keep silent about where and what."""
+    with pytest.raises(ComplianceError) as caught:
+        await sent(adapter, url, found)
+    for secret in (NAME, "controller", "inbox", "someone", "127.0.0.1"):
+        assert secret not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    return caught.value
+
+
+@pytest.mark.clause("4.6")
+async def test_a_copy_is_put_there_whole_with_its_digest(authority, caplog):
+    """Under its name in TLS and in the Host header, though the connection goes to the address."""
+    caplog.set_level(logging.DEBUG)
+    async with running(authority.server_context(NAME)) as receiver:
+        adapter = transfers(authority, receiver)
+        receipt = await sent(adapter, receiver.origin + PATH)
+    assert (receipt.status, receipt.host, receipt.at) == (201, NAME, TestClock().now())
+    assert receiver.head.startswith(f"PUT {PATH} HTTP/1.1\r\n")
+    assert receiver.body == DATA
+    assert receiver.server_names == [NAME]
+    expected = base64.b64encode(hashlib.sha256(DATA).digest()).decode()
+    assert {
+        name: receiver.header(name)
+        for name in (
+            "host",
+            "content-type",
+            "content-length",
+            "content-digest",
+            "content-disposition",
+            "transfer-encoding",
+            "cookie",
+            "authorization",
+        )
+    } == {
+        "host": f"{NAME}:{receiver.port}",
+        "content-type": "application/zip",
+        "content-length": str(len(DATA)),
+        "content-digest": f"sha-256=:{expected}:",
+        "content-disposition": 'attachment; filename="copy.zip"',
+        "transfer-encoding": None,
+        "cookie": None,
+        "authorization": None,
+    }
+    assert NAME not in caplog.text
+    assert "inbox" not in caplog.text
+
+
+async def test_a_receiver_may_be_an_address_with_a_certificate_of_its_own(authority):
+    """As in a local run."""
+    async with running(authority.server_context("127.0.0.1")) as receiver:
+        origin = f"https://127.0.0.1:{receiver.port}"
+        outbound = Outbound("transfer", local_ca_file=str(authority.ca_file))
+        adapter = HttpsTransfers(outbound, TestClock(), local_receiver=origin)
+        assert (await sent(adapter, f"{origin}/in")).status == 201
+    assert receiver.body == DATA
+
+
+async def test_no_proxy_and_no_netrc_of_the_environment_is_used(authority, monkeypatch, tmp_path):
+    """They would lead the copy elsewhere, or sign it with somebody's password."""
+    (tmp_path / "netrc").write_text(f"machine {NAME} login x password y\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    async with running(authority.server_context(NAME)) as receiver:
+        assert (await sent(transfers(authority, receiver), receiver.origin)).status == 201
+    assert receiver.header("authorization") is None
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "code"),
+    [
+        ("200 OK", None, None),
+        ("204 No Content", None, None),
+        ("299 Taken", None, None),
+        ("300 Choose", Permanent, "transfer_refused"),
+        ("301 Moved", Permanent, "transfer_refused"),
+        ("302 Found", Permanent, "transfer_refused"),
+        ("307 Elsewhere", Permanent, "transfer_refused"),
+        ("308 Elsewhere", Permanent, "transfer_refused"),
+        ("400 Bad", Permanent, "transfer_refused"),
+        ("401 Who", Permanent, "transfer_refused"),
+        ("403 No", Permanent, "transfer_refused"),
+        ("404 Where", Permanent, "transfer_refused"),
+        ("408 Slow", Retryable, "transfer_unreachable"),
+        ("413 Large", Permanent, "transfer_refused"),
+        ("429 Often", Retryable, "transfer_unreachable"),
+        ("499 No", Permanent, "transfer_refused"),
+        ("500 Oh", Retryable, "transfer_unreachable"),
+        ("503 Busy", Retryable, "transfer_unreachable"),
+        ("599 Oh", Retryable, "transfer_unreachable"),
+    ],
+)
+async def test_what_the_receiver_answers_decides(authority, status, kind, code):
+    """A redirect is never followed, wherever it points."""
+
+    async def behaviour(reader, writer):
+        await receiver.take(reader)
+        location = f"Location: {receiver.origin}/elsewhere"
+        if status.startswith("204"):
+            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+            return
+        await receiver.answering(writer, status, location, "Set-Cookie: a=b", body=b"someone's data")
+
+    async with running(authority.server_context(NAME), behaviour) as receiver:
+        adapter = transfers(authority, receiver)
+        if kind is None:
+            assert (await sent(adapter, receiver.origin + PATH)).status == int(status[:3])
+        else:
+            error = await refused(adapter, receiver.origin + PATH)
+            assert (type(error), error.code) == (kind, code)
+        assert receiver.connections == 1
+
+
+async def test_an_answer_without_end_is_not_read(authority):
+    """The status is all there is to know."""
+
+    async def behaviour(reader, writer):
+        await receiver.take(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            writer.write(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+            await writer.drain()
+
+    async with running(authority.server_context(NAME), behaviour) as receiver:
+        assert (await sent(transfers(authority, receiver), receiver.origin)).status == 200
+
+
+async def test_headers_without_end_are_given_up(authority):
+    """Before they fill the memory."""
+
+    async def behaviour(reader, writer):
+        await receiver.take(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            writer.write(b"X-Filler: " + b"x" * 8_192 + b"\r\n")
+            await writer.drain()
+
+    async with running(authority.server_context(NAME), behaviour) as receiver:
+        error = await refused(transfers(authority, receiver), receiver.origin)
+    assert (type(error), error.code) == (Retryable, "transfer_unreachable")
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 20", b"HTTP/1.1 200 OK\r\nContent-Le", b"SSH-2.0-x\r\n"])
+async def test_a_broken_answer_is_none(authority, answer):
+    """The queue tries again."""
+
+    async def behaviour(reader, writer):
+        await receiver.take(reader)
+        writer.write(answer)
+
+    async with running(authority.server_context(NAME), behaviour) as receiver:
+        error = await refused(transfers(authority, receiver), receiver.origin)
+    assert (type(error), error.code) == (Retryable, "transfer_unreachable")
+
+
+async def test_a_good_answer_before_the_end_of_the_copy_is_no_receipt(authority):
+    """Whoever says thank you after half of it has not got it."""
+
+    async def behaviour(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        await receiver.answering(writer, "200 OK", "Connection: close")
+
+    async with running(authority.server_context(NAME), behaviour) as receiver:
+        error = await refused(
+            transfers(authority, receiver), receiver.origin, content(DATA * 8, pause_seconds=0.01)
+        )
+    assert (type(error), error.code) == (Retryable, "transfer_unreachable")
+
+
+async def test_a_refusal_before_the_end_of_the_copy_is_one(authority):
+    """Such as: too large."""
+
+    async def behaviour(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        await receiver.answering(writer, "413 Too Large", "Connection: close")
+        while await reader.read(65_536):
+            pass  # read to the end, as polite servers do: a reset would swallow the answer
+
+    async with running(authority.server_context(NAME), behaviour) as receiver:
+        error = await refused(
+            transfers(authority, receiver), receiver.origin, content(DATA * 4, pause_seconds=0.01)
+        )
+    assert (type(error), error.code) == (Permanent, "transfer_refused")
+
+
+async def test_a_receiver_that_says_nothing_is_left(authority):
+    """After the bound on silence."""
+
+    async def behaviour(reader, writer):
+        await receiver.take(reader)
+        await reader.read()
+
+    async with running(authority.server_context(NAME), behaviour) as receiver:
+        error = await refused(transfers(authority, receiver, silence_seconds=0.2), receiver.origin)
+    assert (type(error), error.code) == (Retryable, "transfer_unreachable")
+
+
+async def test_a_receiver_that_does_not_read_is_left(authority):
+    """Its window is full and stays so."""
+
+    async def behaviour(reader, writer):
+        reader._transport.pause_reading()
+        await asyncio.sleep(1)
+
+    async with running(authority.server_context(NAME), behaviour) as receiver:
+        error = await refused(
+            transfers(authority, receiver, silence_seconds=0.3), receiver.origin, content(DATA * 32)
+        )
+    assert (type(error), error.code) == (Retryable, "transfer_unreachable")
+
+
+async def test_a_receiver_that_takes_for_ever_is_too_slow(authority):
+    """A byte now and then is no way around the bound on the whole."""
+
+    async def behaviour(reader, writer):
+        await receiver.take(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            writer.write(b"X-More: x\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.05)
+
+    async with running(authority.server_context(NAME), behaviour) as receiver:
+        error = await refused(transfers(authority, receiver, overall_seconds=0.4), receiver.origin)
+    assert (type(error), error.code) == (Permanent, "transfer_too_slow")
+
+
+async def test_nobody_there_is_tried_again(authority):
+    """The port is closed."""
+    async with running(authority.server_context(NAME)) as receiver:
+        pass
+    error = await refused(transfers(authority, receiver), receiver.origin)
+    assert (type(error), error.code) == (Retryable, "transfer_unreachable")
+
+
+@pytest.mark.parametrize(("names", "days"), [(("other.test",), 1), (("127.0.0.1",), 1), ((NAME,), -1)])
+async def test_a_receiver_that_cannot_prove_its_name_gets_nothing(authority, names, days):
+    """A certificate for another name, for the address alone, or one that has expired."""
+    async with running(authority.server_context(*names, days=days)) as receiver:
+        error = await refused(transfers(authority, receiver), receiver.origin)
+    assert (type(error), error.code) == (Permanent, "transfer_certificate")
+    assert receiver.body == b""
+
+
+async def test_a_certificate_of_an_unknown_authority_proves_nothing(authority, tmp_path):
+    """The local authority is not the one that issued it."""
+    async with running(Authority(tmp_path).server_context(NAME)) as receiver:
+        error = await refused(transfers(authority, receiver), receiver.origin)
+    assert (type(error), error.code) == (Permanent, "transfer_certificate")
+
+
+@pytest.mark.parametrize("size_bytes", [len(DATA) - 1, len(DATA) + 1])
+async def test_a_copy_of_another_length_than_it_said_is_not_sent_as_whole(authority, size_bytes):
+    """One byte less, one byte more."""
+    async with running(authority.server_context(NAME)) as receiver:
+        error = await refused(transfers(authority, receiver), receiver.origin, content(size_bytes=size_bytes))
+    assert (type(error), error.code) == (Permanent, "transfer_source_changed")
+
+
+async def test_a_copy_that_is_gone_is_said_to_be_gone(authority):
+    """Its own error, not the network's."""
+
+    async def chunks():
+        if reads:
+            raise NotFound("package_gone")
+        reads.append(1)
+        yield DATA
+
+    reads = []
+    async with running(authority.server_context(NAME)) as receiver:
+        with pytest.raises(NotFound):
+            await sent(
+                transfers(authority, receiver), receiver.origin, Content(size_bytes=len(DATA), chunks=chunks)
+            )
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ["127.0.0.1"],
+        ["10.1.2.3"],
+        ["169.254.169.254"],
+        ["::1"],
+        ["fe80::1%eth0"],
+        ["::ffff:10.1.2.3"],
+        ["64:ff9b::7f00:1"],
+        [PUBLIC, "10.1.2.3"],
+        ["10.1.2.3", PUBLIC],
+        [PUBLIC, OTHER_PUBLIC, "1.1.1.1", "9.9.9.9", "192.168.0.1"],
+    ],
+)
+async def test_a_name_that_leads_to_one_private_address_is_refused(addresses):
+    """Before anything is connected to."""
+    network = Network()
+    error = await refused(over(network, Resolver(addresses)), "https://controller.example/in")
+    assert (type(error), error.code) == (NotAllowed, "transfer_refused_address")
+    assert network.requests == []
+
+
+async def test_a_name_is_looked_up_once_and_the_checked_address_connected_to():
+    """A name server that turns private a moment later is not asked again."""
+    network, resolver = Network(), Resolver([PUBLIC], ["127.0.0.1"])
+    receipt = await sent(over(network, resolver), "https://controller.example/in?x=1")
+    assert resolver.asked == [("controller.example", 443)]
+    ((request, body),) = network.requests
+    assert str(request.url) == f"https://{PUBLIC}/in?x=1"
+    assert request.headers["host"] == "controller.example"
+    assert request.extensions["sni_hostname"] == "controller.example"
+    assert body == DATA
+    assert receipt.host == "controller.example"
+
+
+async def test_an_address_that_cannot_be_reached_gives_way_to_the_next():
+    """All of them checked; no more than three are tried."""
+    down = httpx.ConnectError("controller.example is down")
+    network, resolver = (
+        Network(down, httpx.ConnectTimeout("x"), 200),
+        Resolver([OTHER_PUBLIC, PUBLIC, "1.1.1.1"]),
+    )
+    assert (await sent(over(network, resolver), "https://controller.example/in")).status == 200
+    hosts = [request.url.host for request, _ in network.requests]
+    assert hosts == [OTHER_PUBLIC, PUBLIC, "1.1.1.1"]
+
+    network = Network(down, down, down, 200)
+    error = await refused(
+        over(network, Resolver([PUBLIC, "1.1.1.1", "9.9.9.9", "8.8.8.8"])), "https://controller.example/in"
+    )
+    assert (type(error), error.code) == (Retryable, "transfer_unreachable")
+    assert len(network.requests) == 3
+
+
+async def test_a_connection_that_breaks_later_is_not_tried_at_the_next_address():
+    """Part of the copy may have arrived."""
+    network = Network(httpx.ReadError("x"), 200)
+    error = await refused(over(network, Resolver([PUBLIC, "1.1.1.1"])), "https://controller.example/in")
+    assert (type(error), error.code) == (Retryable, "transfer_unreachable")
+    assert len(network.requests) == 1
+
+
+@pytest.mark.parametrize("answer", [OSError("controller.example"), []])
+async def test_a_name_nobody_knows_is_tried_again(answer):
+    """A name server may be down."""
+
+    async def resolve(host, port):
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    error = await refused(over(Network(), resolve), "https://controller.example/in")
+    assert (type(error), error.code) == (Retryable, "transfer_unreachable")
+
+
+async def test_a_public_address_needs_no_name():
+    """And a private one is refused as text, without a look-up."""
+    network, resolver = Network(), Resolver(["127.0.0.1"])
+    await sent(over(network, resolver), f"https://[{OTHER_PUBLIC}]/in")
+    assert network.requests[0][0].headers["host"] == f"[{OTHER_PUBLIC}]"
+    error = await refused(over(network, resolver), "https://10.0.0.1/in")
+    assert error.code == "transfer_url_address"
+    assert resolver.asked == []
+
+
+async def test_the_local_authority_is_believed_for_the_local_receiver_only(authority, monkeypatch):
+    """Its certificate for anybody else is worth nothing."""
+    contexts = []
+    outbound = Outbound(
+        "transfer",
+        local_ca_file=str(authority.ca_file),
+        resolve=Resolver([PUBLIC]),
+        transport=lambda context: (
+            contexts.append(context) or httpx.MockTransport(lambda _: httpx.Response(200))
+        ),
+    )
+    adapter = HttpsTransfers(outbound, TestClock(), local_receiver="https://1.1.1.1:9443")
+    await sent(adapter, "https://controller.example/in", content(b""))
+    await sent(adapter, "https://1.1.1.1:9443/in", content(b""))
+    own = authority.certificate.subject.rfc4514_string().partition("=")[2]
+    believed = [
+        [dict(part for [part] in one["subject"]).get("commonName") for one in context.get_ca_certs()]
+        for context in contexts
+    ]
+    assert own not in believed[0]
+    assert len(believed[0]) > 50
+    assert own in believed[1]
