@@ -8,8 +8,9 @@ from functions.http_openapi import openapi
 from functions.http_requests import requests
 from functions.queue_poison import poison
 from functions.queue_requests import queues
+from functions.timer_retention import retention
 from functions.timer_sweep import timers
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for blueprint in (downloads, health, openapi, requests, poison, queues, timers):
+for blueprint in (downloads, health, openapi, requests, poison, queues, retention, timers):
     app.register_functions(blueprint)

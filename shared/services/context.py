@@ -20,6 +20,7 @@ from shared.ports.processors import Processors
 from shared.ports.queue import Queue
 from shared.ports.rate_limits import RateLimits
 from shared.ports.transfers import Transfers
+from shared.ports.walks import Walks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,7 @@ class Context:
     own_records: OwnRecords
     processors: Processors
     transfers: Transfers
+    walks: Walks
     notifier: Notifier
     operators: Operators
     datamap: DataMap

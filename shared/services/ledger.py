@@ -49,6 +49,8 @@ async def notices_due(
     A processor works on our instructions and is instructed, not notified. Nothing is due where nothing was
     changed, unless the right restricts. Those that the request has already are left out.
     """
+    if request.is_internal:
+        return ()  # nobody's right was exercised: what recipients hold has a period of its own
     if request.right not in (Right.ERASURE, Right.OBJECTION, Right.RECTIFICATION, Right.RESTRICTION):
         return ()
     if request.right is not Right.RESTRICTION and not changed_stores:
