@@ -8,6 +8,7 @@ from functools import wraps
 from urllib.parse import parse_qsl
 
 import azure.functions as func
+from pydantic import BaseModel
 
 from shared.domain.errors import (
     CannotTell,
@@ -99,9 +100,16 @@ def client_address(request: func.HttpRequest) -> str:
     return last.rpartition(":")[0] if last.count(":") == 1 else last or "local"
 
 
-def answer(content: Mapping[str, object], *, status: int = 200, **headers: str) -> func.HttpResponse:
-    """Return a JSON answer. Header names are given with underscores."""
+def shown(content: BaseModel, *, status: int = 200, **headers: str) -> func.HttpResponse:
+    """Return a model as a JSON answer. Header names are given with underscores."""
+    return answer(content.model_dump(mode="json"), status=status, **headers)
+
+
+def answer(content: Mapping[str, object] | None, *, status: int = 200, **headers: str) -> func.HttpResponse:
+    """Return a JSON answer, or one without a body. Header names are given with underscores."""
     extra = {name.replace("_", "-"): value for name, value in headers.items()}
+    if content is None:
+        return func.HttpResponse(status_code=status, headers={**_SAFE_HEADERS, **extra})
     return func.HttpResponse(
         json.dumps(content, ensure_ascii=False),
         status_code=status,
