@@ -44,6 +44,8 @@ _STATUS_OF_CODE = {
     "body_too_large": 413,
     "media_type": 415,
     "package_gone": 410,
+    "system_key_wrong": 401,
+    "system_key_not_configured": 501,
 }
 _SAFE_HEADERS = {
     "Cache-Control": "no-store",

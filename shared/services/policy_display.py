@@ -7,12 +7,12 @@ never "seen already". Source: policy 8.1, 9.1; GDPR articles 13, 14.
 from shared.datamap.models import PolicyVersion
 from shared.datamap.versions import current_on, version_of
 from shared.domain.displays import Display, DisplayChannel
-from shared.domain.errors import Invalid, NotFound, Permanent
+from shared.domain.errors import Invalid, NotFound
 from shared.domain.identifiers import EMAIL, SUBJECT_KEY, parse_email
 from shared.domain.times import copenhagen_day
 from shared.services.context import Context
 
-_MOST_CHARACTERS = 200
+_MOST_CHARACTERS = 254
 _UNKNOWN = "policy_version_unknown"
 
 
@@ -40,20 +40,22 @@ def version(context: Context, number: str, language: str) -> PolicyVersion:
     return found
 
 
-def subject_key_of(context: Context, kind: object, value: object) -> str:
+def subject_key_of(context: Context, kind: str, value: str) -> str:
     """Return the pseudonym of a person another system names by one identifier.
 
     Raises:
-        Invalid: `identifier_kind_unknown`: no kind of one person's own; `identifier_invalid` or
-            `email_invalid`: no value of that kind.
+        Invalid: `identifier_unknown`; `identifier_shared`: an installation is no person; `identifier_invalid`
+            or `email_invalid`: no value of that kind.
     """
-    own = [one.id for one in context.datamap.policy.identifiers if not one.shared and one.id != SUBJECT_KEY]
-    if not isinstance(kind, str) or kind not in own:
-        raise Invalid("identifier_kind_unknown", f"choose from: {', '.join(own)}", field="identifier")
     if kind == EMAIL:
         return context.keys.subject_key(kind, parse_email(value))
-    if not isinstance(value, str) or not 0 < len(value) <= _MOST_CHARACTERS or not value.isprintable():
-        raise Invalid("identifier_invalid", "a short printable text is needed", field="identifier")
+    kinds = {one.id: one for one in context.datamap.policy.identifiers if one.id != SUBJECT_KEY}
+    if kind not in kinds:
+        raise Invalid("identifier_unknown", "the data map has no such kind", field="identifier")
+    if kinds[kind].shared:
+        raise Invalid("identifier_shared", "it belongs to several people", field="identifier")
+    if not 0 < len(value) <= _MOST_CHARACTERS:
+        raise Invalid("identifier_invalid", f"1 to {_MOST_CHARACTERS} characters", field="identifier")
     return context.keys.subject_key(kind, value)
 
 
@@ -63,8 +65,8 @@ async def must_show(
     """Return the current version if it was not shown to this person in this channel. None: go on.
 
     Raises:
-        NotFound: `policy_version_unknown`: nothing is in force in this language.
-        Permanent: `policy_text_missing`: its text was never entered, so nobody has seen it.
+        NotFound: `policy_version_unknown`: nothing is in force in this language; `policy_text_missing`: its
+            text was never entered, so nobody has seen it and nobody can.
     """
     wanted = current(context, language)
     _checksum(wanted)
@@ -80,9 +82,9 @@ async def record_shown(
     """Record that a person was shown a version just now. A second call leaves the first record as it is.
 
     Raises:
-        NotFound: `policy_version_unknown`: there is no such version in this language.
+        NotFound: `policy_version_unknown`: there is no such version in this language; `policy_text_missing`:
+            its text was never entered, so it cannot have been shown.
         Invalid: `policy_version_not_in_force`: it begins on a later day.
-        Permanent: `policy_text_missing`: its text was never entered, so it cannot have been shown.
     """
     now = context.clock.now()
     shown = version(context, number, language)
@@ -108,5 +110,5 @@ async def numbers_shown(context: Context, subject_keys: tuple[str, ...]) -> tupl
 
 def _checksum(found: PolicyVersion) -> str:
     if found.content is None or found.sha256 is None:
-        raise Permanent("policy_text_missing", f"{found.number} in {found.language}")
+        raise NotFound("policy_text_missing", f"{found.number} in {found.language}")
     return found.sha256

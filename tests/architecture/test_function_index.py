@@ -43,6 +43,8 @@ def test_no_door_acts_on_a_get():
     assert gets == {
         "health",
         "package_page",
+        "policy_version",
+        "policy_versions",
         "requests_cancellation_page",
         "requests_status",
         "requests_verification_page",

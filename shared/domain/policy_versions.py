@@ -1,4 +1,4 @@
-"""What a consent covers: the purposes that the policy named when it was given. Pure."""
+"""What follows from the policy's versions: a consent covers what the policy named when it was given. Pure."""
 
 from collections.abc import Iterable
 from datetime import date
