@@ -19,7 +19,7 @@ from shared.services import marking
 from shared.services.answering import Answer, answer
 from shared.services.concluding import case_with
 from shared.services.context import Context
-from shared.services.drafting import MASS_ERASURE, UNCLEAR
+from shared.services.drafting import MASS_ERASURE, UNCLEAR, outside_portability
 
 MOST_TEXT = 2_000
 _REFUSABLE = frozenset({RequestState.AWAITING_APPROVAL, RequestState.NEEDS_ATTENTION})
@@ -93,11 +93,13 @@ async def refuse(
     if not decision.provision:
         raise Invalid("provision_missing", "a refusal names its provision", field="provision")
     refused = request.with_(decisions=(*request.decisions, decision), attention=None)
+    ported = request.right is Right.PORTABILITY
+    outside = await outside_portability(context, request) if ported else ()
     await answer(
         context,
         case_with(case, refused),
         Answer(
-            outcome=Outcome(result="refused", at=context.clock.now()),
+            outcome=Outcome(result="refused", at=context.clock.now(), not_covered=outside),
             letter=LetterKind.REFUSED,
             event="refused",
             details={"right": request.right, "decided_by": decided_by},

@@ -15,10 +15,12 @@ async def disclose_to_customer(context: Context, request: SubjectRequest, store_
     The row stands under each pseudonym of the person, so that the person finds it from any address.
     """
     fields = sorted(
-        field.path
-        for store_id in store_ids
-        for field in context.datamap.store(store_id)[1].fields
-        if field.about == "subject"
+        {
+            field.path
+            for store_id in store_ids
+            for field in context.datamap.store(store_id)[1].fields
+            if field.about == "subject"
+        }
     )
     if not fields:
         return

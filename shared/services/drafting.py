@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from shared.datamap.models import NOT_STATED, Activity, DocumentStore, OnErasure, Store, rests_on_interest
 from shared.datamap.ownership import is_own
-from shared.datamap.portability import is_portable
+from shared.datamap.portability import is_portable, not_covered
 from shared.domain.cases import SubjectRequest
 from shared.domain.identifiers import Identifiers
 from shared.domain.plans import Action, Plan, PlanEntry
@@ -143,6 +143,17 @@ async def _only_outside(
         if not is_portable(activity, store) and not is_own(context.datamap, store.id)
     ]
     return await _holds(context, others, identifiers)
+
+
+async def outside_portability(context: Context, request: SubjectRequest) -> tuple[str, ...]:
+    """Return the activities that hold data of the person and are not portable. Source: GDPR article 20(1)."""
+    return tuple(
+        [
+            activity.id
+            for activity in not_covered(context.datamap)
+            if await _holds(context, [store.id for store in activity.stores], request.identifiers)
+        ]
+    )
 
 
 async def _holds(context: Context, store_ids: Sequence[str], identifiers: Identifiers) -> bool:

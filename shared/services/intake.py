@@ -22,7 +22,7 @@ from shared.services.closing import end
 from shared.services.conflicts import settled
 from shared.services.context import Context
 from shared.services.filing import Filing, put_on_file
-from shared.services.links import CANCEL, VERIFY, verification_ends
+from shared.services.links import CANCEL, VERIFY, answer_ends, verification_ends
 
 _HOUR_SECONDS = 3600
 _NETWORK_BITS = 64  # of IPv6: a household or a rented machine has all addresses of such a network
@@ -205,8 +205,18 @@ async def _cancel(context: Context, request_id: str) -> RequestState:
 
 
 async def expire(context: Context, case: Case) -> bool:
-    """Forget a request nobody confirmed in time; False while there is still time."""
-    if context.clock.now() <= verification_ends(context, case.request):
+    """Forget a request nobody confirmed in time; False while there is still time.
+
+    One that waits for the answer to a question has the time of that answer, and one that was answered is not
+    forgotten: a person decides about it.
+    """
+    request = case.request
+    ends = verification_ends(context, request)
+    if request.questions:
+        if all(one.answered_at for one in request.questions):
+            return False
+        ends = max(ends, answer_ends(context, request))
+    if context.clock.now() <= ends:
         return False
     await end(context, case, RequestState.EXPIRED)
     return True

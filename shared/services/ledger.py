@@ -28,7 +28,10 @@ INSTRUCTION_OF = {
 
 
 async def disclosures_to(context: Context, request: SubjectRequest) -> tuple[Disclosure, ...]:
-    """Return the rows of our ledger about the person, the earliest first."""
+    """Return the rows of our ledger about the person, the earliest first.
+
+    A disclosure that is written under several pseudonyms of the person is one.
+    """
     found: list[Disclosure] = []
     cursor: str | None = None
     while True:
@@ -38,7 +41,7 @@ async def disclosures_to(context: Context, request: SubjectRequest) -> tuple[Dis
         found += [_disclosure(document.body) for document in page.documents]
         cursor = page.cursor
         if cursor is None or len(found) >= MOST_DISCLOSURES:
-            return tuple(sorted(found, key=lambda one: one.disclosed_at)[:MOST_DISCLOSURES])
+            return tuple(sorted(dict.fromkeys(found), key=lambda one: one.disclosed_at)[:MOST_DISCLOSURES])
 
 
 async def notices_due(

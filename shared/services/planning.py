@@ -169,7 +169,8 @@ def stage_tasks(
     """
     known = {task.id: task for task in before}
     planned = {f"task-{request.phase}-{entry.action}-{entry.store_id}" for entry in entries}
-    prefix = f"task-{request.phase}-{ACTION_OF[request.stage]}-" if request.stage else ""
+    action = ACTION_OF.get(request.stage) if request.stage else None  # marks have no tasks
+    prefix = f"task-{request.phase}-{action}-"
     tasks = [
         task.unclaimed().with_(state=TaskState.DONE, cursor=None, problem=None)
         for task in before

@@ -14,7 +14,7 @@ from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.ports.notifier import NOT_ACCEPTED, Mail
 from shared.rendering.letters import LetterKind, render_letter
-from shared.services.asking import letter_left
+from shared.services.asking import lapse_if_late, letter_left
 from shared.services.closing import close_answered, end_standing
 from shared.services.context import Context
 from shared.services.deciding import take_back_own_restriction
@@ -47,6 +47,8 @@ async def send_letter(context: Context, request_id: str, letter_id: str) -> None
         return
     if letter.attempts >= context.limits.letter_attempts:
         await _give_up(context, case, letter)
+        return
+    if await lapse_if_late(context, case, letter):
         return
     mail = _mail(context, case, letter)
     case, letter = await _claim(context, case, letter)
