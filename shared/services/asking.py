@@ -105,7 +105,8 @@ async def answered(context: Context, request_id: str, *, text: str, noted_by: st
     changed = request.with_(
         questions=tuple(done if one.number == done.number else one for one in request.questions)
     )
-    noted, event = timed(context, changed).noted(
+    soon = after(now, seconds=context.limits.wake_seconds)
+    noted, event = timed(context, changed.with_(wake_at=min(soon, changed.wake_at or soon))).noted(
         now, "question_answered", number=done.number, noted_by=noted_by or "the person"
     )
     await _save(context, case, noted, event)

@@ -122,7 +122,7 @@ async def _conclude_correction(context: Context, case: Case) -> None:
         noted=noted,
     )
     answered = request.with_(
-        notices=(*request.notices, *await notices_due(context, request, list(right_now)))
+        notices=(*request.notices, *await notices_due(context, request, [*right_now, *noted]))
     )
     await answer(
         context,

@@ -103,8 +103,11 @@ async def _needs_decision(
     """Return why a person must decide before this plan may run. Source: GDPR article 12(4), 18(2), 21(1)."""
     needed = []
     right = request.right
-    if right is Right.OBJECTION:
-        needed.append("customer_hint" if request.requester.kind == "customer" else "objection")
+    refused = request.requester.refusal(right)
+    if refused is not None:
+        needed.append(refused)
+    elif right is Right.OBJECTION and not _is_upheld(request):
+        needed.append("objection")
     if right is Right.RESTRICTION and request.wishes.ground == "unclear":
         needed.append(UNCLEAR)
     if right is Right.ERASURE and not request.is_internal:
@@ -117,6 +120,11 @@ async def _needs_decision(
     if right is Right.PORTABILITY and await _only_outside(context, request, identifiers, entries):
         needed.append("nothing_portable")
     return tuple(needed)
+
+
+def _is_upheld(request: SubjectRequest) -> bool:
+    """Whether the objection was upheld already, and a hold alone kept it from being carried out."""
+    return request.revivals > 0 and request.decision is not None and request.decision.result == "upheld"
 
 
 def _about_correction(context: Context, request: SubjectRequest) -> list[str]:
