@@ -37,7 +37,7 @@ RIGHTS: dict[Right, tuple[str, ...]] = {
 }
 """What carries a right out. Every right has an entry, and every name must exist."""
 
-RETENTION = ("shared.domain.periods:add_period",)
+RETENTION = ("shared.domain.periods:add_period", "shared.domain.retention:judge")
 """What counts every retention rule of the map that has a period."""
 
 MODULES: dict[str, tuple[str, ...]] = {
@@ -48,6 +48,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "shared.domain.cases": ("SubjectRequest",),
     "shared.domain.contacts": ("Contacts.require_complete",),
     "shared.domain.controls": ("Controls.restricts", "Restriction.forbids"),
+    "shared.services.retention": ("daily", "run_person", "catch_up"),
 }
 """The names in a module that a clause rests on; a module without an entry is shown as a whole."""
 
