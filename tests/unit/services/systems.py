@@ -1,4 +1,4 @@
-"""A person in the real map's stores, as ClickLearn's products write them, and the runs that delete by time."""
+"""A person in the real map's stores, as the products write them, and the runs that delete by time."""
 
 import json
 from datetime import UTC, datetime
