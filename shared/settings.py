@@ -13,13 +13,15 @@ from datetime import date
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from shared.domain.contacts import Contacts
 from shared.domain.errors import Permanent
 from shared.domain.limits import Limits
+from shared.domain.opendsr import ControllerId, Platform
 
 _KEY_BYTES = 32
+_PLATFORMS = TypeAdapter(dict[ControllerId, Platform])
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _CAMPAIGN_MONITOR = "https://api.createsend.com/api/v3.3"
 _CLIENT_ID = r"^([0-9a-fA-F]{32})?$"
@@ -64,6 +66,9 @@ class Settings(BaseModel):
     campaign_monitor_api_key: str = Field(default="", repr=False)  # from Key Vault in Azure
     transfer_local_receiver: str = ""  # local runs: the one origin not public that a copy may be sent to
     transfer_local_ca_file: str = ""  # local runs: whose certificates are believed there
+    opendsr_key: str = Field(default="", repr=False)  # PEM, PEM in Base64 or a path; empty: no OpenDSR
+    opendsr_certificate: str = ""  # of that key, for the host of PUBLIC_URL, with its issuers; same forms
+    opendsr_controllers: str = Field(default="", repr=False)  # JSON: controller id to its entry
     package_days: int = Field(default=14, ge=1, le=30)
     verification_days: int = Field(default=7, ge=1, le=30)
     erasure_grace_seconds: int = Field(default=0, ge=0, le=7 * 86_400)
@@ -88,6 +93,12 @@ class Settings(BaseModel):
             raise ValueError("must be an origin such as https://127.0.0.1:9443")
         return value
 
+    @field_validator("opendsr_controllers")
+    @classmethod
+    def _known_platforms(cls, value: str) -> str:
+        _PLATFORMS.validate_json(value or "{}")
+        return value
+
     @field_validator("contacts_verified_on", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
@@ -97,6 +108,15 @@ class Settings(BaseModel):
     def pseudonym_key_bytes(self) -> bytes:
         """The key of all pseudonyms and signatures."""
         return base64.b64decode(self.pseudonym_key)
+
+    @property
+    def public_host(self) -> str:
+        """The host that people and platforms reach us at."""
+        return urlsplit(self.public_url).hostname or ""
+
+    def opendsr_platforms(self) -> dict[str, Platform]:
+        """Return who may file requests by OpenDSR, by controller id."""
+        return _PLATFORMS.validate_json(self.opendsr_controllers or "{}")
 
     def limits(self) -> Limits:
         """Return the bounds of work, with those an operator may set."""
@@ -154,6 +174,8 @@ def _unfit(settings: Settings) -> list[str]:
     here = settings.deployment == "local" and _LOOPBACK_URL.fullmatch(settings.campaign_monitor_url)
     if settings.campaign_monitor_url != _CAMPAIGN_MONITOR and not here:
         wrong.append("CAMPAIGN_MONITOR_URL")
+    if bool(settings.opendsr_key) != bool(settings.opendsr_certificate):
+        wrong.append("OPENDSR_CERTIFICATE" if settings.opendsr_key else "OPENDSR_KEY")
     if settings.deployment == "azure":
         wrong += [name.upper() for name in _LOCAL_ONLY if getattr(settings, name)]
     return wrong + _unfit_mail(settings)

@@ -1,6 +1,6 @@
 """One way to write a moment down, so that text order is time order."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,11 @@ UtcTime = Annotated[AwareDatetime, PlainSerializer(utc_text, return_type=str, wh
 def copenhagen_day(moment: datetime) -> date:
     """Return the calendar day in Copenhagen, the one that starts and ends every period."""
     return moment.astimezone(COPENHAGEN).date()
+
+
+def end_of_day(day: date) -> datetime:
+    """Return the last full second of a calendar day in Copenhagen, in UTC."""
+    return datetime.combine(day, time(23, 59, 59), tzinfo=COPENHAGEN).astimezone(UTC)
 
 
 def after(moment: datetime, *, seconds: float = 0, days: int = 0) -> datetime:

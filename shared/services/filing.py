@@ -21,6 +21,7 @@ from shared.domain.deadlines import due_on, require_receivable
 from shared.domain.errors import Conflict
 from shared.domain.identifiers import EMAIL, Identifiers
 from shared.domain.messages import Message, PlanRequest, SendLetter
+from shared.domain.opendsr import FiledBy
 from shared.domain.rights import IMMEDIATE, Right, in_order
 from shared.domain.times import after
 from shared.ports.cases import Write
@@ -50,6 +51,7 @@ class Filing:
     wishes: Wishes = field(default_factory=Wishes)
     is_known: bool = False
     entered_by: str | None = None
+    opendsr: FiledBy | None = None
 
 
 async def put_on_file(context: Context, filing: Filing) -> bool:
@@ -99,6 +101,7 @@ def _request(context: Context, filing: Filing, now: datetime) -> SubjectRequest:
             "wishes": filing.wishes,
             "received_at": filing.received_at,
             "filed_at": now,
+            "opendsr": filing.opendsr,
             "entered_by": filing.entered_by,
             "target_on": due_on(filing.received_at),
             "due_on": due_on(filing.received_at),

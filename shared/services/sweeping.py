@@ -10,7 +10,7 @@ from shared.domain.errors import Conflict, NotFound, Permanent
 from shared.domain.messages import FinishStage, Message, PlanRequest, RunTasks, SendLetter
 from shared.domain.times import after, copenhagen_day
 from shared.ports.cases import Case, Write
-from shared.services import fencing, intake
+from shared.services import calling_back, fencing, intake
 from shared.services.answering import close_silently
 from shared.services.asking import deadline_of
 from shared.services.closing import cleared, end_standing, stands
@@ -44,7 +44,8 @@ async def _take_up(context: Context, case: Case) -> None:
     if request.wake_at is None or request.wake_at > now:
         return
     if request.is_final:
-        await _clean_up(context, case)
+        if not await calling_back.announced_again(context, case):
+            await _clean_up(context, case)
         return
     if request.state is RequestState.RECEIVED and await intake.expire(context, case):
         return
@@ -60,8 +61,9 @@ async def _take_up(context: Context, case: Case) -> None:
         again = after(now, seconds=context.limits.alarm_repeat_seconds)
         asleep = request.with_(wake_at=min(again, request.copy_ends_at or again))
         await context.cases.commit(request.request_id, [Write(document=asleep, etag=case.etags[asleep.id])])
+        await calling_back.announce(context, asleep)
         return
-    messages = _due(case)
+    messages = [*_due(case), *calling_back.due(request)]
     if request.state is RequestState.STANDING and not messages:
         await _review(context, case)
         return

@@ -42,6 +42,9 @@ def test_no_door_acts_on_a_get():
     }
     assert gets == {
         "health",
+        "opendsr_certificate",
+        "opendsr_discovery",
+        "opendsr_status",
         "package_page",
         "requests_cancellation_page",
         "requests_status",
