@@ -4,6 +4,7 @@ import azure.functions as func
 
 from functions.http_downloads import downloads
 from functions.http_health import health
+from functions.http_openapi import openapi
 from functions.http_opendsr import opendsr
 from functions.http_requests import requests
 from functions.queue_poison import poison
@@ -11,5 +12,5 @@ from functions.queue_requests import queues
 from functions.timer_sweep import timers
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for blueprint in (downloads, health, opendsr, requests, poison, queues, timers):
+for blueprint in (downloads, health, openapi, opendsr, requests, poison, queues, timers):
     app.register_functions(blueprint)

@@ -1,16 +1,16 @@
 """Doors for customer-data platforms that speak OpenDSR 2.0, or 1.0 by its old names.
 
-A platform sends its key as `X-API-Key`: the protocol leaves open how it signs in, and App Service would take
-an `Authorization` header for a token of its own. Errors are OpenDSR's error object. Source: the
-specification at https://github.com/opengdpr/OpenDSR.
+A platform sends its key in a header of its own: the protocol leaves open how it signs in, and App Service
+would take an `Authorization` header for a token. What the caller can do about it comes as OpenDSR's error
+object, all else as problem details. Source: the specification at https://github.com/opengdpr/OpenDSR.
 """
 
-import logging
 from functools import wraps
 
 import azure.functions as func
 
-from functions._http import MAX_BODY_BYTES, Handler, answering, exact, header, problem
+from functions._door import Given, door
+from functions._http import MAX_BODY_BYTES, Handler, exact, header, problem
 from shared import bootstrap
 from shared.domain import opendsr as wire
 from shared.domain.errors import ComplianceError, Conflict, Invalid, NotAllowed, NotFound, Retryable
@@ -25,13 +25,12 @@ _BASE = "opendsr/v2"
 _ONE = f"{_BASE}/requests/{{subject_request_id}}"
 _JSON = "application/json"
 _PEM = "application/x-pem-file"
-_LOG = logging.getLogger("functions.opendsr")
-_STATUS: dict[type[ComplianceError], int] = {Invalid: 400, NotAllowed: 403, NotFound: 404, Retryable: 503}
+_NOT_CONFIGURED = 501
+_STATUS: dict[type[ComplianceError], int] = {Invalid: 400, NotAllowed: 409, NotFound: 404}
 _STATUS_OF_CODE = {
     "key_invalid": 401,
     "subject_request_id_used": 409,
     "not_pending": 409,
-    "too_late": 409,
     "body_too_large": 413,
     "media_type": 415,
     "too_many_requests": 429,
@@ -39,33 +38,52 @@ _STATUS_OF_CODE = {
 
 
 def speaking(handler: Handler) -> Handler:
-    """Answer 501 where no key is configured, and turn our errors into the protocol's error object."""
+    """Answer 501 where no key is configured, and turn a caller's errors into the error object."""
 
     @wraps(handler)
     async def wrapped(req: func.HttpRequest) -> func.HttpResponse:
         processor = bootstrap.app().context.opendsr
         if processor is None:
-            return problem("opendsr_not_configured", status=501, title="OpenDSR is not configured here.")
+            title = "OpenDSR is not configured here."
+            return problem("opendsr_not_configured", status=_NOT_CONFIGURED, title=title)
         try:
             return await handler(req)
-        except ComplianceError as error:
+        except (Invalid, NotAllowed, NotFound) as error:
             return _refusal(processor, error)
+        except Conflict as error:
+            if error.code in _STATUS_OF_CODE:
+                return _refusal(processor, error)
+            raise Retryable(error.code, error.detail) from error  # 409 is kept for what the caller did
 
-    return answering(wrapped)
+    return wrapped
 
 
-@opendsr.function_name("opendsr_discovery")
-@opendsr.route(f"{_BASE}/discovery", methods=["GET"])
+def _refusals(*statuses: int) -> dict[int, type[wire.DsrError]]:
+    return dict.fromkeys(statuses, wire.DsrError)
+
+
+@door(
+    opendsr,
+    "opendsr_discovery",
+    "GET",
+    f"{_BASE}/discovery",
+    Given(answers={200: wire.DsrDiscovery}, problems=(_NOT_CONFIGURED,)),
+)
 @speaking
 async def discovery(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the host passes it
     """Tell what can be asked for, by which identities, and where the certificate is."""
     context, _ = _processor()
-    found = wire.Discovery(processor_certificate=f"{context.public_url}/{_BASE}/certificate")
+    found = wire.DsrDiscovery(processor_certificate=f"{context.public_url}/{_BASE}/certificate")
     return exact(found.body(), media_type=_JSON)
 
 
-@opendsr.function_name("opendsr_certificate")
-@opendsr.route(f"{_BASE}/certificate", methods=["GET"])
+@door(
+    opendsr,
+    "opendsr_certificate",
+    "GET",
+    f"{_BASE}/certificate",
+    Given(answers={200: _PEM}, problems=(_NOT_CONFIGURED,)),
+)
 @speaking
 async def certificate(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the host passes it
     """Return the certificate that our signatures are checked with, as PEM."""
@@ -75,33 +93,57 @@ async def certificate(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG0
     return response
 
 
-@opendsr.function_name("opendsr_submit")
-@opendsr.route(f"{_BASE}/requests", methods=["POST"])
+@door(
+    opendsr,
+    "opendsr_submit",
+    "POST",
+    f"{_BASE}/requests",
+    Given(
+        body=wire.DsrRequest,
+        answers={201: wire.DsrAccepted, **_refusals(400, 401, 409, 413, 415, 429)},
+        problems=(_NOT_CONFIGURED,),
+        guard="opendsr",
+    ),
+)
 @speaking
 async def submit(req: func.HttpRequest) -> func.HttpResponse:
-    """File a person's request: 201, signed. An id that was used before is 409."""
+    """File a person's request; the answer is signed. An id that was used before is refused."""
     context, processor = _processor()
     controller_id = _controller(req, processor)
     accepted = await service.submit(context, processor, controller_id, _body(req))
     return _signed(processor, accepted.body(), accepted.api_version, status=201)
 
 
-@opendsr.function_name("opendsr_status")
-@opendsr.route(_ONE, methods=["GET"])
+@door(
+    opendsr,
+    "opendsr_status",
+    "GET",
+    _ONE,
+    Given(answers={200: wire.DsrState, **_refusals(401, 404)}, problems=(_NOT_CONFIGURED,), guard="opendsr"),
+)
 @speaking
 async def status(req: func.HttpRequest) -> func.HttpResponse:
-    """Tell where a request stands, signed; 404 for one that this platform did not file."""
+    """Tell where a request of this platform stands, signed."""
     context, processor = _processor()
     controller_id = _controller(req, processor)
     found = await service.status(context, processor, controller_id, req.route_params["subject_request_id"])
     return _signed(processor, found.body(), found.api_version)
 
 
-@opendsr.function_name("opendsr_cancel")
-@opendsr.route(_ONE, methods=["DELETE"])
+@door(
+    opendsr,
+    "opendsr_cancel",
+    "DELETE",
+    _ONE,
+    Given(
+        answers={202: wire.DsrCancelled, **_refusals(401, 404, 409)},
+        problems=(_NOT_CONFIGURED,),
+        guard="opendsr",
+    ),
+)
 @speaking
 async def cancel(req: func.HttpRequest) -> func.HttpResponse:
-    """Cancel a request whose work has not begun: 202, signed; else 409."""
+    """Cancel a request whose work has not begun; the answer is signed."""
     context, processor = _processor()
     controller_id = _controller(req, processor)
     cancelled = await service.cancel(context, controller_id, req.route_params["subject_request_id"])
@@ -116,7 +158,7 @@ def _processor() -> tuple[Context, OpenDsr]:
 
 
 def _controller(req: func.HttpRequest, processor: OpenDsr) -> str:
-    return wire.authenticated(processor.platforms, header(req, "x-api-key"))
+    return wire.authenticated(processor.platforms, header(req, "x-opendsr-key"))
 
 
 def _body(req: func.HttpRequest) -> bytes:
@@ -139,24 +181,10 @@ def _signed(
 
 
 def _refusal(processor: OpenDsr, error: ComplianceError) -> func.HttpResponse:
-    status = _STATUS_OF_CODE.get(error.code) or _STATUS.get(type(error), 500)
-    if isinstance(error, Conflict) and error.code not in _STATUS_OF_CODE:
-        status = 503  # a write of ours lost a race, which is no fault of the request
-    is_ours = status >= 500  # noqa: PLR2004
-    if is_ours:
-        _LOG.warning("answered %s: %s", status, error)
-    found = wire.ErrorBody(
-        error=wire.ErrorObject(
-            code=status,
-            message="That cannot be done just now." if is_ours else "The request was refused.",
-            errors=(
-                wire.ErrorDetail(
-                    domain=processor.signer.domain,
-                    reason=error.code,
-                    message="" if is_ours else error.detail,
-                ),
-            ),
-        )
+    status = _STATUS_OF_CODE.get(error.code) or _STATUS[type(error)]
+    detail = wire.DsrErrorDetail(domain=processor.signer.domain, reason=error.code, message=error.detail)
+    found = wire.DsrError(
+        error=wire.DsrErrorObject(code=status, message="The request was refused.", errors=(detail,))
     )
     response = exact(found.body(), media_type=_JSON, status=status)
     if isinstance(error, NotAllowed) and error.retry_after_seconds:

@@ -113,8 +113,10 @@ class CampaignMonitorApi:
     async def lists_for_email(self, email: str) -> tuple[HoldingList, ...]:
         """Return the lists that hold an address; empty: none that it shows."""
         path = f"/clients/{self._client_id}/listsforemail.json"
-        response = await self._call(HTTPMethod.GET, path, "lists_for_email", params={"email": email})
-        return _read(tuple[HoldingList, ...], response, "lists_for_email")
+        response = await self._call(
+            HTTPMethod.GET, path, "lists_for_email", params={"email": email}, allowed=_ABSENT
+        )
+        return () if response.is_error else _read(tuple[HoldingList, ...], response, "lists_for_email")
 
     async def subscriber(self, list_id: str, email: str) -> Subscriber | None:
         """Return what a list holds of an address; None: it shows nothing."""

@@ -147,6 +147,7 @@ class Outcome(_Frozen):
     records: int = 0  # collected, erased, or corrected
     by_store: dict[str, int] = {}
     kept: tuple[KeptRecords, ...] = ()  # what an erasure or a correction left as it is
+    facts: tuple[str, ...] = ()  # names of the facts that were corrected, not their values
     noted: tuple[str, ...] = ()  # stores to which a correction note was attached
     not_covered: tuple[str, ...] = ()  # activities with data that portability does not cover
 
@@ -167,6 +168,7 @@ class Requester(_Frozen):
 
     kind: Literal["subject", "customer", "representative", "controller"] = "subject"
     customer_id: str | None = None
+    customer_name: str = ""
     mandate: str | None = None
 
 
@@ -211,6 +213,7 @@ class Decision(_Frozen):
     decided_at: UtcTime
     reason: str
     provision: str
+    hint: str = ""  # what would allow to find the person's data; articles 11(2), 12(2)
     plan_digest: str | None = None
 
 
@@ -274,6 +277,7 @@ class SubjectRequest(CaseDocument):
     questions: tuple[Question, ...] = ()
     decisions: tuple[Decision, ...] = ()
     notices: tuple[Notice, ...] = ()
+    lifts_on: date | None = None  # its restriction ends then; the person was told
     email: str | None
     identifiers: dict[str, tuple[str, ...]] = {}
     subject_keys: tuple[str, ...]  # first the one of the address the request came from
@@ -449,6 +453,7 @@ class LetterDocument(CaseDocument):
     kind: str
     closes: bool = False
     reason: str = ""  # what staff wrote for this letter alone
+    lift_on: date | None = None  # the day it announces that a restriction ends
     created_at: UtcTime
     sent_at: UtcTime | None = None
     claimed_at: UtcTime | None = None  # a worker set out to send it then; None: certainly nobody has

@@ -47,7 +47,7 @@ ControllerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$
 Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.:-]{1,253}$")]
 
 
-class Status(StrEnum):
+class DsrStatus(StrEnum):
     """The only states that OpenDSR knows; there is none for a refusal."""
 
     PENDING = "pending"
@@ -95,7 +95,7 @@ SUPPORTED_IDENTITIES = (SupportedIdentity(identity_type="email", identity_format
 """A hash finds nobody here, and only an address can be asked whether it was its owner who asked."""
 
 
-class RequestBody(_Wire):
+class DsrRequest(_Wire):
     """A request as a platform files it. `extensions` are read below our own domain only."""
 
     api_version: Version = "2.0"
@@ -113,7 +113,7 @@ class RequestBody(_Wire):
         return RIGHT_OF[self.subject_request_type]
 
 
-class Discovery(_Wire):
+class DsrDiscovery(_Wire):
     """What this processor can do."""
 
     api_version: Version = "2.0"
@@ -128,7 +128,7 @@ class _Told(_Wire):
     api_version: Version | None = None
 
 
-class Accepted(_Told):
+class DsrAccepted(_Told):
     """The answer to a new request. `encoded_request`: the request's bytes in Base64, not stored by us."""
 
     received_time: datetime
@@ -136,27 +136,27 @@ class Accepted(_Told):
     encoded_request: str = Field(repr=False)
 
 
-class StatusBody(_Told):
+class DsrState(_Told):
     """Where a request stands. `extensions`: by our domain, what the four states cannot say."""
 
     expected_completion_time: datetime
-    request_status: Status
+    request_status: DsrStatus
     extensions: dict[str, dict[str, str]] | None = None
 
 
-class CallbackBody(StatusBody):
+class DsrCallback(DsrState):
     """The same, posted to the address in it when the state changed."""
 
     status_callback_url: str
 
 
-class Cancelled(_Told):
+class DsrCancelled(_Told):
     """The answer to a cancellation."""
 
     received_time: datetime
 
 
-class ErrorDetail(_Wire):
+class DsrErrorDetail(_Wire):
     """One thing that is wrong, free of personal data."""
 
     domain: str
@@ -164,18 +164,18 @@ class ErrorDetail(_Wire):
     message: str
 
 
-class ErrorObject(_Wire):
+class DsrErrorObject(_Wire):
     """`code` is the HTTP status."""
 
     code: int
     message: str
-    errors: tuple[ErrorDetail, ...]
+    errors: tuple[DsrErrorDetail, ...]
 
 
-class ErrorBody(_Wire):
+class DsrError(_Wire):
     """How a request is refused."""
 
-    error: ErrorObject
+    error: DsrErrorObject
 
 
 class Platform(BaseModel):
@@ -205,25 +205,25 @@ class FiledBy(BaseModel):
     controller_id: str
     status_callback_urls: tuple[str, ...] = Field(default=(), repr=False)
     api_version: Version
-    last_status_sent: Status = Status.PENDING
+    last_status_sent: DsrStatus = DsrStatus.PENDING
     tries: int = 0
 
 
-def parse_request(body: bytes) -> RequestBody:
+def parse_request(body: bytes) -> DsrRequest:
     """Read a request's JSON.
 
     Raises:
         Invalid: `<field>_invalid` of the first field at fault, or `body_invalid`: no JSON object; correct it.
     """
     try:
-        return RequestBody.model_validate_json(body)
+        return DsrRequest.model_validate_json(body)
     except ValidationError as error:
         place = error.errors(include_input=False, include_context=False)[0]["loc"]
-        name = str(place[0]) if place and place[0] in RequestBody.model_fields else "body"
+        name = str(place[0]) if place and place[0] in DsrRequest.model_fields else "body"
         raise Invalid(f"{name}_invalid", _EXPECTED.get(name, "missing or not valid"), field=name) from None
 
 
-def email_of(body: RequestBody) -> str:
+def email_of(body: DsrRequest) -> str:
     """Return the one address that a request is about.
 
     Raises:
@@ -240,7 +240,7 @@ def email_of(body: RequestBody) -> str:
     return addresses.pop()
 
 
-def language_of(body: RequestBody, domain: str) -> Literal["en", "da"]:
+def language_of(body: DsrRequest, domain: str) -> Literal["en", "da"]:
     """Return the language of the letters: the one in our extension, else English."""
     own = body.extensions.get(domain)
     return "da" if isinstance(own, dict) and own.get("language") == "da" else "en"

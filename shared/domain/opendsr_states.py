@@ -1,21 +1,21 @@
 """From our states to the four of OpenDSR, in one place."""
 
 from shared.domain.cases import RequestState, SubjectRequest
-from shared.domain.opendsr import Status
+from shared.domain.opendsr import DsrStatus
 
 _S = RequestState
 _STATUS = {
-    _S.RECEIVED: Status.PENDING,
-    _S.VERIFIED: Status.PENDING,
-    _S.AWAITING_APPROVAL: Status.PENDING,
-    _S.PLANNED: Status.PENDING,
-    _S.NEEDS_ATTENTION: Status.PENDING,
-    _S.STANDING: Status.COMPLETED,  # answered; what keeps it open is between the person and us
-    _S.COMPLETED: Status.COMPLETED,
-    _S.COMPLETED_WITH_RETENTION: Status.COMPLETED,  # that something had to stay is for the person's letter
-    _S.REJECTED: Status.CANCELLED,  # nothing was done, so it cannot be called completed
-    _S.CANCELLED: Status.CANCELLED,
-    _S.EXPIRED: Status.CANCELLED,
+    _S.RECEIVED: DsrStatus.PENDING,
+    _S.VERIFIED: DsrStatus.PENDING,
+    _S.AWAITING_APPROVAL: DsrStatus.PENDING,
+    _S.PLANNED: DsrStatus.PENDING,
+    _S.NEEDS_ATTENTION: DsrStatus.PENDING,
+    _S.STANDING: DsrStatus.COMPLETED,  # answered; what keeps it open is between the person and us
+    _S.COMPLETED: DsrStatus.COMPLETED,
+    _S.COMPLETED_WITH_RETENTION: DsrStatus.COMPLETED,  # that something had to stay is for the person's letter
+    _S.REJECTED: DsrStatus.CANCELLED,  # nothing was done, so it cannot be called completed
+    _S.CANCELLED: DsrStatus.CANCELLED,
+    _S.EXPIRED: DsrStatus.CANCELLED,
 }
 _REASON = {
     _S.REJECTED: "refused",  # the person's letter tells why and what can be done about it
@@ -23,11 +23,11 @@ _REASON = {
 }
 
 
-def status_of(request: SubjectRequest) -> Status:
+def status_of(request: SubjectRequest) -> DsrStatus:
     """Return where a request stands in OpenDSR's words; work that has begun is never pending again."""
-    status = _STATUS.get(request.state, Status.IN_PROGRESS)
-    begun = status is Status.PENDING and request.begun_at is not None
-    return Status.IN_PROGRESS if begun else status
+    status = _STATUS.get(request.state, DsrStatus.IN_PROGRESS)
+    begun = status is DsrStatus.PENDING and request.begun_at is not None
+    return DsrStatus.IN_PROGRESS if begun else status
 
 
 def extensions_of(request: SubjectRequest, domain: str) -> dict[str, dict[str, str]] | None:

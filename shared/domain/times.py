@@ -30,3 +30,8 @@ def end_of_day(day: date) -> datetime:
 def after(moment: datetime, *, seconds: float = 0, days: int = 0) -> datetime:
     """Return the moment so much later."""
     return moment + timedelta(seconds=seconds, days=days)
+
+
+def start_of(day: date) -> datetime:
+    """Return the first moment of a day in Copenhagen, in UTC."""
+    return datetime.combine(day, time.min, tzinfo=COPENHAGEN).astimezone(UTC)

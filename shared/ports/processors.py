@@ -27,9 +27,9 @@ class Processors(Protocol):
         """Give one instruction about every address of one person, and return what came of it.
 
         `name` is the right name, for a correction only. Of several addresses the answer that leaves most to
-        do counts: waiting for staff before done, done before not held. Not held means that no list, no deleted
-        entry and no suppression entry has the address; such an address is asked about and never written there.
-        A second call finds what the first left, does the rest and answers the same.
+        do counts: waiting for staff before done, done before not held. Not held means that no list, no
+        deleted entry and no suppression entry has the address; such an address is asked about and never
+        written there. A second call finds what the first left, does the rest and answers the same.
 
         Raises:
             Retryable: `processor_unreachable`, or `processor_unconfirmed`: told, and it does not show it yet.

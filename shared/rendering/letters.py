@@ -169,6 +169,7 @@ def _told(facts: LetterFacts, w: SimpleNamespace) -> dict[str, Any]:
         "recipients": ", ".join(name(one) for one in facts.recipients if one not in named),
         "told": [{"name": name(one.name), "state": one.state, "why": _clause(one.why)} for one in facts.told],
         "told_open": any(one.is_open for one in facts.told),
+        "told_staff": any(one.state == "staff" for one in facts.told),
     }
 
 

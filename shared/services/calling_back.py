@@ -9,7 +9,7 @@ from datetime import datetime
 from shared.domain.cases import SubjectRequest
 from shared.domain.errors import Invalid, NotAllowed, Permanent, Retryable
 from shared.domain.messages import SendCallback
-from shared.domain.opendsr import HEADERS, CallbackBody, FiledBy, Status
+from shared.domain.opendsr import HEADERS, DsrCallback, DsrStatus, FiledBy
 from shared.domain.opendsr_states import extensions_of, is_owed, status_of
 from shared.domain.times import after, end_of_day
 from shared.ports.cases import Case, Write
@@ -18,7 +18,7 @@ from shared.services.conflicts import settled
 from shared.services.context import Context
 
 _MOST_TRIES = 6
-_MOST_NOTICES = len(Status)  # of one message: the state can change while it is told
+_MOST_NOTICES = len(DsrStatus)  # of one message: the state can change while it is told
 
 
 def due(request: SubjectRequest) -> list[SendCallback]:
@@ -93,7 +93,7 @@ async def _post(context: Context, request: SubjectRequest, filed: FiledBy) -> st
         raise Permanent("opendsr_not_configured")
     failure, passing = None, None
     for url in filed.status_callback_urls:
-        body = CallbackBody(
+        body = DsrCallback(
             controller_id=filed.controller_id,
             subject_request_id=filed.subject_request_id,
             expected_completion_time=end_of_day(request.due_on),
@@ -140,7 +140,7 @@ async def _again_later(context: Context, request_id: str) -> None:
     await context.queue.send(due(tried), delay_seconds=delay)
 
 
-async def _note(context: Context, request_id: str, told: Status, failure: str | None) -> bool:
+async def _note(context: Context, request_id: str, told: DsrStatus, failure: str | None) -> bool:
     """Save what the platform was told; False: it stands elsewhere by now, and that is owed."""
     case = await context.cases.load(request_id)
     request, filed = case.request, case.request.opendsr

@@ -40,13 +40,14 @@ async def conclude(context: Context, case: Case) -> None:
     there is no moment between them in which the data may be used.
     """
     request = case.request
+    if request.right is Right.OBJECTION:
+        await marking.object_to(context, request, request.subject_keys)
+    if request.right in (Right.OBJECTION, Right.RECTIFICATION):
+        own = marking.mark_id(request, request.right)
+        await marking.lift(context, request.subject_keys, [own], at=context.clock.now())
     if request.right is Right.RECTIFICATION:
         await _conclude_correction(context, case)
         return
-    if request.right is Right.OBJECTION:
-        await marking.object_to(context, request, request.subject_keys)
-        own = marking.mark_id(request, Right.OBJECTION)
-        await marking.lift(context, request.subject_keys, [own], at=context.clock.now())
     await _conclude_erasure(context, case)
 
 
@@ -84,7 +85,7 @@ async def _conclude_erasure(context: Context, case: Case) -> None:
         case_with(case, answered),
         Answer(
             outcome=outcome,
-            letter=words.letter,
+            letter=_to_requester(request, words.letter),
             event="erased",
             details={"right": request.right, "records": records, "looks": request.looks},
             further=_further(request),
@@ -119,6 +120,7 @@ async def _conclude_correction(context: Context, case: Case) -> None:
         records=sum(right_now.values()),
         by_store=right_now,
         kept=tuple(uncorrected),
+        facts=tuple(sorted(request.wishes.corrections)),
         noted=noted,
     )
     answered = request.with_(
@@ -129,7 +131,10 @@ async def _conclude_correction(context: Context, case: Case) -> None:
         case_with(case, answered),
         Answer(
             outcome=outcome,
-            letter=LetterKind.NOTHING_HELD if outcome.result == "nothing_held" else LetterKind.RECTIFIED,
+            letter=_to_requester(
+                request,
+                LetterKind.NOTHING_HELD if outcome.result == "nothing_held" else LetterKind.RECTIFIED,
+            ),
             event="rectified",
             details={"records": outcome.records, "looks": request.looks},
             further=_further(request),
@@ -142,6 +147,12 @@ def case_with(case: Case, request: SubjectRequest) -> Case:
     return Case(
         request=request, tasks=case.tasks, letters=case.letters, findings=case.findings, etags=case.etags
     )
+
+
+def _to_requester(request: SubjectRequest, kind: LetterKind) -> LetterKind:
+    """Return the letter for whoever asked: a customer is told in words of its own."""
+    of_customer = request.scope.customer_id is not None and kind is not LetterKind.NOTHING_HELD
+    return LetterKind.CUSTOMER_DONE if of_customer else kind
 
 
 def _further(request: SubjectRequest) -> tuple[LetterKind, ...]:

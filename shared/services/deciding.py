@@ -70,7 +70,9 @@ async def approve(
     return enough
 
 
-async def refuse(context: Context, request_id: str, *, decided_by: str, reason: str, provision: str) -> None:
+async def refuse(
+    context: Context, request_id: str, *, decided_by: str, reason: str, provision: str, hint: str = ""
+) -> None:
     """Refuse the present right of a case, and tell the person why and what they can do about it.
 
     The right's own restriction is lifted after the letter that gives notice of it. The other rights of the
@@ -85,6 +87,7 @@ async def refuse(context: Context, request_id: str, *, decided_by: str, reason: 
     if request.state not in _REFUSABLE or request.is_internal:
         raise NotAllowed("nothing_to_refuse")
     decision = _decision(context, request, "refused", decided_by, reason, provision)
+    decision = decision.model_copy(update={"hint": _bounded("hint", hint)})
     if not decision.reason:
         raise Invalid("reason_missing", "a refusal needs a reason", field="reason")
     if not decision.provision:
@@ -107,7 +110,7 @@ async def take_back_own_restriction(context: Context, request: SubjectRequest) -
     outcome = request.outcomes.get(request.right)
     if outcome is None or outcome.result != "refused":
         return
-    if request.right in (Right.OBJECTION, Right.RESTRICTION):
+    if request.right in (Right.OBJECTION, Right.RESTRICTION, Right.RECTIFICATION):
         own = marking.mark_id(request, request.right)
         await marking.lift(context, request.subject_keys, [own], at=context.clock.now())
 
@@ -176,17 +179,21 @@ def _decision(
     reason: str,
     provision: str,
 ) -> Decision:
-    for name, text in (("reason", reason), ("provision", provision)):
-        if len(text) > MOST_TEXT:
-            raise Invalid(f"{name}_too_long", f"at most {MOST_TEXT} characters", field=name)
     return Decision(
         right=request.right,
         result=result,
         decided_by=decided_by,
         decided_at=context.clock.now(),
-        reason=reason.strip(),
-        provision=provision.strip(),
+        reason=_bounded("reason", reason),
+        provision=_bounded("provision", provision),
     )
+
+
+def _bounded(name: str, text: str) -> str:
+    """Return a text of staff, trimmed, or refuse one that is no sentence but a book."""
+    if len(text) > MOST_TEXT:
+        raise Invalid(f"{name}_too_long", f"at most {MOST_TEXT} characters", field=name)
+    return text.strip()
 
 
 async def _save(context: Context, case: Case, request: SubjectRequest, event: Event) -> None:

@@ -37,7 +37,7 @@ async def fulfil_marks(context: Context, case: Case) -> None:
     told = request.with_(notices=(*request.notices, *await notices_due(context, request, ())))
     restricted = Answer(
         outcome=Outcome(result="restricted", at=now),
-        letter=LetterKind.RESTRICTED,
+        letter=LetterKind.CUSTOMER_DONE if request.scope.customer_id else LetterKind.RESTRICTED,
         event="restricted",
         details={"pseudonyms": len(request.subject_keys)},
         further=(LetterKind.SUBJECT_TOLD,) if request.scope.customer_id and request.wishes.tell else (),

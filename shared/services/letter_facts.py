@@ -25,7 +25,7 @@ from shared.services.links import answer_ends, links, verification_ends
 
 _STATE_OF: dict[NoticeState, RecipientState] = {
     NoticeState.DUE: "pending",
-    NoticeState.TOLD: "done",
+    NoticeState.TOLD: "told",
     NoticeState.NOT_HELD: "not_held",
     NoticeState.AWAITING_STAFF: "staff",
     NoticeState.IMPOSSIBLE: "impossible",
@@ -38,7 +38,7 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
     kind = LetterKind(letter.kind)
     outcome = request.outcomes.get(request.right)
     extension = request.extension if kind is LetterKind.EXTENDED else None
-    customer = request.scope.customer_id or ""
+    customer = request.requester.customer_name or request.scope.customer_id or ""
     answers_one = kind not in (
         LetterKind.VERIFY,
         LetterKind.CANCELLED,
@@ -70,10 +70,11 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
         transferred_at=outcome.at if outcome and outcome.result == "transferred" else None,
         customer=customer,
         customer_right=request.right if customer else None,
-        lift_on=copenhagen_day(context.clock.now()) if kind is LetterKind.RESTRICTION_LIFTING else None,
+        lift_on=letter.lift_on,
+        identification_hint=request.decision.hint if request.decision else "",
         suppressed=request.right is Right.MARKETING_OBJECTION,
         **_results(context, request, outcome),
-        **_recipients(context, request, outcome),
+        **_recipients(context, request, outcome, kind),
     )
 
 
@@ -133,10 +134,15 @@ def _reason(context: Context, kept: KeptRecords, language: str) -> str:
     return kept.reason
 
 
-def _recipients(context: Context, request: SubjectRequest, outcome: Outcome | None) -> dict[str, Any]:
+def _recipients(
+    context: Context, request: SubjectRequest, outcome: Outcome | None, kind: LetterKind
+) -> dict[str, Any]:
     """Return who received data of what was changed, and what came of telling those we tell."""
     names = {recipient.id: recipient.name for recipient in context.datamap.recipients}
-    told = tuple(_told(names, one) for one in request.notices if one.right is request.right)
+    of_all = kind is LetterKind.RECIPIENTS_DONE
+    told = tuple(
+        _told(context, names, one) for one in request.notices if of_all or one.right is request.right
+    )
     if outcome is None or request.right in (Right.ACCESS, Right.PORTABILITY):
         return {"told": told}
     ids: dict[str, None] = {}
@@ -146,17 +152,21 @@ def _recipients(context: Context, request: SubjectRequest, outcome: Outcome | No
     return {"told": told, "recipients": tuple(names[recipient_id] for recipient_id in ids)}
 
 
-def _told(names: dict[str, str], notice: Notice) -> ToldRecipient:
+def _told(context: Context, names: dict[str, str], notice: Notice) -> ToldRecipient:
+    """Return how far telling came: a processor that was told has confirmed, others have the message."""
+    confirmed = notice.state is NoticeState.TOLD and any(
+        one.id == notice.recipient_id and one.kind == "processor" for one in context.datamap.recipients
+    )
     return ToldRecipient(
         name=names.get(notice.recipient_id, notice.recipient_id),
-        state=_STATE_OF[notice.state],
+        state="done" if confirmed else _STATE_OF[notice.state],
         why=notice.why if notice.state is NoticeState.IMPOSSIBLE else "",
     )
 
 
 def _decision(request: SubjectRequest, letter: LetterDocument) -> DecisionFact | None:
     if letter.reason:
-        return DecisionFact(reason=letter.reason, provision="GDPR article 18(3)")
+        return DecisionFact(reason=letter.reason, provision="")
     decision = request.decision
     return DecisionFact(reason=decision.reason, provision=decision.provision) if decision else None
 

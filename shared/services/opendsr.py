@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from shared.domain import opendsr as wire
 from shared.domain.cases import RequestState, SubjectRequest
 from shared.domain.errors import Conflict, Invalid, NotFound
-from shared.domain.opendsr import FiledBy, Status
+from shared.domain.opendsr import DsrStatus, FiledBy
 from shared.domain.opendsr_states import extensions_of, status_of
 from shared.domain.times import end_of_day
 from shared.ports.opendsr import OpenDsr
@@ -23,7 +23,7 @@ _CLOCK_SKEW = timedelta(minutes=5)
 _UUID = re.compile(wire.UUID_PATTERN)
 
 
-async def submit(context: Context, opendsr: OpenDsr, controller_id: str, body: bytes) -> wire.Accepted:
+async def submit(context: Context, opendsr: OpenDsr, controller_id: str, body: bytes) -> wire.DsrAccepted:
     """Put a platform's request on file, and say what was received and until when it is answered.
 
     Raises:
@@ -62,7 +62,7 @@ async def submit(context: Context, opendsr: OpenDsr, controller_id: str, body: b
     if not is_new:
         raise Conflict("subject_request_id_used")
     request = (await context.cases.load(request_id)).request
-    return wire.Accepted(
+    return wire.DsrAccepted(
         controller_id=controller_id,
         subject_request_id=asked.subject_request_id,
         api_version=asked.api_version,
@@ -74,14 +74,14 @@ async def submit(context: Context, opendsr: OpenDsr, controller_id: str, body: b
 
 async def status(
     context: Context, opendsr: OpenDsr, controller_id: str, subject_request_id: str
-) -> wire.StatusBody:
+) -> wire.DsrState:
     """Tell where a request of this platform stands.
 
     Raises:
         NotFound: `request_unknown`: this platform filed none of that id.
     """
     request, filed = await _found(context, controller_id, subject_request_id)
-    return wire.StatusBody(
+    return wire.DsrState(
         controller_id=controller_id,
         subject_request_id=subject_request_id,
         api_version=filed.api_version,
@@ -91,7 +91,7 @@ async def status(
     )
 
 
-async def cancel(context: Context, controller_id: str, subject_request_id: str) -> wire.Cancelled:
+async def cancel(context: Context, controller_id: str, subject_request_id: str) -> wire.DsrCancelled:
     """Cancel a request whose work has not begun. A second call changes nothing and answers the same.
 
     Raises:
@@ -100,10 +100,10 @@ async def cancel(context: Context, controller_id: str, subject_request_id: str) 
     """
     request, filed = await _found(context, controller_id, subject_request_id)
     if request.state is not RequestState.CANCELLED:
-        if status_of(request) is not Status.PENDING:
+        if status_of(request) is not DsrStatus.PENDING:
             raise Conflict("not_pending")
         await intake.cancel_known(context, request.request_id)
-    return wire.Cancelled(
+    return wire.DsrCancelled(
         controller_id=controller_id,
         subject_request_id=subject_request_id,
         api_version=filed.api_version,
@@ -112,7 +112,11 @@ async def cancel(context: Context, controller_id: str, subject_request_id: str) 
 
 
 def _callback(opendsr: OpenDsr, platform: wire.Platform, url: str) -> str:
-    target = opendsr.callbacks.parse(url)
+    try:
+        target = opendsr.callbacks.parse(url)
+    except Invalid as error:
+        code = error.code.replace("transfer_url", "callback_url")
+        raise Invalid(code, error.detail, field="status_callback_urls") from None
     if target.host not in platform.callback_domains:
         raise Invalid("callback_not_listed", "the host is not on the list", field="status_callback_urls")
     return target.url

@@ -15,11 +15,11 @@ from shared.ports.cases import Case, Write
 from shared.ports.notifier import NOT_ACCEPTED, Mail
 from shared.rendering.letters import LetterKind, render_letter
 from shared.services.asking import letter_left
-from shared.services.closing import close_answered
+from shared.services.closing import close_answered, end_standing
 from shared.services.context import Context
 from shared.services.deciding import take_back_own_restriction
 from shared.services.letter_facts import letter_facts
-from shared.services.lifting import after_lifting, lift_announced
+from shared.services.lifting import announced
 from shared.services.proving import prove
 
 _MOST_DOUBLINGS = 8
@@ -172,16 +172,13 @@ async def _finish(context: Context, case: Case, letter: LetterDocument) -> None:
         await take_back_own_restriction(context, request)
         await close_answered(context, case, letter)
         return
-    lifts = letter.kind == LetterKind.RESTRICTION_LIFTING
-    if lifts:
-        await lift_announced(context, request)
     writes = [Write(document=letter.with_(sent_at=context.clock.now()), etag=case.etags[letter.id])]
-    changed = letter_left(context, request, letter)
+    changed = announced(letter_left(context, request, letter), letter)
     if changed != request:
         writes.append(Write(document=changed, etag=case.etags[request.id]))
     await context.cases.commit(request.request_id, writes)
-    if lifts:
-        await after_lifting(context, request)
+    if letter.kind == LetterKind.RECIPIENTS_DONE:
+        await end_standing(context, request.request_id)
 
 
 async def _try_later(context: Context, case: Case, letter: LetterDocument, error: Retryable) -> None:

@@ -8,7 +8,7 @@ from shared.domain.ageing import Ageing, ageing
 from shared.domain.cases import RequestState, SubjectRequest
 from shared.domain.errors import Conflict, NotFound, Permanent
 from shared.domain.messages import FinishStage, Message, PlanRequest, RunTasks, SendLetter
-from shared.domain.times import after, copenhagen_day
+from shared.domain.times import after, copenhagen_day, start_of
 from shared.ports.cases import Case, Write
 from shared.services import calling_back, fencing, intake
 from shared.services.answering import close_silently
@@ -17,6 +17,7 @@ from shared.services.closing import cleared, end_standing, stands
 from shared.services.context import Context
 from shared.services.downloads import remove
 from shared.services.execution import stage_tasks_of
+from shared.services.lifting import lift_when_due
 from shared.services.links import verification_ends
 from shared.services.parts import all_parts, forget_parts
 
@@ -78,12 +79,15 @@ async def _take_up(context: Context, case: Case) -> None:
 async def _review(context: Context, case: Case) -> None:
     """Call to mind what still stands of an answered request; close it if nothing does any more."""
     request = case.request
+    if await lift_when_due(context, case):
+        return
     if not await stands(context, request):
         await end_standing(context, request.request_id)
         return
     await context.operators.alarm("standing_review", request_id=request.request_id)
     again = after(context.clock.now(), days=context.limits.standing_review_days)
-    asleep = request.with_(wake_at=min(again, request.copy_ends_at or again))
+    lifts_at = start_of(request.lifts_on) if request.lifts_on else again
+    asleep = request.with_(wake_at=min(again, lifts_at, request.copy_ends_at or again))
     await context.cases.commit(request.request_id, [Write(document=asleep, etag=case.etags[asleep.id])])
 
 

@@ -8,7 +8,7 @@ from shared.adapters import campaign_monitor_api
 from shared.adapters._campaign_monitor_errors import Code, refusal
 from shared.domain.errors import CannotTell, Permanent, Retryable
 from shared.domain.recipients import Confirmation, Instruction
-from tests.unit.adapters.conftest import ANE, LIST, ME, OTHER_LIST, Sleeps, answering, connected, row
+from tests.unit.adapters.conftest import ANE, LIST, ME, OTHER_LIST, PLAIN, Sleeps, answering, connected, row
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
@@ -45,6 +45,15 @@ async def test_a_race_to_stop_is_won_by_anybody(stand_in, port, code):
     """Stopped by somebody else between the look and the call."""
     stand_in.faults = [Fault(call="POST unsubscribe", status=400, code=code, after=True)]
     assert await port.instruct(ME, Instruction.UNSUBSCRIBE, [ANE]) is Confirmation.DONE
+
+
+@pytest.mark.parametrize("instruction", [one for one in Instruction if one is not Instruction.CORRECT])
+async def test_a_list_that_is_said_not_to_hold_it_is_looked_behind(stand_in, port, instruction):
+    """203 for a look is no list, and says nothing of deleted ones."""
+    stand_in.api.account.put([row(State="Deleted")])
+    stand_in.faults = [Fault(call="GET listsforemail", status=400, code=Code.NOT_IN_LIST, times=None)]
+    assert await port.instruct(ME, instruction, [ANE]) is not Confirmation.NOT_HELD
+    assert await port.instruct(ME, instruction, [PLAIN]) is Confirmation.NOT_HELD
 
 
 @pytest.mark.parametrize("code", [Code.UNCONFIRMED, Code.SUPPRESSED])

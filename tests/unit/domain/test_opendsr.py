@@ -9,7 +9,7 @@ import pytest
 from shared.domain import opendsr as wire
 from shared.domain.cases import FINAL, RequestState, SubjectRequest
 from shared.domain.errors import Invalid, NotAllowed
-from shared.domain.opendsr import Platform, Status
+from shared.domain.opendsr import Platform, DsrStatus
 from shared.domain.opendsr_states import extensions_of, is_owed, status_of
 from shared.domain.rights import Right
 from tests.fakes.opendsr import filed
@@ -176,20 +176,20 @@ def test_a_key_belongs_to_one_platform():
 @pytest.mark.parametrize(
     ("state", "status"),
     [
-        (RequestState.RECEIVED, Status.PENDING),
-        (RequestState.VERIFIED, Status.PENDING),
-        (RequestState.AWAITING_APPROVAL, Status.PENDING),
-        (RequestState.PLANNED, Status.PENDING),
-        (RequestState.NEEDS_ATTENTION, Status.PENDING),
-        (RequestState.IN_PROGRESS, Status.IN_PROGRESS),
-        (RequestState.ANSWERING, Status.IN_PROGRESS),
-        (RequestState.STANDING, Status.COMPLETED),
-        (RequestState.COMPLETED, Status.COMPLETED),
-        (RequestState.COMPLETED_WITH_RETENTION, Status.COMPLETED),
-        (RequestState.REJECTED, Status.CANCELLED),
-        (RequestState.CANCELLED, Status.CANCELLED),
-        (RequestState.EXPIRED, Status.CANCELLED),
-        (RequestState.JOINED, Status.IN_PROGRESS),
+        (RequestState.RECEIVED, DsrStatus.PENDING),
+        (RequestState.VERIFIED, DsrStatus.PENDING),
+        (RequestState.AWAITING_APPROVAL, DsrStatus.PENDING),
+        (RequestState.PLANNED, DsrStatus.PENDING),
+        (RequestState.NEEDS_ATTENTION, DsrStatus.PENDING),
+        (RequestState.IN_PROGRESS, DsrStatus.IN_PROGRESS),
+        (RequestState.ANSWERING, DsrStatus.IN_PROGRESS),
+        (RequestState.STANDING, DsrStatus.COMPLETED),
+        (RequestState.COMPLETED, DsrStatus.COMPLETED),
+        (RequestState.COMPLETED_WITH_RETENTION, DsrStatus.COMPLETED),
+        (RequestState.REJECTED, DsrStatus.CANCELLED),
+        (RequestState.CANCELLED, DsrStatus.CANCELLED),
+        (RequestState.EXPIRED, DsrStatus.CANCELLED),
+        (RequestState.JOINED, DsrStatus.IN_PROGRESS),
     ],
 )
 def test_each_of_our_states_has_a_name_there(state, status):
@@ -197,13 +197,13 @@ def test_each_of_our_states_has_a_name_there(state, status):
     request = subject_request(state=state)
     assert status_of(request) is status
     begun = status_of(request.with_(begun_at=request.received_at))
-    assert begun is (Status.IN_PROGRESS if status is Status.PENDING else status)
+    assert begun is (DsrStatus.IN_PROGRESS if status is DsrStatus.PENDING else status)
 
 
 def test_every_final_state_is_an_end_there_too():
     """But for the one that lives on in another case."""
     ends = {status_of(subject_request(state=state)) for state in FINAL - {RequestState.JOINED}}
-    assert ends == {Status.COMPLETED, Status.CANCELLED}
+    assert ends == {DsrStatus.COMPLETED, DsrStatus.CANCELLED}
 
 
 def test_a_refusal_is_told_apart_from_a_cancellation_by_our_extension():
@@ -228,6 +228,6 @@ def test_a_platform_is_owed_what_it_was_not_told():
     assert not is_owed(ended)
     assert not is_owed(pending.with_(opendsr=by))
     assert is_owed(ended.with_(opendsr=by))
-    assert not is_owed(ended.with_(opendsr=by.model_copy(update={"last_status_sent": Status.COMPLETED})))
+    assert not is_owed(ended.with_(opendsr=by.model_copy(update={"last_status_sent": DsrStatus.COMPLETED})))
     assert not is_owed(ended.with_(opendsr=by.model_copy(update={"status_callback_urls": ()})))
     assert "hooks" not in repr(by)

@@ -8,15 +8,16 @@ import pytest
 from shared.domain.cases import RequestState
 from shared.domain.errors import NotAllowed, Permanent, Retryable
 from shared.domain.messages import CALLBACK_QUEUE, LETTER_QUEUE, SendCallback
-from shared.domain.opendsr import Status
+from shared.domain.opendsr import DsrStatus
 from shared.domain.rights import Right
-from shared.services import opendsr
+from shared.services import intake, opendsr
 from shared.services.calling_back import call_back
+from shared.services.links import CANCEL
 from shared.services.poison import put_aside
 from shared.services.sweeping import sweep
 from tests.factories import World
 from tests.fakes.opendsr import CALLBACK, DOMAIN, PLATFORM, TRUSTED, filed, processor
-from tests.unit.services.driving import ask, confirm, deliver, fulfil, letters, rest
+from tests.unit.services.driving import ask, confirm, deliver, fulfil, letters, rest, token
 
 DOWN = Retryable("callback_unreachable")
 SECOND = "https://hooks.platform.example/second"
@@ -60,7 +61,7 @@ async def test_each_change_is_told_once_and_signed():
     assert headers["X-OpenDSR-Processor-Domain"] == DOMAIN
     assert "X-OpenDSR-Signature" in headers
     request = world.cases.request(request_id)
-    assert request.opendsr.last_status_sent is Status.COMPLETED
+    assert request.opendsr.last_status_sent is DsrStatus.COMPLETED
     await call_back(world.context, request_id)
     assert len(callbacks.posted) == 2
 
@@ -138,7 +139,7 @@ async def test_a_platform_that_stays_down_is_given_up_and_an_operator_told():
     assert world.cases.request(request_id).state is RequestState.COMPLETED_WITH_RETENTION
     assert callbacks.statuses == []
     await rest(world)
-    assert world.cases.request(request_id).opendsr.last_status_sent is Status.COMPLETED
+    assert world.cases.request(request_id).opendsr.last_status_sent is DsrStatus.COMPLETED
 
 
 @pytest.mark.parametrize(
@@ -230,7 +231,7 @@ async def test_a_state_that_changes_while_it_is_told_is_told_after_it():
     callbacks.post = post
     await call_back(world.context, request_id)
     assert callbacks.statuses == ["completed", "in_progress", "completed"]
-    assert world.cases.request(request_id).opendsr.last_status_sent is Status.COMPLETED
+    assert world.cases.request(request_id).opendsr.last_status_sent is DsrStatus.COMPLETED
 
 
 @pytest.mark.parametrize("place", ["callbacks.post", "callbacks.post!", "cases.commit", "cases.commit!"])
@@ -290,10 +291,6 @@ async def test_the_person_s_own_cancellation_is_told_to_the_platform():
     world, callbacks = await made()
     request_id, _ = await submitted(world, PLATFORM)
     await deliver(world, only=LETTER_QUEUE)
-    from shared.services import intake
-    from shared.services.links import CANCEL
-    from tests.unit.services.driving import token
-
     await intake.cancel(world.context, request_id, token(world, request_id, CANCEL))
     await deliver(world)
     assert callbacks.statuses == ["cancelled"]
