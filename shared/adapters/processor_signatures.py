@@ -7,6 +7,8 @@ that is not listed, and none from elsewhere than that domain.
 import base64
 import binascii
 import json
+import ssl
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +18,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import verification
 
 from shared.adapters.outbound import Outbound, Sending
@@ -103,7 +106,7 @@ class ProcessorSignatures:
 
     def _require_trusted(self, domain: str, chain: Sequence[x509.Certificate], now: datetime) -> None:
         if self._roots is None:
-            self._roots = x509.load_pem_x509_certificates(certifi.contents().encode())
+            self._roots = _believed()
         verifier = (
             verification.PolicyBuilder()
             .store(verification.Store(list(self._roots)))
@@ -114,6 +117,19 @@ class ProcessorSignatures:
             verifier.verify(chain[0], list(chain[1:]))
         except verification.VerificationError:
             raise NotAllowed("certificate_untrusted") from None
+
+
+def _believed() -> list[x509.Certificate]:
+    """Return the authorities that browsers believe; one that cannot be read is not believed."""
+    found = []
+    for der in ssl.create_default_context(cafile=certifi.where()).get_ca_certs(binary_form=True):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", CryptographyDeprecationWarning)  # will be errors of their own
+            try:
+                found.append(x509.load_der_x509_certificate(der))
+            except (ValueError, CryptographyDeprecationWarning):
+                continue
+    return found
 
 
 def _fits(certificate: x509.Certificate, body: bytes, signature: str) -> bool:
