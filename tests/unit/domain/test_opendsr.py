@@ -9,7 +9,7 @@ import pytest
 from shared.domain import opendsr as wire
 from shared.domain.cases import FINAL, RequestState, SubjectRequest
 from shared.domain.errors import Invalid, NotAllowed
-from shared.domain.opendsr import Platform, DsrStatus
+from shared.domain.opendsr import DsrStatus, Platform
 from shared.domain.opendsr_states import extensions_of, is_owed, status_of
 from shared.domain.rights import Right
 from tests.fakes.opendsr import filed
