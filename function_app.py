@@ -5,6 +5,7 @@ import azure.functions as func
 from functions.http_downloads import downloads
 from functions.http_health import health
 from functions.http_openapi import openapi
+from functions.http_opendsr import opendsr
 from functions.http_operations_cases import operations_cases
 from functions.http_operations_decisions import operations_decisions
 from functions.http_operations_holds import operations_holds
@@ -19,6 +20,7 @@ for blueprint in (
     downloads,
     health,
     openapi,
+    opendsr,
     operations_cases,
     operations_decisions,
     operations_holds,

@@ -24,7 +24,7 @@ class Door:
     """What one door takes and gives.
 
     `answers`: status to the model of its JSON, to a media type, or to None for an answer without a body.
-    `problems`: statuses of problem details it may answer with, beside 500 and 503 which every door may.
+    `problems`: statuses of problem details it may answer with, beside 409, 500 and 503 which every door may.
     `guard`: what a caller has to bring. `takes_form`: an HTML form will do as well as JSON.
     """
 
@@ -71,7 +71,7 @@ def door(
             body=given.body,
             query=given.query,
             answers=given.answers,
-            problems=tuple(sorted({*given.problems, *_COMMON})),
+            problems=tuple(sorted({*given.problems, *_COMMON} - given.answers.keys())),
             takes_form=given.takes_form,
         )
         routed = blueprint.route(route, methods=[method])(answering(handler))

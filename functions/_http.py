@@ -130,6 +130,14 @@ def answer(content: Mapping[str, object] | None, *, status: int = 200, **headers
     )
 
 
+def exact(body: bytes, *, media_type: str, status: int = 200, **headers: str) -> func.HttpResponse:
+    """Return exactly these bytes, as somebody signed them. Header names are given with underscores."""
+    extra = {name.replace("_", "-"): value for name, value in headers.items()}
+    return func.HttpResponse(
+        body, status_code=status, mimetype=media_type, headers={**_SAFE_HEADERS, **extra}
+    )
+
+
 def page(html: str, *, status: int = 200, download_origin: str | None = None) -> func.HttpResponse:
     """Return a page of our own: no script, nothing from elsewhere.
 

@@ -22,9 +22,11 @@ from shared.adapters.credentials import Credentials
 from shared.adapters.entra_tokens import EntraTokens
 from shared.adapters.graph_mail import GraphNotifier
 from shared.adapters.graph_tokens import GraphTokens
+from shared.adapters.https_callbacks import HttpsCallbacks
 from shared.adapters.https_transfers import HttpsTransfers
 from shared.adapters.log_operators import LogOperators
-from shared.adapters.outbound import Outbound
+from shared.adapters.outbound import Outbound, Times
+from shared.adapters.rsa_signer import RsaSigner
 from shared.adapters.storage import Storage
 from shared.adapters.storage_queue import StorageQueue
 from shared.adapters.system_clock import SystemClock
@@ -33,6 +35,7 @@ from shared.datamap.models import NOT_STATED, DataMap
 from shared.domain.errors import Invalid, Permanent
 from shared.domain.identifiers import Pseudonymiser
 from shared.ports.notifier import Notifier
+from shared.ports.opendsr import OpenDsr
 from shared.services.context import Context
 from shared.settings import Settings
 
@@ -113,6 +116,7 @@ def build(settings: Settings) -> App:
         keys=Pseudonymiser(settings.pseudonym_key_bytes),
         limits=settings.limits(),
         contacts=settings.contacts(),
+        opendsr=_opendsr(settings),
         public_url=settings.public_url.rstrip("/"),
     )
     return App(
@@ -142,6 +146,26 @@ def _datamap() -> DataMap:
 def _transfers(settings: Settings, clock: SystemClock) -> HttpsTransfers:
     outbound = Outbound("transfer", local_ca_file=settings.transfer_local_ca_file)
     return HttpsTransfers(outbound, clock, local_receiver=settings.transfer_local_receiver)
+
+
+def _opendsr(settings: Settings) -> OpenDsr | None:
+    if not settings.opendsr_key:
+        return None
+    outbound = Outbound(
+        "callback",
+        local_ca_file=settings.transfer_local_ca_file,
+        times=Times(connect_seconds=10, silence_seconds=15, overall_seconds=30),
+    )
+    return OpenDsr(
+        signer=RsaSigner(
+            settings.opendsr_key,
+            settings.opendsr_certificate,
+            domain=settings.public_host,
+            allow_self_signed=settings.deployment == "local",
+        ),
+        callbacks=HttpsCallbacks(outbound, local_receiver=settings.transfer_local_receiver),
+        platforms=settings.opendsr_platforms(),
+    )
 
 
 def _notifier(settings: Settings, storage: Storage) -> Notifier:

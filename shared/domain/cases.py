@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from shared.domain.controls import RestrictionGround
 from shared.domain.deadlines import Extension, Pause
 from shared.domain.errors import Conflict
+from shared.domain.opendsr import FiledBy
 from shared.domain.plans import Action, Plan
 from shared.domain.recipients import Instruction, NoticeState
 from shared.domain.rights import Right
@@ -278,6 +279,7 @@ class SubjectRequest(CaseDocument):
     wishes: Wishes = Wishes()
     received_at: UtcTime
     filed_at: UtcTime | None = None  # None in records of before it was noted: when it was received
+    opendsr: FiledBy | None = None  # the platform that filed it
     entered_by: str | None = None  # the member of staff who entered it for the person
     target_on: date | None = None  # the day that drives alarms: no pause counts
     due_on: date  # the legal day, with pauses and an extension

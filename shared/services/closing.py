@@ -10,11 +10,10 @@ from shared.domain.recipients import NoticeState
 from shared.domain.rights import IMMEDIATE, Right
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
-from shared.services import fencing
+from shared.services import calling_back, fencing
 from shared.services.context import Context
 from shared.services.parts import all_parts, forget_parts
 
-_CLEANUP_SECONDS = 3600  # a worker that was still writing a copy has ended by then
 COPIES = frozenset({Right.ACCESS, Right.PORTABILITY})
 
 
@@ -79,6 +78,7 @@ async def _keep_open(context: Context, case: Case, now: datetime, sent: LetterDo
         ],
     )
     await fencing.release(context, request, request.subject_keys)
+    await calling_back.announce(context, standing)
 
 
 async def stands(context: Context, request: SubjectRequest) -> bool:
@@ -136,9 +136,11 @@ async def end(
     if package is not None and package.deleted_at is None:
         wake_at = package.expires_at
     elif COPIES & set(request.rights) and state is RequestState.CANCELLED:
-        wake_at = after(now, seconds=_CLEANUP_SECONDS)
+        wake_at = after(now, seconds=context.limits.cleanup_seconds)
     else:
         wake_at = None
+    # Where a platform has to be told, the sweep looks after that first, and cleans up when it is done.
+    wake_at = calling_back.owed_again_at(context, request.with_(state=state)) or wake_at
     ended, event = (
         request.without_person().moved_to(state, stage=None, closed_at=now, wake_at=wake_at).noted(now, state)
     )
@@ -146,6 +148,7 @@ async def end(
     if state is RequestState.CANCELLED and COPIES & set(request.rights):
         await forget_parts(context, request.request_id, await all_parts(context, request.request_id))
     await fencing.release(context, request, request.subject_keys)
+    await calling_back.announce(context, ended)
 
 
 def _writes(case: Case, request: SubjectRequest, event: Event, letter: LetterDocument | None) -> list[Write]:

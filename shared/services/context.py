@@ -14,6 +14,7 @@ from shared.ports.displays import Displays
 from shared.ports.documents import Documents
 from shared.ports.evidence import Evidence
 from shared.ports.notifier import Notifier
+from shared.ports.opendsr import OpenDsr
 from shared.ports.operators import Operators
 from shared.ports.own_records import OwnRecords
 from shared.ports.packages import Packages
@@ -47,6 +48,7 @@ class Context:
     keys: Pseudonymiser
     limits: Limits
     contacts: Contacts
+    opendsr: OpenDsr | None = None  # None: not configured; platforms file nothing
     public_url: str  # where people reach the doors, such as https://privacy.example.org/api
 
     def subject_keys(self, identifiers: Identifiers) -> tuple[str, ...]:

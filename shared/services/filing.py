@@ -21,6 +21,7 @@ from shared.domain.deadlines import due_on, require_receivable
 from shared.domain.errors import Conflict, Invalid, NotAllowed
 from shared.domain.identifiers import EMAIL, Identifiers, parse_email
 from shared.domain.messages import Message, PlanRequest, SendLetter
+from shared.domain.opendsr import FiledBy
 from shared.domain.rights import IMMEDIATE, Right, in_order
 from shared.domain.times import after
 from shared.ports.cases import Write
@@ -51,6 +52,7 @@ class Filing:
     is_known: bool = False
     identity: str = ""  # how staff knew the person
     entered_by: str | None = None
+    opendsr: FiledBy | None = None
 
 
 async def put_on_file(context: Context, filing: Filing) -> bool:
@@ -133,6 +135,7 @@ def _request(context: Context, filing: Filing, now: datetime) -> SubjectRequest:
             "wishes": filing.wishes,
             "received_at": filing.received_at,
             "filed_at": now,
+            "opendsr": filing.opendsr,
             "entered_by": filing.entered_by,
             "target_on": due_on(filing.received_at),
             "due_on": due_on(filing.received_at),

@@ -19,7 +19,7 @@ from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.ports.controls import StoredControls
 from shared.rendering.letters import LetterKind
-from shared.services import fencing, marking, switching
+from shared.services import calling_back, fencing, marking, switching
 from shared.services.answering import letter
 from shared.services.attention import stop
 from shared.services.context import Context
@@ -136,6 +136,7 @@ async def _begin(
         await _give_back_if_closed(context, request)
         raise
     await context.queue.send([following(begun, tasks)])
+    await calling_back.announce(context, begun)
 
 
 def following(request: SubjectRequest, tasks: Sequence[Task]) -> RunTasks | FinishStage:
