@@ -38,6 +38,9 @@ _STATUS: dict[type[ComplianceError], tuple[int, str]] = {
     CannotTell: (500, "That went wrong. An operator was told."),
 }
 _STATUS_OF_CODE = {
+    "staff_token_missing": 401,
+    "staff_token_invalid": 401,
+    "staff_token_expired": 401,
     "too_many_requests": 429,
     "too_late": 409,
     "joined_to_wider": 409,
@@ -46,6 +49,13 @@ _STATUS_OF_CODE = {
     "package_gone": 410,
     "system_key_wrong": 401,
     "system_key_not_configured": 501,
+}
+# RFC 6750, section 3: who sent no token is told how, who sent a wrong one what is wrong.
+_CHALLENGES = {
+    "staff_token_missing": "Bearer",
+    "staff_token_invalid": 'Bearer error="invalid_token"',
+    "staff_token_expired": 'Bearer error="invalid_token", error_description="expired"',
+    "role_missing": 'Bearer error="insufficient_scope"',
 }
 _SAFE_HEADERS = {
     "Cache-Control": "no-store",
@@ -170,8 +180,10 @@ def _problem(request: func.HttpRequest, error: ComplianceError) -> func.HttpResp
     if internal:
         _LOG.warning("answered %s: %s", status, error)
     headers: dict[str, str] = {}
-    if isinstance(error, NotAllowed) and error.retry_after_seconds:
+    if isinstance(error, (NotAllowed, Retryable)) and error.retry_after_seconds:
         headers["Retry-After"] = str(error.retry_after_seconds)
+    if error.code in _CHALLENGES:
+        headers["WWW-Authenticate"] = _CHALLENGES[error.code]
     if is_form(request) or "text/html" in header(request, "accept"):
         passing = isinstance(error, (Retryable, Conflict))
         response = page(

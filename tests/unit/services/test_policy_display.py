@@ -69,7 +69,7 @@ async def test_case_25_a_new_policy_version_is_shown_recorded_and_changes_no_con
     world.context = replace(world.context, contacts=contacts())
     await rest(world)
     assert world.cases.request(request_id).state is RequestState.COMPLETED
-    shown = json.loads(opened(world, request_id)["report.json"])["policy_versions"]
+    shown = json.loads(opened(world, request_id)["about.json"])["policy_versions"]
     assert [(one["number"], one["shown_to_you"]) for one in shown] == [
         ("1", True),
         ("2", True),
