@@ -28,8 +28,8 @@ def check(datamap: DataMap) -> list[Finding]:
         *containers_are_consistent(datamap),
         *fields_hold(datamap),
         *stores_are_reached(datamap),
-        *versions_follow(datamap),
         *rules_are_fed(datamap),
+        *versions_follow(datamap),
     ]
 
 
