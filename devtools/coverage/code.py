@@ -49,6 +49,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "shared.domain.cases": ("SubjectRequest",),
     "shared.domain.contacts": ("Contacts.require_complete",),
     "shared.domain.controls": ("Controls.restricts", "Restriction.forbids"),
+    "shared.services.customers": ("ask_for_person",),
+    "shared.services.entering": ("enter",),
+    "shared.services.looking_up": ("look_up",),
     "shared.services.policy_display": ("must_show", "record_shown", "version"),
 }
 """The names in a module that a clause rests on; a module without an entry is shown as a whole."""
