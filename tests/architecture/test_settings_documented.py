@@ -82,6 +82,7 @@ def test_every_setting_named_in_a_document_exists():
         "SYSTEM_",
         "STAFF_",
         "TRUST_",
+        "SYSTEM_",
     )
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         named = set(re.findall(r"\b[A-Z][A-Z]+_[A-Z_]+\b", path.read_text("utf-8")))
@@ -152,6 +153,9 @@ def test_every_missing_setting_is_named_at_once():
         ("STAFF_CUSTOMERS", '{"a": "b"}'),
         ("STAFF_CUSTOMERS", '{"a": [""]}'),
         ("TRUST_EASYAUTH", "perhaps"),
+        ("SYSTEM_KEY_SHA256", "a-key-and-not-its-hash"),
+        ("SYSTEM_KEY_SHA256", "A" * 64),
+        ("SYSTEM_KEY_SHA256", EXAMPLE["SYSTEM_KEY_SHA256"]),  # everybody can read that one's key
         ("TRANSFER_LOCAL_RECEIVER", "https://127.0.0.1:9443"),  # nor has a way into our own network
         ("TRANSFER_LOCAL_CA_FILE", "/tmp/ca.pem"),  # noqa: S108  a name only
     ],
