@@ -25,7 +25,7 @@ def _operation(value: object) -> object:
     return value
 
 
-class IdentifierBody(Body):
+class PersonIdentifier(Body):
     """A value that is one person's alone; `kind` is one of the data map's, such as `email`."""
 
     kind: Name
@@ -39,9 +39,9 @@ class QuestionBody(Body):
     map's, such as `member_newsletter`.
     """
 
-    identifier: IdentifierBody | None = None
+    identifier: PersonIdentifier | None = None
     identifiers: (
-        Annotated[tuple[IdentifierBody, ...], Field(min_length=1, max_length=MOST_IDENTIFIERS)] | None
+        Annotated[tuple[PersonIdentifier, ...], Field(min_length=1, max_length=MOST_IDENTIFIERS)] | None
     ) = None
     purpose: Name
     operation: Annotated[Operation, BeforeValidator(_operation)]

@@ -90,11 +90,12 @@ async def _marked(context: Context, address: str) -> str:
 async def _take_turns(
     count: int, read: Callable[[int], Awaitable[None]], decide: Callable[[int], Awaitable[None]]
 ) -> tuple[list[float], list[float]]:
-    """Return the milliseconds of each, one of the one after one of the other: what slows one slows both."""
+    """Return the milliseconds of each. They alternate in turns: a slow moment slows both."""
     reads: list[float] = []
     decisions: list[float] = []
     for number in range(count):
-        for work, taken in ((read, reads), (decide, decisions)):
+        pair = ((read, reads), (decide, decisions))
+        for work, taken in pair if number % 2 else reversed(pair):
             started = time.perf_counter()
             await work(number)
             taken.append(1000 * (time.perf_counter() - started))

@@ -79,7 +79,6 @@ def test_every_setting_named_in_a_document_exists():
         "CONTACTS_",
         "GRAPH_",
         "CAMPAIGN_",
-        "SYSTEM_",
         "STAFF_",
         "TRUST_",
         "SYSTEM_",
@@ -142,9 +141,6 @@ def test_every_missing_setting_is_named_at_once():
         ("CAMPAIGN_MONITOR_URL", "http://api.createsend.com/api/v3.3"),
         ("CAMPAIGN_MONITOR_CLIENT_ID", "c" * 31),
         ("CAMPAIGN_MONITOR_CLIENT_ID", "../" + "c" * 29),
-        ("SYSTEM_KEY_SHA256", "a-key-and-not-its-hash"),
-        ("SYSTEM_KEY_SHA256", "A" * 64),
-        ("SYSTEM_KEY_SHA256", EXAMPLE["SYSTEM_KEY_SHA256"]),  # everybody can read that one's key
         ("STAFF_TENANT_ID", "common"),  # every tenant there is
         ("STAFF_TENANT_ID", TENANT + "/.."),
         ("STAFF_CLIENT_ID", "66666666-7777-8888-9999-00000000000"),
