@@ -10,6 +10,7 @@ from functions.http_operations_cases import operations_cases
 from functions.http_operations_decisions import operations_decisions
 from functions.http_operations_holds import operations_holds
 from functions.http_policy import policy
+from functions.http_processing import processing
 from functions.http_requests import requests
 from functions.queue_poison import poison
 from functions.queue_requests import queues
@@ -25,6 +26,7 @@ for blueprint in (
     operations_decisions,
     operations_holds,
     policy,
+    processing,
     requests,
     poison,
     queues,

@@ -166,6 +166,7 @@ class Purpose(Frozen):
     clause: str
     marketing: bool = False  # direct marketing or the profiling for it, GDPR article 21(2)
     needs_consent: bool = False
+    rests_on: tuple[Letter, ...] = ()  # its own legal basis, where it differs from the activity's
 
 
 class LegalBasis(Frozen):
