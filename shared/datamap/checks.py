@@ -10,6 +10,7 @@ from shared.datamap.field_checks import fields_hold
 from shared.datamap.findings import EntryKind, Finding, Place, Way
 from shared.datamap.models import NOT_STATED, Activity, DataMap, Recipient, Store
 from shared.datamap.reach import stores_are_reached
+from shared.datamap.retention_checks import rules_are_fed
 from shared.domain.rights import Right
 
 ROLE_CONTESTED = "role_contested"
@@ -26,6 +27,7 @@ def check(datamap: DataMap) -> list[Finding]:
         *containers_are_consistent(datamap),
         *fields_hold(datamap),
         *stores_are_reached(datamap),
+        *rules_are_fed(datamap),
     ]
 
 

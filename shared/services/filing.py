@@ -49,6 +49,7 @@ class Filing:
     scope: Scope = field(default_factory=Scope)
     wishes: Wishes = field(default_factory=Wishes)
     is_known: bool = False
+    identity: str = ""  # how staff knew the person
     entered_by: str | None = None
 
 
@@ -61,9 +62,10 @@ async def put_on_file(context: Context, filing: Filing) -> bool:
     now = context.clock.now()
     require_receivable(filing.received_at, now)
     request = _request(context, filing, now)
-    request, event = request.noted(
-        now, "received", rights=",".join(request.rights), channel=request.channel, by=filing.requester.kind
-    )
+    details = {"rights": ",".join(request.rights), "channel": request.channel, "by": filing.requester.kind}
+    if filing.identity:
+        details["identity"] = filing.identity
+    request, event = request.noted(now, "received", **details)
     letters = _letters(request, now)
     documents: tuple[AnyDocument, ...] = (request, event, *letters)
     try:

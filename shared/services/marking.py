@@ -96,11 +96,15 @@ async def object_to(context: Context, request: SubjectRequest, subject_keys: Seq
 
     Source: GDPR article 21.
     """
-    general = request.right is Right.OBJECTION
-    activity_ids, purpose_ids = named(context, request.wishes.objects_to) if general else ((), ())
+    activity_ids: tuple[str, ...] = ()
+    purpose_ids: tuple[str, ...] = ()
+    if request.right is Right.OBJECTION:
+        activity_ids, purpose_ids = named(context, request.wishes.objects_to)
+    elif request.scope.customer_id is not None:
+        purpose_ids = _without_consent(context)
     wanted = Objection(
         objection_id=mark_id(request, request.right),
-        kind="general" if general else "marketing",
+        kind="general" if activity_ids or purpose_ids else "marketing",
         activity_ids=activity_ids,
         purpose_ids=purpose_ids,
         placed_at=request.received_at,
@@ -160,6 +164,16 @@ def named(context: Context, ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[
     if not wanted:
         return context.datamap.on_interest(), ()
     return activities, purposes
+
+
+def _without_consent(context: Context) -> tuple[str, ...]:
+    """Return marketing that rests on no consent: all that a customer can stop for a person."""
+    return tuple(
+        purpose.id
+        for activity in context.datamap.activities
+        for purpose in activity.purposes
+        if purpose.marketing and not purpose.needs_consent
+    )
 
 
 def _extent(

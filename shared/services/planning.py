@@ -23,7 +23,7 @@ from shared.services import fencing, marking, switching
 from shared.services.answering import letter
 from shared.services.attention import stop
 from shared.services.context import Context
-from shared.services.drafting import draft
+from shared.services.drafting import contradicts_person, draft
 from shared.services.resolving import resolve_request
 
 ACTION_OF = {
@@ -149,6 +149,8 @@ async def _protect(context: Context, request: SubjectRequest, keys: Sequence[str
     """Restrict at once what a person will decide about, before the case waits. Source: GDPR 18(1)(d)."""
     if request.right is Right.OBJECTION and request.requester.kind != "customer":
         await marking.restrict(context, request, keys, "objection")
+    elif request.right is Right.RECTIFICATION and await contradicts_person(context, request):
+        await marking.restrict(context, request, keys, "accuracy")
     elif request.right is Right.RESTRICTION:
         await marking.restrict(context, request, keys, request.wishes.ground or "accuracy")
 
