@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from devtools.failures import CannotStartError
 from devtools.ops.api import RefusedError, call
 from devtools.ops.connection import Connection, NotSignedInError, local_connection
-from devtools.ops.operations import OPERATIONS, Argument, Operation
+from devtools.ops.operations import Argument, Operation, operations
 from devtools.ops.printing import print_answer, print_refusal
 from devtools.ops.signing_in import access_token, sign_in, sign_out
 
@@ -30,14 +31,15 @@ def main(arguments: Sequence[str]) -> int:
     Raises:
         CannotStartError: The API or the issuer does not answer.
     """
-    options = _parser().parse_args(arguments)
+    known = operations()
+    options = _parser(known).parse_args(arguments)
     try:
         if options.command == "sign-in":
             return _sign_in(options)
         if options.command == "sign-out":
             sign_out(STORE)
             return 0
-        return _operate(OPERATIONS[options.command], options)
+        return _operate(known[options.command], options)
     except NotSignedInError as error:
         print(error, file=sys.stderr)
         return SIGN_IN_EXIT_CODE
@@ -49,6 +51,8 @@ def main(arguments: Sequence[str]) -> int:
 def _operate(operation: Operation, options: argparse.Namespace) -> int:
     connection = Connection.read(STORE)
     given = {one.name: getattr(options, one.name) for one in operation.arguments}
+    pairs = {one.name for one in operation.arguments if one.kind == "pairs"}
+    given |= {name: dict(given[name]) for name in pairs if given[name]}
     answer = call(operation, given, url=connection.url, token=access_token(connection, STORE))
     print_answer(answer, as_json=options.json)
     return 0
@@ -72,7 +76,7 @@ def _sign_in(options: argparse.Namespace) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(known: Mapping[str, Operation]) -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="print the answer as JSON")
     parser = argparse.ArgumentParser(
@@ -87,8 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     entering.add_argument("--tenant", default="", help="id of the tenant")
     entering.add_argument("--client", default="", help="id of the app registration of the API")
     commands.add_parser("sign-out", parents=[common], help="forget the sign-in on this machine")
-    for name, operation in OPERATIONS.items():
-        one = commands.add_parser(name, parents=[common], help=operation.summary)
+    for name, operation in known.items():
+        one = commands.add_parser(
+            name, parents=[common], help=operation.summary, description=operation.summary
+        )
         for argument in operation.arguments:
             _add(one, argument)
     return parser
@@ -96,16 +102,32 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add(parser: argparse.ArgumentParser, argument: Argument) -> None:
     if argument.in_path:
-        parser.add_argument(argument.name, metavar=argument.name.upper(), help=argument.help)
+        parser.add_argument(argument.name, metavar=argument.name.upper())
         return
-    flag = "--" + argument.name.replace("_", "-")
-    required = argument.is_required
-    if argument.kind == "yes":
-        parser.add_argument(flag, dest=argument.name, action="store_true", default=None, help=argument.help)
-    elif argument.kind == "list":
-        parser.add_argument(
-            flag, dest=argument.name, action="append", required=required, help=f"{argument.help} (repeatable)"
-        )
-    else:
-        kind = int if argument.kind == "number" else str
-        parser.add_argument(flag, dest=argument.name, type=kind, required=required, help=argument.help)
+    options: dict[str, Any] = {"dest": argument.name, "required": argument.is_required}
+    if argument.choices:
+        options["choices"] = argument.choices
+    match argument.kind:
+        case "number":
+            options["type"] = int
+        case "yes_or_no":
+            options |= {"type": _yes_or_no, "metavar": "yes|no"}
+        case "list":
+            options |= {"action": "append", "help": "may be given several times"}
+        case "pairs":
+            pair = {"action": "append", "type": _pair, "metavar": "NAME=VALUE"}
+            options |= {**pair, "help": "may be given several times"}
+    parser.add_argument("--" + argument.name.replace("_", "-"), **options)
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in {"yes", "no"}:
+        raise argparse.ArgumentTypeError("say yes or no")
+    return text == "yes"
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise argparse.ArgumentTypeError("write NAME=VALUE")
+    return name, value

@@ -56,7 +56,7 @@ def call(operation: Operation, given: Mapping[str, Any], *, url: str, token: str
     try:
         response = httpx.request(
             operation.method,
-            f"{url}/operations/{path}",
+            f"{url}/{path}",
             params=sent if is_read else None,
             json=None if is_read else sent,
             headers={"Authorization": f"Bearer {token}"},

@@ -1,160 +1,100 @@
-"""The commands, one for each door of the operations API."""
+"""The commands: one for each door that staff may use, made from what the door itself declares."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from functions._door import DOORS, Door
+
+Kind = Literal["text", "number", "yes_or_no", "list", "pairs"]
+_PARAMETER = re.compile(r"\{(\w+)[^}]*\}")
+_KINDS: dict[str, Kind] = {
+    "integer": "number",
+    "number": "number",
+    "boolean": "yes_or_no",
+    "array": "list",
+    "object": "pairs",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Argument:
-    """One value. In the path, else in the body, or in the query of a GET.
+    """One value of a call.
 
     Attributes:
         name: As the API spells it.
-        help: For the usage text.
-        kind: How it is given and sent.
-        is_required: Whether the command asks for it.
-        in_path: Whether it is part of the path.
+        kind: How it is given and sent; `pairs` are NAME=VALUE.
+        choices: What it may be; empty: anything.
+        is_required: Whether the API asks for it.
+        in_path: Whether it is part of the path; else it is in the body, or in the query of a GET.
     """
 
     name: str
-    help: str
-    kind: Literal["text", "number", "list", "yes"] = "text"
+    kind: Kind = "text"
+    choices: tuple[str, ...] = ()
     is_required: bool = True
     in_path: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One command: the method and path of its door, below `/api/operations/`."""
+    """One command: the method and the path of its door, below the base of the API."""
 
-    method: Literal["GET", "POST"]
+    method: str
     path: str
     summary: str
-    arguments: tuple[Argument, ...] = ()
+    arguments: tuple[Argument, ...]
 
 
-_CASE = Argument(name="request_id", help="id of the case", in_path=True)
-_REASON = Argument(name="reason", help="why; kept with the decision")
-_PROVISION = Argument(name="provision", help="by which provision, such as 'GDPR article 12(5)'")
-_PURPOSE = Argument(name="purpose", help="what it is looked up for; shown to the person")
-_EMAIL = Argument(name="email", help="the person's address")
+def operations() -> dict[str, Operation]:
+    """Return every command by its name."""
+    import function_app  # noqa: F401  loading it makes the doors known
+
+    found = {}
+    for one in sorted(DOORS.values(), key=lambda door: (door.route, door.method)):
+        if one.guard == "staff":
+            name = one.name.removeprefix("operations_").replace("_", "-")
+            found[name] = _operation(one)
+    return found
 
 
-def _optional(name: str, text: str, kind: Literal["text", "number", "list", "yes"] = "text") -> Argument:
-    return Argument(name=name, help=text, kind=kind, is_required=False)
+def _operation(door: Door) -> Operation:
+    in_path = tuple(Argument(name=name, in_path=True) for name in _PARAMETER.findall(door.route))
+    model = door.query if door.method == "GET" else door.body
+    return Operation(
+        method=door.method,
+        path=_PARAMETER.sub(r"{\1}", door.route),
+        summary=door.summary,
+        arguments=in_path if model is None else in_path + _arguments(model),
+    )
 
 
-OPERATIONS = {
-    "list": Operation(
-        method="GET",
-        path="cases",
-        summary="list cases, the most urgent first",
-        arguments=(
-            _optional("state", "only in this state"),
-            _optional("cursor", "where the page before ended"),
-        ),
-    ),
-    "show": Operation(
-        method="GET",
-        path="cases/{request_id}",
-        summary="show a case with its plan and what happened; the look is logged",
-        arguments=(_CASE, _PURPOSE),
-    ),
-    "approve": Operation(
-        method="POST",
-        path="cases/{request_id}/approval",
-        summary="let exactly this plan run",
-        arguments=(
-            _CASE,
-            Argument(name="plan_digest", help="digest of the plan as shown"),
-            _optional("reason", "why; kept with the decision"),
-            _optional("provision", "by which provision"),
-        ),
-    ),
-    "refuse": Operation(
-        method="POST",
-        path="cases/{request_id}/refusal",
-        summary="refuse with a reason and a provision, by letter",
-        arguments=(_CASE, _REASON, _PROVISION),
-    ),
-    "extend": Operation(
-        method="POST",
-        path="cases/{request_id}/extension",
-        summary="take one or two months more, by letter with the reasons",
-        arguments=(_CASE, Argument(name="months", help="1 or 2", kind="number"), _REASON),
-    ),
-    "ask": Operation(
-        method="POST",
-        path="cases/{request_id}/question",
-        summary="ask the person one question by letter",
-        arguments=(
-            _CASE,
-            Argument(name="kind", help="identity or clarification"),
-            Argument(name="text", help="the question, in the person's language"),
-        ),
-    ),
-    "lift": Operation(
-        method="POST",
-        path="cases/{request_id}/lifting",
-        summary="announce that a restriction ends, by letter, and end it then",
-        arguments=(_CASE, _REASON),
-    ),
-    "retry": Operation(
-        method="POST",
-        path="cases/{request_id}/retry",
-        summary="take up a case that was stopped",
-        arguments=(_CASE,),
-    ),
-    "holds": Operation(
-        method="GET",
-        path="holds",
-        summary="list legal holds, the next review first",
-        arguments=(_optional("cursor", "where the page before ended"),),
-    ),
-    "hold": Operation(
-        method="POST",
-        path="holds",
-        summary="place a legal hold on a person",
-        arguments=(
-            _EMAIL,
-            Argument(name="ground", help="legal_claim, criminal_report, authority_order, …"),
-            _REASON,
-            Argument(name="review_on", help="the day it is looked at again, such as 2027-01-31"),
-            _optional("activity_id", "only data of this activity"),
-        ),
-    ),
-    "release": Operation(
-        method="POST",
-        path="holds/{hold_id}/release",
-        summary="release a hold and take up what it deferred",
-        arguments=(Argument(name="hold_id", help="id of the hold", in_path=True),),
-    ),
-    "redrive": Operation(
-        method="POST",
-        path="poison/redrive",
-        summary="send messages that failed for good once more",
-        arguments=(Argument(name="queue", help="name of the queue they came from"),),
-    ),
-    "pause": Operation(
-        method="POST", path="pause", summary="stop all erasing, everywhere", arguments=(_REASON,)
-    ),
-    "resume": Operation(method="POST", path="resume", summary="let erasing go on"),
-    "enter": Operation(
-        method="POST",
-        path="requests",
-        summary="enter a request that came by post, phone or mail",
-        arguments=(
-            _EMAIL,
-            Argument(name="rights", help="a right it asks for", kind="list"),
-            Argument(name="channel", help="post, phone or mail"),
-            Argument(name="received_on", help="the day it was received, such as 2026-11-02"),
-            _optional("language", "en or da"),
-            _optional("is_known", "whether the person's identity is certain", "yes"),
-        ),
-    ),
-    "forecast": Operation(
-        method="GET", path="forecast", summary="show which cases will be late at the present pace"
-    ),
-}
+def _arguments(model: type[BaseModel]) -> tuple[Argument, ...]:
+    schema = model.model_json_schema()
+    required = schema.get("required", [])
+    found = []
+    for name, given in schema.get("properties", {}).items():
+        one = _resolved(given, schema)
+        inner = _resolved(one.get("items", {}), schema)
+        found.append(
+            Argument(
+                name=name,
+                kind=_KINDS.get(one.get("type", ""), "text"),
+                choices=tuple(map(str, one.get("enum", inner.get("enum", ())))),
+                is_required=name in required,
+            )
+        )
+    return tuple(found)
+
+
+def _resolved(given: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a reference, or the part of a choice that is not null, stands for."""
+    if "$ref" in given:
+        return _resolved(schema["$defs"][given["$ref"].rpartition("/")[2]], schema)
+    parts = [one for one in given.get("anyOf", []) if one.get("type") != "null"]
+    return _resolved(parts[0], schema) if parts else given

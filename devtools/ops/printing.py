@@ -25,14 +25,22 @@ def print_answer(answer: Any, *, as_json: bool) -> None:
     if answer is None:
         console.print("Done.")
         return
-    plain, lists = _split(answer if isinstance(answer, dict) else {"": answer})
+    _print(console, answer if isinstance(answer, dict) else {"": answer})
+
+
+def _print(console: Console, answer: Mapping[str, Any], title: str = "") -> None:
+    """Print plain values first, then what lies inside, each part under its name."""
+    plain = {name: value for name, value in answer.items() if not _is_rows(value) and not _is_object(value)}
     if plain:
-        lines = Table(show_header=False, box=None)
+        lines = Table(show_header=False, title=title or None, title_justify="left")
         for name, value in plain.items():
             lines.add_row(_words(name), _cell(value))
         console.print(lines)
-    for name, rows in lists.items():
-        console.print(_table(name, rows))
+    for name, value in answer.items():
+        if _is_rows(value):
+            console.print(_table(name, value))
+        elif _is_object(value):
+            _print(console, value, _words(name))
 
 
 def print_refusal(error: RefusedError, *, as_json: bool) -> None:
@@ -45,13 +53,12 @@ def print_refusal(error: RefusedError, *, as_json: bool) -> None:
     print(f"{error.status} {code}: {' '.join(filter(None, said))}", file=sys.stderr)
 
 
-def _split(answer: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[Mapping[str, Any]]]]:
-    plain: dict[str, Any] = {}
-    lists: dict[str, list[Mapping[str, Any]]] = {}
-    for name, value in answer.items():
-        is_rows = isinstance(value, list) and value and all(isinstance(one, dict) for one in value)
-        (lists if is_rows else plain)[name] = value
-    return plain, lists
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value)
 
 
 def _table(name: str, rows: list[Mapping[str, Any]]) -> Table:
@@ -69,7 +76,7 @@ def _words(name: str) -> str:
 
 
 def _cell(value: Any) -> str:
-    if value is None or value == []:
+    if value in (None, "", [], {}):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"

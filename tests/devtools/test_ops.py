@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from urllib.parse import parse_qs, quote
 
 import httpx
@@ -13,16 +14,19 @@ from devtools import ops
 from devtools.failures import CannotStartError
 from devtools.free_ports import free_port
 from devtools.ops.connection import Connection, NotSignedInError, local_connection
-from devtools.ops.operations import OPERATIONS
+from devtools.ops.operations import operations
 from devtools.ops.signing_in import access_token, sign_in, sign_out
 from devtools.stand_ins import issuer as issuer_module
 from devtools.stand_ins.issuer import Issuer
 from devtools.stand_ins.issuer_staff import STAFF, TENANT_ID, settings_for
+from functions._door import DOORS
 from shared import settings as app_settings
 from shared.adapters.entra_tokens import EntraTokens
 from shared.adapters.system_clock import SystemClock
 from shared.domain.errors import NotAllowed, Permanent
 from tests.architecture.test_settings_documented import AZURE, EXAMPLE
+
+COMMANDS = operations()
 
 
 @pytest.fixture
@@ -245,36 +249,102 @@ async def run(*arguments):
 
 
 def _values(operation):
-    """Return words for every argument of a command, and what is to be sent."""
+    """Return words for every argument of a command, the path it leads to, and what is to be sent."""
     words, sent, path = [], {}, operation.path
-    for argument in operation.arguments:
-        value = {"number": "2", "list": "access", "yes": ""}.get(argument.kind, f"a {argument.name}/ü?")
-        if argument.in_path:
-            words.append(value)
-            quoted = quote(value, safe="")
-            path = path.replace(f"{{{argument.name}}}", quoted)
+    for one in operation.arguments:
+        text = one.choices[0] if one.choices else f"a {one.name}/ü?"
+        if one.in_path:
+            words.append(text)
+            path = path.replace(f"{{{one.name}}}", quote(text, safe=""))
             continue
-        words += [f"--{argument.name.replace('_', '-')}", *([value] if value else [])]
-        sent[argument.name] = {"number": 2, "list": ["access"], "yes": True}.get(argument.kind, value)
-    return words, sent, path
+        word, value = {
+            "text": (text, text),
+            "number": ("2", 2),
+            "yes_or_no": ("no", False),
+            "list": (text, [text]),
+            "pairs": ("name=a=b", {"name": "a=b"}),
+        }[one.kind]
+        words += [f"--{one.name.replace('_', '-')}", word]
+        sent[one.name] = value
+    return words, path, sent
 
 
-@pytest.mark.parametrize("name", list(OPERATIONS))
+@pytest.mark.parametrize("name", list(COMMANDS))
 async def test_every_command_is_one_call(api, name):
     """With everything it was given, in the path, the query or the body."""
-    operation = OPERATIONS[name]
-    words, sent, path = _values(operation)
+    operation = COMMANDS[name]
+    words, path, sent = _values(operation)
     assert await run(name, *words) == 0
     [(method, raw, content)] = api.asked
     assert method == operation.method
     found, _, query = raw.partition("?")
-    assert found == f"/api/operations/{path}"
+    assert found == f"/api/{path}"
     if method == "GET":
-        assert {key: value for key, (value,) in parse_qs(query).items()} == sent
+        assert {key: value for key, (value,) in parse_qs(query).items()} == {
+            key: str(value) for key, value in sent.items()
+        }
         assert content is None
     else:
         assert query == ""
         assert content == sent
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+async def test_what_is_not_given_is_not_sent(api, name):
+    """The API knows its own defaults."""
+    needed = tuple(one for one in COMMANDS[name].arguments if one.is_required)
+    words, _, sent = _values(replace(COMMANDS[name], arguments=needed))
+    assert await run(name, *words) == 0
+    [(method, raw, content)] = api.asked
+    if method == "GET":
+        assert "?" not in raw
+    else:
+        assert content == sent
+
+
+def test_every_door_for_staff_is_a_command():
+    """Made from the doors, so the usual ones are there under the usual names."""
+    doors = [one for one in DOORS.values() if one.guard == "staff"]
+    assert len(COMMANDS) == len(doors)
+    usual = {
+        "list",
+        "view",
+        "approve",
+        "refuse",
+        "extend",
+        "ask",
+        "hold",
+        "holds",
+        "release",
+        "retry",
+        "enter",
+    }
+    assert usual | {"lift", "forecast", "pause-case", "pause-erasing", "resume-erasing"} <= set(COMMANDS)
+    enter = {one.name: one for one in COMMANDS["enter"].arguments}
+    assert enter["rights"].kind == "list"
+    assert "erasure" in enter["rights"].choices
+    assert enter["channel"].choices == ("post", "phone", "mail", "in_app")
+    assert (enter["corrections"].kind, enter["corrections"].is_required) == ("pairs", False)
+    assert {one.name: one.kind for one in COMMANDS["extend"].arguments}["months"] == "number"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["enter", "--rights", "forgetting"],
+        ["letter", "r-1", "letter-1", "--was-sent", "perhaps"],
+        ["extend", "r-1", "--months", "two", "--reason", "x"],
+        ["enter", "--corrections", "name"],
+        ["refuse", "r-1", "--reason", "x"],
+        ["no-such-command"],
+        [],
+    ],
+)
+def test_wrong_use_is_code_2_and_calls_nothing(arguments):
+    """As argparse says it."""
+    with pytest.raises(SystemExit) as caught:
+        ops.main(arguments)
+    assert caught.value.code == 2
 
 
 async def test_a_list_is_a_table_and_json_on_demand(api, capsys):
