@@ -8,6 +8,7 @@ from functions.http_openapi import openapi
 from functions.http_operations_cases import operations_cases
 from functions.http_operations_decisions import operations_decisions
 from functions.http_operations_holds import operations_holds
+from functions.http_policy import policy
 from functions.http_requests import requests
 from functions.queue_poison import poison
 from functions.queue_requests import queues
@@ -21,6 +22,7 @@ for blueprint in (
     operations_cases,
     operations_decisions,
     operations_holds,
+    policy,
     requests,
     poison,
     queues,

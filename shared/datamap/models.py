@@ -5,11 +5,12 @@ a prefix. How a person is found in it (`matches`), what each field is and what e
 (`fields`) is data here, not code elsewhere. What the policy does not say is `not_stated`.
 """
 
+import hashlib
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.domain.retention import UseScope
 from shared.domain.rights import Right
@@ -296,13 +297,28 @@ class Clause(Frozen):
 
 
 class PolicyVersion(Frozen):
-    """One published version of the privacy policy."""
+    """One published version of the privacy policy in one language; its text is pinned by a checksum.
 
-    number: str
-    language: str
+    `content` is the text itself, read by the loader; it stands in no dump of the map. Source: policy 9.1.
+    """
+
+    number: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]{0,19}$")
+    language: str = Field(pattern=r"^[a-z]{2}$")
     valid_from: date
-    valid_to: date | None = None
+    valid_to: date | None = None  # its last day; None: it is the current one
+    text: Annotated[str, Field(pattern=r"^[\w-][\w.-]*\.(md|txt|html)$")] | NotStated = NOT_STATED
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")  # of the text's bytes
+    new_purposes: tuple[str, ...] = ()  # purposes that no earlier version names
     flags: tuple[str, ...] = ()
+    content: str | None = Field(default=None, exclude=True, repr=False)
+
+    @model_validator(mode="after")
+    def _text_is_pinned(self) -> Self:
+        if (self.text == NOT_STATED) is not (self.sha256 is None):
+            raise ValueError("a text and its sha256 go together")
+        if self.content is not None and hashlib.sha256(self.content.encode()).hexdigest() != self.sha256:
+            raise ValueError("the text is not the one with this sha256")
+        return self
 
 
 class Excused(Frozen):

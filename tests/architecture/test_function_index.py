@@ -48,6 +48,8 @@ def test_no_door_acts_on_a_get():
         "operations_list",
         "package_page",
         "requests_answer_page",
+        "policy_version",
+        "policy_versions",
         "requests_cancellation_page",
         "requests_status",
         "requests_verification_page",

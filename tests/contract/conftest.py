@@ -12,6 +12,7 @@ from shared.adapters.blob_store import AzureBlobs
 from shared.adapters.cosmos import CosmosDatabases, create_compliance_database
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_controls import CosmosControls
+from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
@@ -24,6 +25,7 @@ from tests.factories import small_map
 from tests.fakes.blobs import MemoryBlobs, MemoryPackages
 from tests.fakes.cases import MemoryCases
 from tests.fakes.controls import MemoryControls, MemoryRateLimits
+from tests.fakes.displays import MemoryDisplays
 from tests.fakes.documents import MemoryDocuments
 from tests.fakes.messaging import TestClock
 from tests.fakes.own_records import MemoryOwnRecords
@@ -205,6 +207,14 @@ def controls(request):
     if request.param == "memory":
         return MemoryControls()
     return CosmosControls(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def displays(request):
+    """The register of who was shown which version of the policy."""
+    if request.param == "memory":
+        return MemoryDisplays(MemoryDocuments(small_map()))
+    return CosmosDisplays(request.getfixturevalue("databases"))
 
 
 @pytest.fixture(params=["memory", "cosmos"])
