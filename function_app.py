@@ -8,6 +8,7 @@ from functions.http_openapi import openapi
 from functions.http_operations_cases import operations_cases
 from functions.http_operations_decisions import operations_decisions
 from functions.http_operations_holds import operations_holds
+from functions.http_operations_queues import operations_queues
 from functions.http_policy import policy
 from functions.http_requests import requests
 from functions.queue_poison import poison
@@ -22,6 +23,7 @@ for blueprint in (
     operations_cases,
     operations_decisions,
     operations_holds,
+    operations_queues,
     policy,
     requests,
     poison,

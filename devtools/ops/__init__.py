@@ -93,7 +93,7 @@ def _parser(known: Mapping[str, Operation]) -> argparse.ArgumentParser:
     commands.add_parser("sign-out", parents=[common], help="forget the sign-in on this machine")
     for name, operation in known.items():
         one = commands.add_parser(
-            name, parents=[common], help=operation.summary, description=operation.summary
+            name, parents=[common], help=_plain(operation.summary), description=_plain(operation.summary)
         )
         for argument in operation.arguments:
             _add(one, argument)
@@ -118,6 +118,10 @@ def _add(parser: argparse.ArgumentParser, argument: Argument) -> None:
             pair = {"action": "append", "type": _pair, "metavar": "NAME=VALUE"}
             options |= {**pair, "help": "may be given several times"}
     parser.add_argument("--" + argument.name.replace("_", "-"), **options)
+
+
+def _plain(text: str) -> str:
+    return text.replace("%", "%%")  # argparse would take it for a format
 
 
 def _yes_or_no(text: str) -> bool:

@@ -48,7 +48,7 @@ class SendLetter(_Message):
 
 Message = PlanRequest | RunTasks | FinishStage | SendLetter
 
-QUEUE_OF: dict[type[BaseModel], str] = {
+QUEUE_OF: dict[type[_Message], str] = {
     PlanRequest: PLAN_QUEUE,
     RunTasks: TASK_QUEUE,
     FinishStage: FINISH_QUEUE,
