@@ -47,6 +47,8 @@ _STATUS_OF_CODE = {
     "body_too_large": 413,
     "media_type": 415,
     "package_gone": 410,
+    "system_key_wrong": 401,
+    "system_key_not_configured": 501,
 }
 # RFC 6750, section 3: who sent no token is told how, who sent a wrong one what is wrong.
 _CHALLENGES = {

@@ -14,6 +14,7 @@ from shared.adapters.campaign_monitor import CampaignMonitor
 from shared.adapters.cosmos import CosmosDatabases
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_controls import CosmosControls
+from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
@@ -101,6 +102,7 @@ def build(settings: Settings) -> App:
         blobs=AzureBlobs(storage, with_versions=settings.deployment == "azure"),
         packages=BlobPackages(storage),
         own_records=CosmosOwnRecords(databases),
+        displays=CosmosDisplays(databases),
         processors=processors,
         evidence=BlobEvidence(storage, "evidence"),
         quarantine=BlobEvidence(storage, "quarantine"),

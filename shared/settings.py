@@ -6,6 +6,7 @@ used. A missing or wrong setting stops the app at its first request, naming ever
 
 import base64
 import binascii
+import hashlib
 import json
 import os
 import re
@@ -27,6 +28,8 @@ _CLIENT_ID = r"^([0-9a-fA-F]{32})?$"
 _GUID = r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"
 _CUSTOMER_ID = r"^[\w.-]{1,100}$"
 _SIGN_IN = "https://login.microsoftonline.com"
+_SHA256 = r"^([0-9a-f]{64})?$"
+_PUBLISHED_KEY = hashlib.sha256(b"local-development-only-system-key").hexdigest()  # everybody can read it
 _LOOPBACK_URL = re.compile(r"http://127\.0\.0\.1:\d{1,5}/[\w./-]*")
 _LOCAL_ONLY = ("cosmos_key", "storage_connection", "transfer_local_receiver", "transfer_local_ca_file")
 _ORIGIN = re.compile(r"https://(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}|")
@@ -48,6 +51,9 @@ class Settings(BaseModel):
     managed_identity_client_id: str = ""
     pseudonym_key: str = Field(min_length=1)  # base64 of 32 bytes or more; from Key Vault in Azure
     public_url: str = Field(min_length=1)
+    system_key_sha256: str = Field(
+        default="", pattern=_SHA256
+    )  # of the key our other systems send; empty: none
     allowed_return_url: str = ""  # where a plain HTML form's sender is sent back to; empty: a page of our own
     controller_name: str = ""
     controller_address: str = ""
@@ -196,6 +202,7 @@ def _unfit(settings: Settings) -> list[str]:
         wrong.append("CAMPAIGN_MONITOR_URL")
     if settings.deployment == "azure":
         wrong += [name.upper() for name in _LOCAL_ONLY if getattr(settings, name)]
+        wrong += ["SYSTEM_KEY_SHA256"] if settings.system_key_sha256 == _PUBLISHED_KEY else []
     return wrong + _unfit_mail(settings) + _unfit_staff(settings)
 
 

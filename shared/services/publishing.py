@@ -28,6 +28,7 @@ from shared.services.disclosing import disclose_to_customer
 from shared.services.execution import stage_tasks_of
 from shared.services.ledger import disclosures_to
 from shared.services.parts import all_parts, forget_parts
+from shared.services.policy_display import numbers_shown
 from shared.services.progress import Progress
 from shared.services.transferring import begin_transfer
 
@@ -173,9 +174,16 @@ async def _report(context: Context, case: Case, controls: Sequence[StoredControl
                 if one.kind == "marketing" and one.in_force
             )
         ),
-        policy_versions_shown=(),
+        policy_versions_shown=await _versions_shown(context, request),
         package_expires_at=after(begun_at, days=context.limits.package_days),
     )
+
+
+async def _versions_shown(context: Context, request: SubjectRequest) -> tuple[str, ...]:
+    """Return what the person was shown; a customer is not told of it."""
+    if request.scope.customer_id is not None:
+        return ()
+    return await numbers_shown(context, request.subject_keys)
 
 
 def _finding(task: Task) -> StoreFinding:

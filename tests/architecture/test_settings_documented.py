@@ -1,6 +1,7 @@
 """Settings: the model, the example file and what a wrong one is told."""
 
 import base64
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -56,6 +57,8 @@ def test_the_example_file_holds_no_secret():
     assert b"local-development-only" in base64.b64decode(EXAMPLE["PSEUDONYM_KEY"])
     assert EXAMPLE["STORAGE_CONNECTION"] == "UseDevelopmentStorage=true"
     assert EXAMPLE["CAMPAIGN_MONITOR_API_KEY"] == ""
+    published = hashlib.sha256(b"local-development-only-system-key").hexdigest()
+    assert EXAMPLE["SYSTEM_KEY_SHA256"] == published
 
 
 def test_defaults_are_those_of_the_limits():
@@ -78,6 +81,7 @@ def test_every_setting_named_in_a_document_exists():
         "CAMPAIGN_",
         "STAFF_",
         "TRUST_",
+        "SYSTEM_",
     )
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         named = set(re.findall(r"\b[A-Z][A-Z]+_[A-Z_]+\b", path.read_text("utf-8")))
@@ -145,6 +149,9 @@ def test_every_missing_setting_is_named_at_once():
         ("STAFF_CUSTOMERS", '{"a": "b"}'),
         ("STAFF_CUSTOMERS", '{"a": [""]}'),
         ("TRUST_EASYAUTH", "perhaps"),
+        ("SYSTEM_KEY_SHA256", "a-key-and-not-its-hash"),
+        ("SYSTEM_KEY_SHA256", "A" * 64),
+        ("SYSTEM_KEY_SHA256", EXAMPLE["SYSTEM_KEY_SHA256"]),  # everybody can read that one's key
         ("TRANSFER_LOCAL_RECEIVER", "https://127.0.0.1:9443"),  # nor has a way into our own network
         ("TRANSFER_LOCAL_CA_FILE", "/tmp/ca.pem"),  # noqa: S108  a name only
     ],
@@ -158,7 +165,14 @@ def test_a_wrong_setting_is_named_without_its_value(name, value):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PACKAGE_DAYS", "30"), ("PACKAGE_DAYS", "1"), ("CONTACTS_VERIFIED_ON", "")]
+    ("name", "value"),
+    [
+        ("PACKAGE_DAYS", "30"),
+        ("PACKAGE_DAYS", "1"),
+        ("CONTACTS_VERIFIED_ON", ""),
+        ("SYSTEM_KEY_SHA256", ""),
+        ("SYSTEM_KEY_SHA256", "0" * 64),
+    ],
 )
 def test_a_setting_at_its_bound_is_taken(name, value):
     """And an empty date is none."""
