@@ -70,13 +70,11 @@ class Schemas:
                 }
             else:
                 properties[name] = _without_null(one)
-        form = {key: value for key, value in found.items() if key not in ("properties", "examples")}
+        form = {key: value for key, value in found.items() if key != "properties"}
         form |= {"title": f"{found.get('title', '')}{FORM}", "properties": properties}
         form["required"] = [name for name in found.get("required", ()) if name in properties]
         if patterns:
             form["patternProperties"] = patterns
-        if "examples" in found:
-            form["examples"] = [flat(one) for one in found["examples"]]
         return form
 
     def _resolved(self, schema: Schema) -> Schema:

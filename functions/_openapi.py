@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from functions._bodies import Shown
-from functions._described import COMPONENTS, Key, Schema, Schemas
+from functions._described import COMPONENTS, Key, Schema, Schemas, flat
 from functions._door import DOORS, Door
+from functions._examples import EXAMPLES
 from functions._problem_codes import CODES, codes_of, sentence, statuses
 
 _PARAMETER = re.compile(r"\{(\w+)(?::length\((\d+)\))?[^}]*\}")
@@ -172,14 +173,28 @@ def _operation(one: Door, schemas: Schemas) -> Schema:
         },
     }
     if one.body is not None:
-        content: Schema = {_JSON: {"schema": schemas.reference(one.body, "validation")}}
-        if one.takes_form:
-            encoding = {name: {"style": "form", "explode": True} for name in schemas.repeated(one.body)}
-            content[_FORM] = {"schema": schemas.form(one.body)} | ({"encoding": encoding} if encoding else {})
-        found["requestBody"] = {"required": True, "content": content}
+        found["requestBody"] = {"required": True, "content": _content(one, one.body, schemas)}
     if one.guard in _GUARDS:
         found["security"] = [{one.guard: []}]
     return found
+
+
+def _content(one: Door, body: type[BaseModel], schemas: Schemas) -> Schema:
+    examples = EXAMPLES.get(one.name, ())
+    content: Schema = {
+        _JSON: {"schema": schemas.reference(body, "validation"), "examples": _numbered(examples)}
+    }
+    if one.takes_form:
+        encoding = {name: {"style": "form", "explode": True} for name in schemas.repeated(body)}
+        content[_FORM] = {
+            "schema": schemas.form(body),
+            "examples": _numbered(flat(example) for example in examples),
+        } | ({"encoding": encoding} if encoding else {})
+    return content
+
+
+def _numbered(examples: Iterable[Mapping[str, object]]) -> Schema:
+    return {f"example_{number}": {"value": dict(one)} for number, one in enumerate(examples, start=1)}
 
 
 def _path_parameters(route: str) -> list[Schema]:

@@ -112,18 +112,6 @@ class SubmitBody(Body):
             # Exactly one of the two, or words that a person reads.
             "anyOf": [{"required": ["right"]}, {"required": ["rights"]}, {"required": ["message"]}],
             "not": {"required": ["right", "rights"]},
-            "examples": [
-                {"email": "ane@people.example", "right": "access"},
-                {"email": "ane@people.example", "rights": ["access", "erasure"], "language": "da"},
-                {
-                    "email": "ane@people.example",
-                    "right": "rectification",
-                    "corrections": {"name": "Ane Eksempel"},
-                    "message": "The name is misspelt.",
-                },
-                {"email": "ane@people.example", "right": "restriction", "ground": "accuracy"},
-                {"email": "ane@people.example", "message": "Please stop using what you know of me."},
-            ],
         }
     )
 
@@ -235,17 +223,11 @@ class TokenQuery(Body):
 class TokenBody(Body):
     """The token of a mailed link, as the page's button sends it."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"token": f"1798761600.{'0' * 64}"}]})
-
     token: Token = ""
 
 
 class AnswerBody(TokenBody):
     """The answer to a question that was asked by letter."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"token": f"1798761600.{'0' * 64}", "text": "It is the second one."}]}
-    )
 
     text: Text
 
