@@ -182,9 +182,14 @@ def answering(handler: Handler) -> Handler:
     return wrapped
 
 
+def status_of(kind: type[ComplianceError], code: str) -> int:
+    """Return the status an error is answered with."""
+    return _STATUS_OF_CODE.get(code, _STATUS[kind][0])
+
+
 def _problem(request: func.HttpRequest, error: ComplianceError) -> func.HttpResponse:
-    status, title = _STATUS[type(error)]
-    status = _STATUS_OF_CODE.get(error.code, status)
+    _, title = _STATUS[type(error)]
+    status = status_of(type(error), error.code)
     internal = isinstance(error, (Permanent, Retryable, Conflict))
     if internal:
         _LOG.warning("answered %s: %s", status, error)
