@@ -167,15 +167,17 @@ def stage_tasks(
     """Return one task for each store that is worked on, all in the first lane; long work spreads later.
 
     An erasure that is taken up again keeps what its tasks have counted, and what they were about to erase;
-    tasks the new plan leaves out, as under a hold, end where they are.
+    tasks the new plan leaves out, as under a hold, end where they are, and an earlier look at them counts no
+    more.
     """
     known = {task.id: task for task in before}
     planned = {f"task-{request.phase}-{entry.action}-{entry.store_id}" for entry in entries}
-    prefix = f"task-{request.phase}-{ACTION_OF[request.stage]}-" if request.stage else ""
+    action = ACTION_OF.get(request.stage) if request.stage else None  # marks have no tasks
+    prefix = f"task-{request.phase}-{action}-"
     tasks = [
-        task.unclaimed().with_(state=TaskState.DONE, cursor=None, problem=None)
+        _left_out(task)
         for task in before
-        if task.id.startswith(prefix) and task.id not in planned and task.state is not TaskState.DONE
+        if task.id.startswith(prefix) and task.id not in planned and task != _left_out(task)
     ]
     for entry in entries:
         if entry.action in (Action.HOLD, Action.KEEP):
@@ -195,6 +197,13 @@ def stage_tasks(
                 )
             )
     return tasks
+
+
+def _left_out(task: Task) -> Task:
+    """Return a task that the plan has no more, at its end; what a look counted then is no finding now."""
+    ended = task.unclaimed().with_(state=TaskState.DONE, cursor=None, problem=None)
+    looked = task.action in (Action.LOOK, Action.CHECK)
+    return ended.with_(records=0, rewritten=0, kept=()) if looked else ended
 
 
 async def _save_waiting(
