@@ -15,7 +15,7 @@ from shared.services.context import Context
 from shared.services.deferring import is_deferred, take_up_deferred
 from shared.services.parts import all_parts, forget_parts
 
-_CLEANUP_SECONDS = 3600  # a worker that was still writing a copy has ended by then
+_CLEANUP_SECONDS = 3600  # a worker that was still writing a copy or a mark has ended by then
 COPIES = frozenset({Right.ACCESS, Right.PORTABILITY})
 
 
@@ -139,7 +139,7 @@ async def end(
     package = request.package
     if package is not None and package.deleted_at is None:
         wake_at = package.expires_at
-    elif COPIES & set(request.rights) and state is RequestState.CANCELLED:
+    elif state is RequestState.CANCELLED:
         wake_at = after(now, seconds=_CLEANUP_SECONDS)
     else:
         wake_at = None

@@ -69,9 +69,7 @@ def is_deferred(request: SubjectRequest) -> bool:
 
 def _is_free(context: Context, outcome: Outcome, controls: Sequence[StoredControls]) -> bool:
     """Whether something that a hold kept is held by none any more."""
-    deferred = {
-        context.datamap.store(kept.store_id)[0].id for kept in outcome.kept if kept.reason == HOLD
-    }
+    deferred = {context.datamap.store(kept.store_id)[0].id for kept in outcome.kept if kept.reason == HOLD}
     return any(
         not any(hold.covers(activity_id) for one in controls for hold in one.controls.holds)
         for activity_id in deferred

@@ -47,9 +47,7 @@ class Judge:
     def _treated(self, document: StoredDocument) -> Treated:
         store, body = self.store, document.body
         if self.request.right in STOPPING:
-            return stop_record(
-                body, store, self.request.right, received_at=self.request.received_at
-            )
+            return stop_record(body, store, self.request.right, received_at=self.request.received_at)
         if store.elements is None:
             return erase_record(body, store.fields, today=self.today)
         return erase_elements(

@@ -10,7 +10,7 @@ from shared.domain.errors import Conflict, NotFound, Permanent
 from shared.domain.messages import FinishStage, Message, PlanRequest, RunTasks, SendLetter
 from shared.domain.times import after, copenhagen_day, start_of
 from shared.ports.cases import Case, Write
-from shared.services import fencing, intake
+from shared.services import fencing, intake, marking
 from shared.services.answering import close_silently
 from shared.services.asking import deadline_of
 from shared.services.closing import cleared, end_standing, stands
@@ -119,6 +119,7 @@ async def _clean_up(context: Context, case: Case) -> None:
         await remove(context, case)
         return
     await context.packages.delete(request.request_id)
+    await marking.take_back(context, request)
     await fencing.release(context, request, request.subject_keys)
     done = request.with_(wake_at=None)
     tasks = cleared(case.tasks)  # a worker may have saved one after the request was cancelled

@@ -33,7 +33,6 @@ class Asked:
     rights: tuple[Right, ...]
     step: int
     is_internal: bool = False
-    cancelled: bool = False
 
 
 @dataclass
@@ -62,6 +61,25 @@ class Acts:
     def key(self, name: str) -> str:
         """Return the pseudonym of a person's address."""
         return KEYS.subject_key(EMAIL, f"{name}@people.example")
+
+    def keys(self, name: str) -> tuple[str, ...]:
+        """Return every pseudonym of a person."""
+        others = (("person_id", f"person-{name}"), ("user_id", f"user-{name}"))
+        return (self.key(name), *(KEYS.subject_key(kind, value) for kind, value in others))
+
+    def is_held(self, name: str) -> bool:
+        """Whether a hold on a person is in force under any of them."""
+        everywhere = (self.world.controls.stored(key).controls for key in self.keys(name))
+        return any(hold.released_at is None for one in everywhere for hold in one.holds)
+
+    def know_all(self) -> None:
+        """Learn of the requests whose filer did not live to hear of them."""
+        watcher = self.simulation.watcher
+        for request_id in self.world.cases.partitions:
+            request = self.world.cases.request(request_id)
+            name, step = watcher.person_of(request), watcher.filed_at[request_id]
+            asked = Asked(name, request.rights, step, is_internal=request.is_internal)
+            self.requests.setdefault(request_id, asked)
 
     def controls(self, name: str) -> Controls:
         """Return what stands under it."""
@@ -264,8 +282,8 @@ class Acts:
     async def release(self, name: str) -> None:
         """Release every hold on a person, found in the list of holds."""
         listed = await self.world.context.controls.held(limit=1_000)
-        mine = self.key(name)
-        ids = {hold.hold_id for one in listed if one.subject_key == mine for hold in one.holds}
+        mine = self.keys(name)
+        ids = {hold.hold_id for one in listed if one.subject_key in mine for hold in one.holds}
         for hold_id in sorted(ids):
             await holding.release(self.world.context, hold_id, released_by="officer-1")
 
@@ -310,16 +328,22 @@ class Acts:
 
     async def decide(self, request_id: str, *, yes: bool) -> None:
         """Approve what is planned, or refuse it; somebody else may have been faster."""
-        request = self.world.cases.request(request_id)
         if not yes:
-            await refuse(
-                self.world.context,
-                request_id,
-                decided_by="officer-1",
-                reason="the interest prevails",
-                provision="GDPR article 21(1)",
-            )
-        elif request.plan is not None:
+            try:
+                await refuse(
+                    self.world.context,
+                    request_id,
+                    decided_by="officer-1",
+                    reason="the interest prevails",
+                    provision="GDPR article 21(1)",
+                )
+            except NotAllowed as error:
+                if error.code != "too_late":
+                    raise
+            else:
+                return
+        request = self.world.cases.request(request_id)
+        if request.plan is not None:
             await approve(
                 self.world.context,
                 request_id,

@@ -39,6 +39,7 @@ class Invariants:
 
     def check(self) -> None:
         """Check every invariant that must hold when all is at rest."""
+        self.acts.know_all()
         if self.data_of("bo") != self.bystander:
             raise Violation("a bystander's data changed")
         for request_id, asked in self.acts.requests.items():
@@ -54,10 +55,6 @@ class Invariants:
             self._check_controls(name)
         self._check_mail()
         self._check_no_leak()
-
-    def is_held(self, name: str) -> bool:
-        """Whether a hold on a person is in force."""
-        return any(hold.released_at is None for hold in self.acts.controls(name).holds)
 
     # one request
 
@@ -109,7 +106,7 @@ class Invariants:
             for one in controls.restrictions
         )
         deferred = any(kept.reason == "hold" for one in request.outcomes.values() for kept in one.kept)
-        if not restricted and not (deferred and self.is_held(name)):
+        if not restricted and not (deferred and self.acts.is_held(name)):
             raise Violation(f"a request stands for no reason: deferred={deferred}")
         for key in request.subject_keys:
             if any(
@@ -211,7 +208,7 @@ class Invariants:
 
     def _check_erased(self, name: str) -> None:
         """Nothing is left that was there when an erasure came that was carried out and no hold deferred."""
-        if self.is_held(name):
+        if self.acts.is_held(name):
             return
         erasures = [
             asked.step

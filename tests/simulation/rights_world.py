@@ -138,9 +138,7 @@ class RightsWorld(World):
 def names_of(world: World, name: str) -> dict[str, str]:
     """Return the name in each correctable record of a person, by the record's place."""
     found = {
-        "people": body["name"]
-        for body in world.documents.bodies("people")
-        if body["id"] == f"person-{name}"
+        "people": body["name"] for body in world.documents.bodies("people") if body["id"] == f"person-{name}"
     }
     for team in world.documents.bodies("teams"):
         found |= {"teams": one["name"] for one in team["people"] if one["email"] == f"{name}@people.example"}

@@ -98,9 +98,7 @@ class Story:
         undecided = self.acts.undecided()
         if not undecided:
             return False
-        decision = partial(
-            self.acts.decide, self.random.choice(undecided), yes=self.random.random() < 0.5
-        )
+        decision = partial(self.acts.decide, self.random.choice(undecided), yes=self.random.random() < 0.5)
         self.acts.operate(decision)
         return True
 
@@ -117,11 +115,11 @@ class Story:
     def end(self) -> None:
         """Check at rest; then release what is held, and check again."""
         self.invariants.check()
-        held = [name for name in PEOPLE if self.invariants.is_held(name)]
+        held = [name for name in PEOPLE if self.acts.is_held(name)]
         for name in held:
             self.acts.operate(partial(self.acts.release, name))
         self.simulation.rest(settle=self.settle)
-        if any(self.invariants.is_held(name) for name in PEOPLE):
+        if any(self.acts.is_held(name) for name in PEOPLE):
             raise Violation("a hold is in force after its release")
         self.invariants.check()
 

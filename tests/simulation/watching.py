@@ -28,9 +28,12 @@ class Watcher:
         self.step = 0
         self.run: Any = None  # the one that is at work
         self.destroyed: Counter[tuple[str, Right]] = Counter()
-        self.marked_at: dict[tuple[str, str], int] = {}  # (pseudonym, id of a mark in force): since which step
+        self.marked_at: dict[
+            tuple[str, str], int
+        ] = {}  # (pseudonym, id of a mark in force): since which step
         self.renamed_at: dict[tuple[str, str], int] = {}  # (person, store): when a product wrote the name
         self.checked_from: dict[str, int] = {}  # request: when its look after a correction began
+        self.filed_at: dict[str, int] = {}  # request: since which step it is on file
         self._etags: dict[str, str] = {}
         self._before: dict[str, SubjectRequest] = {}
         self._wrap()
@@ -125,6 +128,7 @@ class Watcher:
             before = self._before.get(request_id)
             request = self.world.cases.request(request_id)
             self._before[request_id] = request
+            self.filed_at.setdefault(request_id, self.step)
             if before is not None:
                 self._changed(before, request)
 
