@@ -126,6 +126,7 @@ class _StoreBase(Frozen):
     fields: tuple[FieldRule, ...] = ()
     locator: bool = False  # searched to follow identifiers, so it must be small per person
     ends_with: tuple[Right, ...] = ()  # rights that erase its records although no erasure was asked for
+    consented_at_path: str | None = Field(default=None, pattern=r"^/")  # when the consent it shows was given
     rests_on: tuple[Letter, ...] = ()  # its own legal basis, where it differs from the activity's
     customer_path: str | None = Field(default=None, pattern=r"^/")  # names the customer a record belongs to
 

@@ -12,11 +12,12 @@ from shared.domain.errors import Conflict, NotFound, Permanent
 from shared.domain.messages import FinishStage, Message, PlanRequest, RunTasks, SendLetter
 from shared.domain.times import after, copenhagen_day, start_of
 from shared.ports.cases import Case, Write
-from shared.services import calling_back, fencing, intake
+from shared.services import calling_back, fencing, intake, marking
 from shared.services.answering import close_silently
 from shared.services.asking import deadline_of
 from shared.services.closing import cleared, end_standing, stands
 from shared.services.context import Context
+from shared.services.deferring import take_up_deferred
 from shared.services.downloads import remove
 from shared.services.execution import stage_tasks_of
 from shared.services.lifting import lift_when_due
@@ -97,13 +98,17 @@ async def _remind(context: Context, case: Case, request: SubjectRequest, now: da
 async def _review(context: Context, case: Case) -> None:
     """Call to mind what still stands of an answered request; close it if nothing does any more."""
     request = case.request
-    if await lift_when_due(context, case):
+    if await lift_when_due(context, case) or await take_up_deferred(context, request.request_id):
         return
     if not await stands(context, request):
         await end_standing(context, request.request_id)
         return
-    await context.operators.alarm("standing_review", request_id=request.request_id)
-    again = after(context.clock.now(), days=context.limits.standing_review_days)
+    now = context.clock.now()
+    answered_at = max(outcome.at for outcome in request.outcomes.values())
+    again = after(answered_at, days=context.limits.standing_review_days)
+    if again <= now:
+        await context.operators.alarm("standing_review", request_id=request.request_id)
+        again = after(now, days=context.limits.standing_review_days)
     lifts_at = start_of(request.lifts_on) if request.lifts_on else again
     asleep = request.with_(wake_at=min(again, lifts_at, request.copy_ends_at or again))
     await context.cases.commit(request.request_id, [Write(document=asleep, etag=case.etags[asleep.id])])
@@ -131,6 +136,7 @@ async def _clean_up(context: Context, case: Case) -> None:
         await remove(context, case)
         return
     await context.packages.delete(request.request_id)
+    await marking.take_back(context, request)
     await fencing.release(context, request, request.subject_keys)
     done = request.with_(wake_at=None)
     tasks = cleared(case.tasks)  # a worker may have saved one after the request was cancelled
