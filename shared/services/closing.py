@@ -132,13 +132,9 @@ async def end(
     """
     request = case.request
     now = context.clock.now()
-    package = request.package
-    if package is not None and package.deleted_at is None:
-        wake_at = package.expires_at
-    elif COPIES & set(request.rights) and state is RequestState.CANCELLED:
+    wake_at = request.copy_ends_at
+    if wake_at is None and COPIES & set(request.rights) and state is RequestState.CANCELLED:
         wake_at = after(now, seconds=_CLEANUP_SECONDS)
-    else:
-        wake_at = None
     ended, event = (
         request.without_person().moved_to(state, stage=None, closed_at=now, wake_at=wake_at).noted(now, state)
     )
@@ -146,6 +142,13 @@ async def end(
     if state is RequestState.CANCELLED and COPIES & set(request.rights):
         await forget_parts(context, request.request_id, await all_parts(context, request.request_id))
     await fencing.release(context, request, request.subject_keys)
+
+
+async def forget_unpublished(context: Context, request: SubjectRequest) -> None:
+    """Delete what was staged of copies and not published; one that was is the person's until its day."""
+    for copy_id in {request.request_id, *(request.for_right(one).copy_id for one in request.rights)}:
+        if copy_id not in request.copies:
+            await context.packages.delete(copy_id)
 
 
 def _writes(case: Case, request: SubjectRequest, event: Event, letter: LetterDocument | None) -> list[Write]:

@@ -65,7 +65,9 @@ async def publish_copy(context: Context, case: Case) -> None:
     )
     published = case_with(
         case,
-        request.with_(package=Package(published_at=now, expires_at=expires_at, size_bytes=size_bytes)),
+        request.with_copy(
+            request.copy_id, Package(published_at=now, expires_at=expires_at, size_bytes=size_bytes)
+        ),
     )
     if request.scope.customer_id is not None:
         await disclose_to_customer(context, request, by_store)
@@ -76,7 +78,7 @@ async def publish_copy(context: Context, case: Case) -> None:
         else:
             await answer(context, published, _answer(request, outcome, size_bytes), deletes=gone)
     except Conflict:
-        await _withdraw_if_cancelled(context, request.request_id)
+        await _withdraw_if_cancelled(context, request)
         raise
     await forget_parts(context, request.request_id, parts[_PARTS_IN_BATCH:])
 
@@ -124,7 +126,7 @@ async def _publish(
         entries = report_entries(context.datamap, await _report(context, case, controls), members)
     closing = archive.closing_block(placed, entries, start_offset=offset, written_at=progress.written_at)
     block = await progress.stage(closing)
-    await context.packages.publish(request.request_id, [*block_ids, block.block_id])
+    await context.packages.publish(request.copy_id, [*block_ids, block.block_id])
     return offset + block.size_bytes
 
 
@@ -178,7 +180,7 @@ def _finding(task: Task) -> StoreFinding:
     )
 
 
-async def _withdraw_if_cancelled(context: Context, request_id: str) -> None:
-    case = await context.cases.load(request_id)
+async def _withdraw_if_cancelled(context: Context, request: SubjectRequest) -> None:
+    case = await context.cases.load(request.request_id)
     if case.request.state is RequestState.CANCELLED:
-        await context.packages.delete(request_id)
+        await context.packages.delete(request.copy_id)

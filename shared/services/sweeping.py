@@ -13,9 +13,9 @@ from shared.ports.cases import Case, Write
 from shared.services import fencing, intake
 from shared.services.answering import close_silently
 from shared.services.asking import deadline_of
-from shared.services.closing import cleared, end_standing, stands
+from shared.services.closing import cleared, end_standing, forget_unpublished, stands
 from shared.services.context import Context
-from shared.services.downloads import remove
+from shared.services.downloads import remove_due
 from shared.services.execution import stage_tasks_of
 from shared.services.lifting import lift_when_due
 from shared.services.parts import all_parts, forget_parts
@@ -51,9 +51,8 @@ async def _take_up(context: Context, case: Case) -> None:
     if request.state is RequestState.ANSWERING and request.is_internal:
         await close_silently(context, request.request_id)
         return
-    if request.copy_ends_at is not None and request.copy_ends_at <= now:
-        await remove(context, case)  # the next sweep takes up the rest
-        return
+    if await remove_due(context, case):
+        return  # the next sweep takes up the rest
     request = await _due_told(context, request)
     if request.waits_for_operator:
         await context.operators.alarm(request.attention or "approval_needed", request_id=request.request_id)
@@ -108,14 +107,12 @@ async def _due_told(context: Context, request: SubjectRequest) -> SubjectRequest
 
 async def _clean_up(context: Context, case: Case) -> None:
     request = case.request
-    package = request.package
     await forget_parts(context, request.request_id, await all_parts(context, request.request_id))
-    if package is not None and package.deleted_at is None:
-        await remove(context, case)
+    if await remove_due(context, case):
         return
-    await context.packages.delete(request.request_id)
+    await forget_unpublished(context, request)
     await fencing.release(context, request, request.subject_keys)
-    done = request.with_(wake_at=None)
+    done = request.with_(wake_at=request.copy_ends_at)
     tasks = cleared(case.tasks)  # a worker may have saved one after the request was cancelled
     await context.cases.commit(
         request.request_id,
