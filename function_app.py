@@ -4,11 +4,28 @@ import azure.functions as func
 
 from functions.http_downloads import downloads
 from functions.http_health import health
+from functions.http_openapi import openapi
+from functions.http_operations_cases import operations_cases
+from functions.http_operations_decisions import operations_decisions
+from functions.http_operations_holds import operations_holds
+from functions.http_policy import policy
 from functions.http_requests import requests
 from functions.queue_poison import poison
 from functions.queue_requests import queues
 from functions.timer_sweep import timers
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for blueprint in (downloads, health, requests, poison, queues, timers):
+for blueprint in (
+    downloads,
+    health,
+    openapi,
+    operations_cases,
+    operations_decisions,
+    operations_holds,
+    policy,
+    requests,
+    poison,
+    queues,
+    timers,
+):
     app.register_functions(blueprint)

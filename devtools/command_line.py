@@ -57,6 +57,11 @@ COMMANDS = {
         summary="print the data map as a table",
         needs_azurite=False,
     ),
+    "coverage": Command(
+        module="devtools.coverage",
+        summary="write which rule, code and test make each clause true; --check only compares",
+        needs_azurite=False,
+    ),
 }
 
 

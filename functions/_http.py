@@ -8,6 +8,7 @@ from functools import wraps
 from urllib.parse import parse_qsl
 
 import azure.functions as func
+from pydantic import BaseModel
 
 from shared.domain.errors import (
     CannotTell,
@@ -37,12 +38,24 @@ _STATUS: dict[type[ComplianceError], tuple[int, str]] = {
     CannotTell: (500, "That went wrong. An operator was told."),
 }
 _STATUS_OF_CODE = {
+    "staff_token_missing": 401,
+    "staff_token_invalid": 401,
+    "staff_token_expired": 401,
     "too_many_requests": 429,
     "too_late": 409,
     "joined_to_wider": 409,
     "body_too_large": 413,
     "media_type": 415,
     "package_gone": 410,
+    "system_key_wrong": 401,
+    "system_key_not_configured": 501,
+}
+# RFC 6750, section 3: who sent no token is told how, who sent a wrong one what is wrong.
+_CHALLENGES = {
+    "staff_token_missing": "Bearer",
+    "staff_token_invalid": 'Bearer error="invalid_token"',
+    "staff_token_expired": 'Bearer error="invalid_token", error_description="expired"',
+    "role_missing": 'Bearer error="insufficient_scope"',
 }
 _SAFE_HEADERS = {
     "Cache-Control": "no-store",
@@ -99,9 +112,16 @@ def client_address(request: func.HttpRequest) -> str:
     return last.rpartition(":")[0] if last.count(":") == 1 else last or "local"
 
 
-def answer(content: Mapping[str, object], *, status: int = 200, **headers: str) -> func.HttpResponse:
-    """Return a JSON answer. Header names are given with underscores."""
+def shown(content: BaseModel, *, status: int = 200, **headers: str) -> func.HttpResponse:
+    """Return a model as a JSON answer. Header names are given with underscores."""
+    return answer(content.model_dump(mode="json"), status=status, **headers)
+
+
+def answer(content: Mapping[str, object] | None, *, status: int = 200, **headers: str) -> func.HttpResponse:
+    """Return a JSON answer, or one without a body. Header names are given with underscores."""
     extra = {name.replace("_", "-"): value for name, value in headers.items()}
+    if content is None:
+        return func.HttpResponse(status_code=status, headers={**_SAFE_HEADERS, **extra})
     return func.HttpResponse(
         json.dumps(content, ensure_ascii=False),
         status_code=status,
@@ -160,8 +180,10 @@ def _problem(request: func.HttpRequest, error: ComplianceError) -> func.HttpResp
     if internal:
         _LOG.warning("answered %s: %s", status, error)
     headers: dict[str, str] = {}
-    if isinstance(error, NotAllowed) and error.retry_after_seconds:
+    if isinstance(error, (NotAllowed, Retryable)) and error.retry_after_seconds:
         headers["Retry-After"] = str(error.retry_after_seconds)
+    if error.code in _CHALLENGES:
+        headers["WWW-Authenticate"] = _CHALLENGES[error.code]
     if is_form(request) or "text/html" in header(request, "accept"):
         passing = isinstance(error, (Retryable, Conflict))
         response = page(

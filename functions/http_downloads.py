@@ -2,7 +2,10 @@
 
 import azure.functions as func
 
-from functions._http import answer, answering, fields, is_form, language_of, page, redirect
+from functions._bodies import read
+from functions._door import PAGE, Given, door
+from functions._http import is_form, language_of, page, redirect, shown
+from functions._request_bodies import CopyAnswer, TokenBody
 from shared import bootstrap
 from shared.rendering import outcomes, pages
 from shared.services import downloads as service
@@ -10,18 +13,23 @@ from shared.services import downloads as service
 downloads = func.Blueprint()
 
 _PACKAGE = "requests/{request_id:length(32)}/package"
+_GONE = (403, 404, 410)
 
 
-@downloads.function_name("package_page")
-@downloads.route(_PACKAGE, methods=["GET"])
-@answering
+@door(
+    downloads,
+    "package_page",
+    "GET",
+    _PACKAGE,
+    Given(answers={200: PAGE}, problems=_GONE, guard="token"),
+)
 async def package_page(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page whose button fetches the copy; 410 when it is gone."""
     app = bootstrap.app()
     token = req.params.get("token", "")
     package = await service.find_copy(app.context, req.route_params["request_id"], token)
     origin = app.download_origin
-    shown = pages.package_page(
+    html = pages.package_page(
         language=language_of(req),
         download_url="package",  # relative, so that it works behind any address
         delete_url="package/deletion",
@@ -30,27 +38,47 @@ async def package_page(req: func.HttpRequest) -> func.HttpResponse:
         expires_at=package.expires_at,
         download_origin=origin,
     )
-    return page(shown, download_origin=origin)
+    return page(html, download_origin=origin)
 
 
-@downloads.function_name("package_fetch")
-@downloads.route(_PACKAGE, methods=["POST"])
-@answering
+@door(
+    downloads,
+    "package_fetch",
+    "POST",
+    _PACKAGE,
+    Given(
+        body=TokenBody,
+        answers={303: None},
+        problems=(400, *_GONE, 413, 415),
+        guard="token",
+        takes_form=True,
+    ),
+)
 async def package_fetch(req: func.HttpRequest) -> func.HttpResponse:
     """Send the browser to a link that fetches the copy and lives for minutes."""
-    token = fields(req).get("token")
+    request_id = req.route_params["request_id"]
     return redirect(
-        await service.download_url(bootstrap.app().context, req.route_params["request_id"], token)
+        await service.download_url(bootstrap.app().context, request_id, read(req, TokenBody).token)
     )
 
 
-@downloads.function_name("package_delete")
-@downloads.route(f"{_PACKAGE}/deletion", methods=["POST"])
-@answering
+@door(
+    downloads,
+    "package_delete",
+    "POST",
+    f"{_PACKAGE}/deletion",
+    Given(
+        body=TokenBody,
+        answers={200: CopyAnswer},
+        problems=(400, *_GONE, 413, 415),
+        guard="token",
+        takes_form=True,
+    ),
+)
 async def package_delete(req: func.HttpRequest) -> func.HttpResponse:
     """Delete the copy now."""
     request_id = req.route_params["request_id"]
-    await service.delete_copy(bootstrap.app().context, request_id, fields(req).get("token"))
+    await service.delete_copy(bootstrap.app().context, request_id, read(req, TokenBody).token)
     if is_form(req):
         return page(outcomes.outcome_page("copy_deleted", language=language_of(req)))
-    return answer({"request_id": request_id, "copy_available": False})
+    return shown(CopyAnswer(request_id=request_id, copy_available=False))

@@ -1,8 +1,12 @@
 """Door for probes: whether the app has all it needs to work."""
 
+from typing import Literal
+
 import azure.functions as func
 
-from functions._http import answer, answering, problem
+from functions._bodies import Shown
+from functions._door import Given, door
+from functions._http import problem, shown
 from shared import bootstrap
 from shared.domain.errors import Permanent
 
@@ -11,9 +15,14 @@ health = func.Blueprint()
 _GAPS = frozenset({"settings_invalid", "contacts_incomplete"})  # their details are names, never values
 
 
-@health.function_name("health")
-@health.route("health", methods=["GET"])
-@answering
+class HealthAnswer(Shown):
+    """The app has all it needs. `datamap`: the beginning of the digest of the map it works by."""
+
+    status: Literal["ok"] = "ok"
+    datamap: str
+
+
+@door(health, "health", "GET", "health", Given(answers={200: HealthAnswer}))
 async def show(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the host passes it
     """Answer 200 when settings, data map and contacts are complete, else 503 naming what is missing."""
     try:
@@ -23,4 +32,4 @@ async def show(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the
         if error.code not in _GAPS:
             raise
         return problem(error.code, status=503, title="Something is not configured.", detail=error.detail)
-    return answer({"status": "ok", "datamap": app.context.datamap.digest[:12]})
+    return shown(HealthAnswer(datamap=app.context.datamap.digest[:12]))

@@ -1,69 +1,98 @@
-"""Doors for a person's request: file it, confirm it, see where it stands, cancel it."""
+"""Doors for a person's request: file it, confirm it, see where it stands, answer a question, cancel it."""
 
 import azure.functions as func
 
-from functions._http import (
-    answer,
-    answering,
-    client_address,
-    fields,
-    header,
-    is_form,
-    language_of,
-    page,
-    redirect,
+from functions._bodies import read
+from functions._door import PAGE, Given, door
+from functions._http import answer, client_address, header, is_form, language_of, page, redirect, shown
+from functions._request_bodies import (
+    AnswerBody,
+    StateAnswer,
+    StatusAnswer,
+    SubmitBody,
+    SubmittedAnswer,
+    TokenBody,
 )
 from shared import bootstrap
 from shared.domain.cases import FINAL, RequestState
 from shared.domain.errors import Invalid
-from shared.domain.rights import Right
+from shared.domain.rights import IMMEDIATE
 from shared.rendering import outcomes, pages
-from shared.services import intake
+from shared.services import asking, intake
 from shared.services.intake import Submission
+from shared.services.wishing import checked_wishes
 
 requests = func.Blueprint()
 
-OFFERED = (Right.ACCESS, Right.ERASURE)
 _MAX_REPEAT_KEY = 200
 _ID = "requests/{request_id:length(32)}"
+_STATE = {200: StateAnswer}
+_LATE = (400, 403, 404, 413, 415)
 
 
-@requests.function_name("requests_submit")
-@requests.route("requests", methods=["POST"])
-@answering
+@door(
+    requests,
+    "requests_submit",
+    "POST",
+    "requests",
+    Given(
+        body=SubmitBody,
+        answers={202: SubmittedAnswer, 303: None},
+        problems=(400, 413, 415, 429),
+        takes_form=True,
+    ),
+)
 async def submit(req: func.HttpRequest) -> func.HttpResponse:
-    """File a request: `email`, `right` or `rights`, optional `language`. The same answer for everybody."""
+    """File a request for one or several rights. Everybody gets the same answer, known or not."""
     app = bootstrap.app()
-    request_id = await intake.submit(app.context, _submission(req))
+    body = read(req, SubmitBody)
+    repeat_key = header(req, "idempotency-key")
+    if len(repeat_key) > _MAX_REPEAT_KEY:
+        raise Invalid("idempotency_key_too_long", f"at most {_MAX_REPEAT_KEY} characters")
+    language = body.language or ("da" if language_of(req) == "da" else "en")
+    request_id = await intake.submit(
+        app.context,
+        Submission(
+            email=body.email,
+            rights=body.asked,
+            language=language,
+            client=client_address(req),
+            repeat_key=repeat_key or None,
+            wishes=checked_wishes(app.context, body.wishes),
+        ),
+    )
     if is_form(req):
         if app.settings.allowed_return_url:
             return redirect(app.settings.allowed_return_url)
-        return page(outcomes.outcome_page("received", language=_language(fields(req), req)), status=202)
+        outcome: outcomes.Outcome = "honoured" if IMMEDIATE.issuperset(body.asked) else "received"
+        return page(outcomes.outcome_page(outcome, language=language), status=202)
     location = f"{app.context.public_url}/requests/{request_id}"
-    return answer({"request_id": request_id, "status_url": location}, status=202, Location=location)
+    return shown(SubmittedAnswer(request_id=request_id, status_url=location), status=202, Location=location)
 
 
-@requests.function_name("requests_status")
-@requests.route(_ID, methods=["GET"])
-@answering
+@door(requests, "requests_status", "GET", _ID, Given(answers={200: StatusAnswer}, problems=(404,)))
 async def status(req: func.HttpRequest) -> func.HttpResponse:
     """Tell where a request stands, without personal data."""
     found = await intake.status(bootstrap.app().context, req.route_params["request_id"])
-    return answer(
-        {
-            "request_id": found.request_id,
-            "state": found.state,
-            "rights": list(found.rights),
-            "received_on": found.received_on.isoformat(),
-            "due_on": found.due_on.isoformat(),
-            "copy_available": found.copy_available,
-        }
+    return shown(
+        StatusAnswer(
+            request_id=found.request_id,
+            state=found.state,
+            rights=found.rights,
+            received_on=found.received_on,
+            due_on=found.due_on,
+            copy_available=found.copy_available,
+        )
     )
 
 
-@requests.function_name("requests_verification_page")
-@requests.route(f"{_ID}/verification", methods=["GET"])
-@answering
+@door(
+    requests,
+    "requests_verification_page",
+    "GET",
+    f"{_ID}/verification",
+    Given(answers={200: PAGE}, problems=(404,)),
+)
 async def verification_page(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page with the button. Opening it confirms nothing: mail scanners open links."""
     found = await intake.status(bootstrap.app().context, req.route_params["request_id"])
@@ -77,21 +106,29 @@ async def verification_page(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@requests.function_name("requests_verification")
-@requests.route(f"{_ID}/verification", methods=["POST"])
-@answering
+@door(
+    requests,
+    "requests_verification",
+    "POST",
+    f"{_ID}/verification",
+    Given(body=TokenBody, answers=_STATE, problems=_LATE, guard="token", takes_form=True),
+)
 async def verification(req: func.HttpRequest) -> func.HttpResponse:
     """Confirm the address of a request."""
-    token = fields(req).get("token")
-    state = await intake.verify(bootstrap.app().context, req.route_params["request_id"], token)
+    request_id = req.route_params["request_id"]
+    state = await intake.verify(bootstrap.app().context, request_id, read(req, TokenBody).token)
     if not is_form(req):
-        return answer({"request_id": req.route_params["request_id"], "state": state})
+        return shown(StateAnswer(request_id=request_id, state=state))
     return page(outcomes.outcome_page(_shown(state), language=language_of(req)))
 
 
-@requests.function_name("requests_cancellation_page")
-@requests.route(f"{_ID}/cancellation", methods=["GET"])
-@answering
+@door(
+    requests,
+    "requests_cancellation_page",
+    "GET",
+    f"{_ID}/cancellation",
+    Given(answers={200: PAGE}),
+)
 async def cancellation_page(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page whose button cancels the request."""
     return page(
@@ -101,36 +138,45 @@ async def cancellation_page(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@requests.function_name("requests_cancellation")
-@requests.route(f"{_ID}/cancellation", methods=["POST"])
-@answering
+@door(
+    requests,
+    "requests_cancellation",
+    "POST",
+    f"{_ID}/cancellation",
+    Given(body=TokenBody, answers=_STATE, problems=_LATE, guard="token", takes_form=True),
+)
 async def cancellation(req: func.HttpRequest) -> func.HttpResponse:
     """Cancel a request before anything is erased."""
-    token = fields(req).get("token")
-    state = await intake.cancel(bootstrap.app().context, req.route_params["request_id"], token)
+    request_id = req.route_params["request_id"]
+    state = await intake.cancel(bootstrap.app().context, request_id, read(req, TokenBody).token)
     if is_form(req):
         return page(outcomes.outcome_page("cancelled", language=language_of(req)))
-    return answer({"request_id": req.route_params["request_id"], "state": state})
+    return shown(StateAnswer(request_id=request_id, state=state))
 
 
-def _submission(req: func.HttpRequest) -> Submission:
-    found = fields(req)
-    unknown = sorted(set(found) - {"email", "right", "rights", "language"})
-    if unknown:
-        raise Invalid("field_unknown", "known fields: email, right, rights, language", field=unknown[0][:40])
-    email = found.get("email")
-    repeat_key = header(req, "idempotency-key")
-    if len(repeat_key) > _MAX_REPEAT_KEY:
-        raise Invalid("idempotency_key_too_long", f"at most {_MAX_REPEAT_KEY} characters")
-    if not isinstance(email, str):
-        raise Invalid("email_invalid", "an e-mail address is needed", field="email")
-    return Submission(
-        email=email,
-        rights=_rights(found),
-        language="da" if _language(found, req) == "da" else "en",
-        client=client_address(req),
-        repeat_key=repeat_key or None,
+@door(requests, "requests_answer_page", "GET", f"{_ID}/answer", Given(answers={200: PAGE}))
+async def answer_page(req: func.HttpRequest) -> func.HttpResponse:
+    """Show the page on which a question that came by letter is answered."""
+    return page(
+        pages.answer_page(language=language_of(req), action_url="answer", token=req.params.get("token", ""))
     )
+
+
+@door(
+    requests,
+    "requests_answer",
+    "POST",
+    f"{_ID}/answer",
+    Given(body=AnswerBody, answers={204: None, 200: PAGE}, problems=_LATE, guard="token", takes_form=True),
+)
+async def answer_question(req: func.HttpRequest) -> func.HttpResponse:
+    """Take in the answer to the open question; the clock of the request runs again."""
+    body = read(req, AnswerBody)
+    request_id = req.route_params["request_id"]
+    await asking.answer_by_link(bootstrap.app().context, request_id, body.token, body.text)
+    if is_form(req):
+        return page(outcomes.outcome_page("question_answered", language=language_of(req)))
+    return answer(None, status=204)
 
 
 def _shown(state: RequestState) -> outcomes.Outcome:
@@ -139,26 +185,4 @@ def _shown(state: RequestState) -> outcomes.Outcome:
         return "joined"
     if state is RequestState.CANCELLED:
         return "cancelled"
-    return "closed" if state in FINAL else "verified"
-
-
-def _rights(found: dict[str, object]) -> tuple[Right, ...]:
-    """Return the rights asked for, a copy before an erasure, each once."""
-    if "rights" in found and "right" in found:
-        raise Invalid("right_ambiguous", "send right or rights, not both", field="rights")
-    given = found.get("rights", found.get("right"))
-    names = given if isinstance(given, list) else [given]
-    known = [right for right in OFFERED if right in names]
-    if not names or len(names) > len(Right) or any(name not in known for name in names):
-        offered = ", ".join(OFFERED)
-        raise Invalid("right_unknown", f"choose from: {offered}", field="rights")
-    return tuple(known)
-
-
-def _language(found: dict[str, object], req: func.HttpRequest) -> str:
-    given = found.get("language")
-    if given is None or given == "":
-        return language_of(req)
-    if given not in ("en", "da"):
-        raise Invalid("language_unknown", "choose from: en, da", field="language")
-    return str(given)
+    return "closed" if state in FINAL or state is RequestState.STANDING else "verified"

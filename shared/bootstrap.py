@@ -14,10 +14,12 @@ from shared.adapters.campaign_monitor import CampaignMonitor
 from shared.adapters.cosmos import CosmosDatabases
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_controls import CosmosControls
+from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
 from shared.adapters.credentials import Credentials
+from shared.adapters.entra_tokens import EntraTokens
 from shared.adapters.graph_mail import GraphNotifier
 from shared.adapters.graph_tokens import GraphTokens
 from shared.adapters.https_transfers import HttpsTransfers
@@ -45,6 +47,7 @@ class App:
     storage: Storage
     credentials: Credentials
     notifier: Notifier
+    staff_tokens: EntraTokens
 
     @property
     def download_origin(self) -> str:
@@ -58,6 +61,7 @@ class App:
         await self.storage.close()
         if isinstance(self.notifier, GraphNotifier):
             await self.notifier.close()
+        await self.staff_tokens.close()
         await self.credentials.close()
 
 
@@ -79,7 +83,7 @@ def app() -> App:
 def build(settings: Settings) -> App:
     """Wire an app; it connects to nothing yet."""
     # At INFO the SDKs log every URL, and a document's id or a blob's name can be a person's.
-    for vendor in ("azure", "httpx", "msal"):
+    for vendor in ("azure", "httpx", "httpcore", "msal"):
         logging.getLogger(vendor).setLevel(logging.WARNING)
     credentials = Credentials(settings)
     databases = CosmosDatabases(settings, credentials)
@@ -98,6 +102,7 @@ def build(settings: Settings) -> App:
         blobs=AzureBlobs(storage, with_versions=settings.deployment == "azure"),
         packages=BlobPackages(storage),
         own_records=CosmosOwnRecords(databases),
+        displays=CosmosDisplays(databases),
         processors=processors,
         evidence=BlobEvidence(storage, "evidence"),
         quarantine=BlobEvidence(storage, "quarantine"),
@@ -117,6 +122,7 @@ def build(settings: Settings) -> App:
         storage=storage,
         credentials=credentials,
         notifier=notifier,
+        staff_tokens=EntraTokens(settings, clock),
     )
 
 

@@ -6,11 +6,13 @@ used. A missing or wrong setting stops the app at its first request, naming ever
 
 import base64
 import binascii
+import hashlib
+import json
 import os
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -23,6 +25,11 @@ _KEY_BYTES = 32
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _CAMPAIGN_MONITOR = "https://api.createsend.com/api/v3.3"
 _CLIENT_ID = r"^([0-9a-fA-F]{32})?$"
+_GUID = r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"
+_CUSTOMER_ID = r"^[\w.-]{1,100}$"
+_SIGN_IN = "https://login.microsoftonline.com"
+_SHA256 = r"^([0-9a-f]{64})?$"
+_PUBLISHED_KEY = hashlib.sha256(b"local-development-only-system-key").hexdigest()  # everybody can read it
 _LOOPBACK_URL = re.compile(r"http://127\.0\.0\.1:\d{1,5}/[\w./-]*")
 _LOCAL_ONLY = ("cosmos_key", "storage_connection", "transfer_local_receiver", "transfer_local_ca_file")
 _ORIGIN = re.compile(r"https://(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}|")
@@ -44,6 +51,9 @@ class Settings(BaseModel):
     managed_identity_client_id: str = ""
     pseudonym_key: str = Field(min_length=1)  # base64 of 32 bytes or more; from Key Vault in Azure
     public_url: str = Field(min_length=1)
+    system_key_sha256: str = Field(
+        default="", pattern=_SHA256
+    )  # of the key our other systems send; empty: none
     allowed_return_url: str = ""  # where a plain HTML form's sender is sent back to; empty: a page of our own
     controller_name: str = ""
     controller_address: str = ""
@@ -62,6 +72,14 @@ class Settings(BaseModel):
     campaign_monitor_url: str = _CAMPAIGN_MONITOR
     campaign_monitor_client_id: str = Field(default="", pattern=_CLIENT_ID)  # empty: not connected
     campaign_monitor_api_key: str = Field(default="", repr=False)  # from Key Vault in Azure
+    staff_tenant_id: str = Field(default="", pattern=_GUID)  # whose accounts are staff; empty: nobody is
+    staff_client_id: str = Field(default="", pattern=_GUID)  # of the app registration of this API
+    staff_issuer_url: str = ""  # empty: the tenant's; anything else in a local run only
+    staff_keys_url: str = ""  # as the issuer
+    # A JSON object from an account's object id to the customers whose installations it administers.
+    staff_customers: dict[str, tuple[Annotated[str, Field(pattern=_CUSTOMER_ID)], ...]] = {}
+    trust_easyauth: bool = False  # whether the header of App Service's own sign-in counts, where that is on
+    website_auth_enabled: bool = False  # set by App Service, by nobody else
     transfer_local_receiver: str = ""  # local runs: the one origin not public that a copy may be sent to
     transfer_local_ca_file: str = ""  # local runs: whose certificates are believed there
     package_days: int = Field(default=14, ge=1, le=30)
@@ -92,6 +110,34 @@ class Settings(BaseModel):
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("staff_tenant_id", "staff_client_id", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value  # tokens write them so
+
+    @field_validator("staff_customers", mode="before")
+    @classmethod
+    def _customers(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = json.loads(value) if value else {}
+        return {key.lower(): ids for key, ids in found.items()} if isinstance(found, dict) else found
+
+    @field_validator("website_auth_enabled", mode="before")
+    @classmethod
+    def _as_the_platform_reads_it(cls, value: object) -> object:
+        return value.strip().lower() == "true" if isinstance(value, str) else value
+
+    @property
+    def staff_issuer(self) -> str:
+        """Who signs tokens of staff, exactly as a token names it."""
+        return self.staff_issuer_url or f"{_SIGN_IN}/{self.staff_tenant_id}/v2.0"
+
+    @property
+    def staff_keys(self) -> str:
+        """Where the keys of that issuer are."""
+        return self.staff_keys_url or f"{_SIGN_IN}/{self.staff_tenant_id}/discovery/v2.0/keys"
 
     @property
     def pseudonym_key_bytes(self) -> bytes:
@@ -156,7 +202,8 @@ def _unfit(settings: Settings) -> list[str]:
         wrong.append("CAMPAIGN_MONITOR_URL")
     if settings.deployment == "azure":
         wrong += [name.upper() for name in _LOCAL_ONLY if getattr(settings, name)]
-    return wrong + _unfit_mail(settings)
+        wrong += ["SYSTEM_KEY_SHA256"] if settings.system_key_sha256 == _PUBLISHED_KEY else []
+    return wrong + _unfit_mail(settings) + _unfit_staff(settings)
 
 
 def _unfit_mail(settings: Settings) -> list[str]:
@@ -171,4 +218,26 @@ def _unfit_mail(settings: Settings) -> list[str]:
     if settings.graph_certificate_path:
         needed = ("graph_client_id", "graph_tenant_id")
         wrong += [name.upper() for name in needed if not getattr(settings, name)]
+    return wrong
+
+
+def _unfit_staff(settings: Settings) -> list[str]:
+    """Return settings of the sign-in that do not fit: in Azure nobody but Microsoft says who is staff."""
+    in_azure = settings.deployment == "azure"
+    names = ("staff_tenant_id", "staff_client_id")
+    some_set = any(getattr(settings, name) for name in names)
+    wrong = [name.upper() for name in names if not getattr(settings, name) and (in_azure or some_set)]
+    microsoft = settings.model_copy(update={"staff_issuer_url": "", "staff_keys_url": ""})
+    for name, expected in (
+        ("staff_issuer_url", microsoft.staff_issuer),
+        ("staff_keys_url", microsoft.staff_keys),
+    ):
+        given = getattr(settings, name)
+        here = not in_azure and _LOOPBACK_URL.fullmatch(given)
+        if given not in ("", expected) and not here:
+            wrong.append(name.upper())
+    if bool(settings.staff_issuer_url) != bool(settings.staff_keys_url):
+        wrong.append("STAFF_KEYS_URL")  # the keys of one issuer prove nothing about another
+    if settings.trust_easyauth and not in_azure:
+        wrong.append("TRUST_EASYAUTH")  # nobody here keeps a caller from writing the header
     return wrong

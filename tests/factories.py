@@ -34,6 +34,7 @@ from shared.services.context import Context
 from tests.fakes.blobs import MemoryBlobs, MemoryPackages
 from tests.fakes.cases import MemoryCases
 from tests.fakes.controls import MemoryControls, MemoryRateLimits
+from tests.fakes.displays import MemoryDisplays
 from tests.fakes.documents import MemoryDocuments
 from tests.fakes.messaging import (
     MemoryEvidence,
@@ -247,6 +248,7 @@ class World:
         self.evidence = MemoryEvidence(self.turn)
         self.quarantine = MemoryEvidence(self.turn)
         self.own_records = MemoryOwnRecords(self.documents, self.turn)
+        self.displays = MemoryDisplays(self.documents, self.turn)
         self.processors = MemoryProcessors(self.turn, connected=self.connected)
         self.transfers = MemoryTransfers(self.clock, self.turn)
         self.notifier = MemoryNotifier(self.turn, self.clock)
@@ -263,6 +265,7 @@ class World:
             evidence=self.evidence,
             quarantine=self.quarantine,
             own_records=self.own_records,
+            displays=self.displays,
             processors=self.processors,
             transfers=self.transfers,
             notifier=self.notifier,

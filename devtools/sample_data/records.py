@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -179,8 +180,19 @@ def _member(person: SamplePerson) -> Iterator[dict[str, Any]]:
         "newsletter": person.has_signed_up,
         "joined_at": moment(dice, within_days=1500),
         "last_login_at": moment(dice, within_days=400),
-        "state": dice.choice(("active", "active", "active", "suspended")),
+        **_membership(dice),
     }
+
+
+def _membership(dice: random.Random) -> dict[str, Any]:
+    """Return the state of a membership with the moments that led to it."""
+    state = dice.choice((*("active",) * 14, "reactivated", *("suspended",) * 4, "revoked"))
+    if state == "reactivated":
+        suspended_at, reactivated_at = sorted(moment(dice, within_days=400) for _ in range(2))
+        return {"suspended_at": suspended_at, "reactivated_at": reactivated_at, "state": "active"}
+    if state == "active":
+        return {"state": state}
+    return {f"{state}_at": moment(dice, within_days=300), "state": state}
 
 
 def _usage_link(person: SamplePerson) -> Iterator[dict[str, Any]]:

@@ -18,6 +18,7 @@ COMPLIANCE_CONTAINERS: dict[str, tuple[str, int | None]] = {
     "disclosures": ("/subject_key", None),
     "lookups": ("/subject_key", None),
     "notes": ("/subject_key", None),
+    "policy_displays": ("/subject_key", None),
     "limits": ("/bucket", -1),
 }
 

@@ -10,6 +10,8 @@ from shared.datamap.field_checks import fields_hold
 from shared.datamap.findings import EntryKind, Finding, Place, Way
 from shared.datamap.models import NOT_STATED, Activity, DataMap, Recipient, Store
 from shared.datamap.reach import stores_are_reached
+from shared.datamap.retention_checks import rules_are_fed
+from shared.datamap.versions import versions_follow
 from shared.domain.rights import Right
 
 ROLE_CONTESTED = "role_contested"
@@ -26,13 +28,16 @@ def check(datamap: DataMap) -> list[Finding]:
         *containers_are_consistent(datamap),
         *fields_hold(datamap),
         *stores_are_reached(datamap),
+        *rules_are_fed(datamap),
+        *versions_follow(datamap),
     ]
 
 
 def ids_are_unique(datamap: DataMap) -> Iterator[Finding]:
     """Find ids that stand twice: two meanings of one name would be mixed up silently."""
     policy = datamap.policy
-    yield from _twice("policy", "versions", "number", [one.number for one in policy.versions])
+    versions = [f"{one.number} in {one.language}" for one in policy.versions]
+    yield from _twice("policy", "versions", "number", versions)
     yield from _twice("policy", "clauses", "number", [one.number for one in policy.clauses])
     yield from _twice("policy", "retention_rules", "id", [one.id for one in policy.retention_rules])
     yield from _twice("policy", "identifiers", "id", [one.id for one in policy.identifiers])

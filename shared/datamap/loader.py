@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.datamap.checks import check
 from shared.datamap.findings import field_name
-from shared.datamap.models import Activity, DataMap, Policy, Recipient
+from shared.datamap.models import NOT_STATED, Activity, DataMap, Policy, PolicyVersion, Recipient
 from shared.datamap.sources import Source, SourceError, parse
 from shared.domain.errors import Invalid
 
@@ -33,7 +33,8 @@ def load(directory: Path | None = None) -> DataMap:
     """Return the checked map of a directory, by default the packaged one.
 
     Every file of an activity is one `.yaml` beside `policy.yaml` and `recipients.yaml`; activities stand
-    in the order of their first clause. Repeat: the same map object, read once per process.
+    in the order of their first clause. Texts of the policy's versions stand in `policies`: of the package, or
+    of the given directory. Repeat: the same map object, read once per process.
 
     Raises:
         Invalid: `datamap_invalid`; `detail` has one `file.yaml:LINE field: message` per line, all of them.
@@ -43,20 +44,24 @@ def load(directory: Path | None = None) -> DataMap:
 
 @functools.cache
 def _load(directory: Path | None) -> DataMap:
-    return _Reading(resources.files(__package__) / "maps" if directory is None else directory).datamap()
+    if directory is not None:
+        return _Reading(directory, directory / "policies").datamap()
+    packaged = resources.files(__package__)
+    return _Reading(packaged / "maps", packaged / "policies").datamap()
 
 
 class _Reading:
     """One pass over the files, gathering every problem before it gives up."""
 
-    def __init__(self, directory: Traversable) -> None:
+    def __init__(self, directory: Traversable, texts: Traversable) -> None:
         self._directory = directory
+        self._texts = texts
         self._problems: list[tuple[str, int, str, str]] = []
         self._sources: dict[tuple[str, str], Source] = {}
 
     def datamap(self) -> DataMap:
         names = self._names()
-        policy = self._model(POLICY_FILE, Policy, "policy") if POLICY_FILE in names else None
+        policy = self._policy() if POLICY_FILE in names else None
         recipients = (
             self._model(RECIPIENTS_FILE, _Recipients, "recipients") if RECIPIENTS_FILE in names else None
         )
@@ -83,6 +88,31 @@ class _Reading:
             if name not in names:
                 self._problems.append((name, 1, "", "the file is missing"))
         return names
+
+    def _policy(self) -> Policy | None:
+        """Read the policy with the text of each version that has one."""
+        policy = self._model(POLICY_FILE, Policy, "policy")
+        if policy is None:
+            return None
+        versions = [self._with_text(index, version) for index, version in enumerate(policy.versions)]
+        return policy.model_copy(update={"versions": tuple(versions)})
+
+    def _with_text(self, index: int, version: PolicyVersion) -> PolicyVersion:
+        if version.text == NOT_STATED:
+            return version
+        wrong = "the text is not the one with this sha256"
+        try:
+            content = (self._texts / version.text).read_bytes().decode()
+            return PolicyVersion.model_validate({**version.model_dump(), "content": content})
+        except FileNotFoundError:
+            wrong = "there is no such text among the policies"
+        except UnicodeDecodeError:
+            wrong = "the text is not UTF-8"
+        except ValidationError:
+            pass
+        line, way = self._sources["policy", ""].locate(("versions", index, "text"))
+        self._problems.append((POLICY_FILE, line, field_name(way), wrong))
+        return version
 
     def _model(self, name: str, model: type[_Model], kind: str) -> _Model | None:
         try:

@@ -5,12 +5,14 @@ a prefix. How a person is found in it (`matches`), what each field is and what e
 (`fields`) is data here, not code elsewhere. What the policy does not say is `not_stated`.
 """
 
+import hashlib
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shared.domain.retention import UseScope
 from shared.domain.rights import Right
 
 NOT_STATED: Literal["not_stated"] = "not_stated"
@@ -98,6 +100,7 @@ class FieldRule(Frozen):
     identifier: str | None = None  # the value is an identifier of this kind of the same person
     fact: str | None = None  # the same fact of a person, such as a name, wherever it is stored
     off_by: tuple[Right, ...] = ()  # a choice that these rights switch off
+    hides: tuple[str, ...] = ()  # names inside the value that are other people's
 
 
 class Match(Frozen):
@@ -233,8 +236,44 @@ class Recipient(Frozen):
     flags: tuple[str, ...] = ()
 
 
+class Only(Frozen):
+    """Some records of a store: those whose value at `path` is one of these."""
+
+    path: str = Field(pattern=r"^/")
+    values: tuple[str, ...] = Field(min_length=1)
+
+
+class Trigger(Frozen):
+    """Where the days are stored that start a rule's period.
+
+    The latest of `paths` counts; where none of them holds a date, the latest of `otherwise`. `group` names
+    what the day is about: an installation, a licence, a membership. `ended_by` holds the date that stops the
+    period. A date in the future counts from the day its record came in, unless it is a `planned` end.
+    """
+
+    store: str
+    group: str = Field(pattern=r"^/")
+    paths: tuple[str, ...] = ()
+    otherwise: tuple[str, ...] = ()
+    only: Only | None = None
+    ended_by: str | None = Field(default=None, pattern=r"^/")
+    customer_path: str | None = Field(default=None, pattern=r"^/")
+    planned: bool = False
+    directory: bool = True  # the daily run walks this store to find people
+
+
+class Taken(Frozen):
+    """A store of which records go by a rule. `by` names their group; None: they go when every group does."""
+
+    store: str
+    by: str | None = Field(default=None, pattern=r"^/")
+
+
 class RetentionRule(Frozen):
-    """A period the policy states. `period` None: at once. Source: policy section 5."""
+    """A period the policy states. `period` None: at once. Source: policy section 5.
+
+    `scope` says whose later use keeps data; `takes`, which stores the rule empties.
+    """
 
     id: str
     clause: str
@@ -243,6 +282,9 @@ class RetentionRule(Frozen):
     period: str | None = Field(default=None, pattern=r"^P\d+[YM]$")
     reset_by: Text | None = None
     erased_with_it: Text
+    scope: UseScope = UseScope.PERSON
+    triggers: tuple[Trigger, ...] = ()
+    takes: tuple[Taken, ...] = ()
 
 
 class Clause(Frozen):
@@ -255,13 +297,28 @@ class Clause(Frozen):
 
 
 class PolicyVersion(Frozen):
-    """One published version of the privacy policy."""
+    """One published version of the privacy policy in one language; its text is pinned by a checksum.
 
-    number: str
-    language: str
+    `content` is the text itself, read by the loader; it stands in no dump of the map. Source: policy 9.1.
+    """
+
+    number: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]{0,19}$")
+    language: str = Field(pattern=r"^[a-z]{2}$")
     valid_from: date
-    valid_to: date | None = None
+    valid_to: date | None = None  # its last day; None: it is the current one
+    text: Annotated[str, Field(pattern=r"^[\w-][\w.-]*\.(md|txt|html)$")] | NotStated = NOT_STATED
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")  # of the text's bytes
+    new_purposes: tuple[str, ...] = ()  # purposes that no earlier version names
     flags: tuple[str, ...] = ()
+    content: str | None = Field(default=None, exclude=True, repr=False)
+
+    @model_validator(mode="after")
+    def _text_is_pinned(self) -> Self:
+        if (self.text == NOT_STATED) is not (self.sha256 is None):
+            raise ValueError("a text and its sha256 go together")
+        if self.content is not None and hashlib.sha256(self.content.encode()).hexdigest() != self.sha256:
+            raise ValueError("the text is not the one with this sha256")
+        return self
 
 
 class Excused(Frozen):
@@ -344,6 +401,13 @@ class DataMap(Frozen):
             if store.id == store_id:
                 return activity, store
         raise KeyError(store_id)
+
+    def rule(self, rule_id: str) -> RetentionRule:
+        """Return one retention rule; `KeyError` when the policy has no such one."""
+        for rule in self.policy.retention_rules:
+            if rule.id == rule_id:
+                return rule
+        raise KeyError(rule_id)
 
     def identifier(self, identifier_id: str) -> Identifier:
         """Return one kind of identifier; `KeyError` when the map has no such kind."""

@@ -178,9 +178,21 @@ def visible_record(record: Mapping[str, Any], fields: Sequence[FieldRule]) -> di
         if field.about == "other" and value_at(visible, field.path) is not MISSING:
             _remove(visible, field.path)
             redacted.append({"path": field.path, "reason": OTHERS_DATA})
+        elif field.hides and _strip(value_at(visible, field.path), frozenset(field.hides)):
+            redacted.append({"path": field.path, "reason": OTHERS_DATA})
     if redacted:
         visible["_redacted"] = redacted
     return visible
+
+
+def _strip(value: Any, names: frozenset[str]) -> int:
+    """Take names out of a value, however deep they lie, and return how many held something."""
+    if isinstance(value, list):
+        return sum(_strip(one, names) for one in value)
+    if not isinstance(value, dict):
+        return 0
+    there = sum(value.pop(name, None) not in (None, "") for name in names)
+    return there + sum(_strip(one, names) for one in value.values())
 
 
 def visible_elements(

@@ -147,6 +147,7 @@ class Outcome(_Frozen):
     records: int = 0  # collected, erased, or corrected
     by_store: dict[str, int] = {}
     kept: tuple[KeptRecords, ...] = ()  # what an erasure or a correction left as it is
+    facts: tuple[str, ...] = ()  # names of the facts that were corrected, not their values
     noted: tuple[str, ...] = ()  # stores to which a correction note was attached
     not_covered: tuple[str, ...] = ()  # activities with data that portability does not cover
 

@@ -42,14 +42,17 @@ class Write:
 
 @dataclass(frozen=True, kw_only=True)
 class CaseRow:
-    """One line of a list of cases: nothing of the person."""
+    """One line of a list of cases: nothing of the person.
+
+    Records of before a field was noted are listed with its default, as they are loaded.
+    """
 
     request_id: str
     state: RequestState
     rights: tuple[Right, ...]
-    channel: str
+    channel: str = "web"
     received_at: datetime
-    target_on: date | None
+    target_on: date | None = None
     due_on: date
     attention: str | None
     closed_at: datetime | None

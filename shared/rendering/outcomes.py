@@ -5,7 +5,16 @@ from typing import Literal
 from shared.rendering.pages import error_page, result_page
 from shared.rendering.words import words
 
-Outcome = Literal["received", "verified", "joined", "cancelled", "closed", "copy_deleted"]
+Outcome = Literal[
+    "received",
+    "honoured",  # at once: a withdrawal, an objection to marketing, a complaint
+    "verified",
+    "joined",
+    "cancelled",
+    "closed",
+    "copy_deleted",
+    "question_answered",
+]
 
 
 def outcome_page(outcome: Outcome, *, language: str) -> str:

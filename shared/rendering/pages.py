@@ -62,6 +62,21 @@ def cancellation_page(*, language: str, action_url: str, token: str) -> str:
     )
 
 
+def answer_page(*, language: str, action_url: str, token: str) -> str:
+    """Return the page on which a person answers a question; the form posts `token` and `text`."""
+    w = words(language)
+    return _page(
+        language,
+        w.door_answer_title,
+        [w.door_answer_text],
+        forms=[
+            {"action": action_url, "label": w.door_answer_button, "text": "", "asks": w.door_answer_label}
+        ],
+        token=token,
+        small=w.door_answer_other,
+    )
+
+
 def package_page(
     *,
     language: str,

@@ -1,12 +1,15 @@
 """Stop a request that cannot go on by itself, tell an operator, and take it up again."""
 
 from shared.domain.cases import TRANSITIONS, RequestState, TaskState
-from shared.domain.errors import NotAllowed
+from shared.domain.errors import Conflict, NotAllowed
 from shared.domain.messages import PlanRequest
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.services.context import Context
 from shared.services.forgetting import forget
+
+PAUSED_BY_STAFF = "paused_by_staff"
+_IN_PAGE = 100
 
 
 async def stop(context: Context, case: Case, code: str) -> None:
@@ -89,3 +92,44 @@ async def retry(context: Context, request_id: str, *, decided_by: str) -> None:
         [Write(document=resumed, etag=case.etags[resumed.id]), Write(document=event, etag=None)],
     )
     await context.queue.send([PlanRequest(request_id=request_id)])
+
+
+async def pause(context: Context, request_id: str, *, decided_by: str) -> None:
+    """Stop the work on one case because a person says so; `retry` takes it up again.
+
+    Raises:
+        NotAllowed: `not_pausable`: there is no work to stop: it is closed, answered or not confirmed.
+    """
+    case = await context.cases.load(request_id)
+    request = case.request
+    if RequestState.NEEDS_ATTENTION not in TRANSITIONS[request.state]:
+        raise NotAllowed("not_pausable")
+    now = context.clock.now()
+    paused, event = request.moved_to(
+        RequestState.NEEDS_ATTENTION,
+        attention=PAUSED_BY_STAFF,
+        wake_at=after(now, seconds=context.limits.alarm_repeat_seconds),
+    ).noted(now, "paused", decided_by=decided_by)
+    await context.cases.commit(
+        request_id,
+        [Write(document=paused, etag=case.etags[paused.id]), Write(document=event, etag=None)],
+    )
+
+
+async def retry_all(context: Context, attention: str, *, decided_by: str) -> int:
+    """Take up every case that stopped for one reason, and return how many. A second call finds none."""
+    taken_up = 0
+    cursor: str | None = None
+    while True:
+        page = await context.cases.listing(
+            states=(RequestState.NEEDS_ATTENTION,), attention=attention, cursor=cursor, limit=_IN_PAGE
+        )
+        for row in page.rows:
+            try:
+                await retry(context, row.request_id, decided_by=decided_by)
+            except (Conflict, NotAllowed):
+                continue  # somebody was faster
+            taken_up += 1
+        cursor = page.cursor
+        if cursor is None:
+            return taken_up

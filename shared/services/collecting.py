@@ -145,6 +145,9 @@ async def _add(
 ) -> Task:
     if not records:
         return task
+    if progress.request.scope.customer_id is not None:
+        # a customer learns what is processed about the person, and gets no copy: that is the person's right
+        return task.with_(records=task.records + len(records))
     entries = record_entries(
         activity, store, records, page_number=task.pages + 1, language=progress.request.language
     )

@@ -40,13 +40,14 @@ async def conclude(context: Context, case: Case) -> None:
     there is no moment between them in which the data may be used.
     """
     request = case.request
+    if request.right is Right.OBJECTION:
+        await marking.object_to(context, request, request.subject_keys)
+    if request.right in (Right.OBJECTION, Right.RECTIFICATION):
+        own = marking.mark_id(request, request.right)
+        await marking.lift(context, request.subject_keys, [own], at=context.clock.now())
     if request.right is Right.RECTIFICATION:
         await _conclude_correction(context, case)
         return
-    if request.right is Right.OBJECTION:
-        await marking.object_to(context, request, request.subject_keys)
-        own = marking.mark_id(request, Right.OBJECTION)
-        await marking.lift(context, request.subject_keys, [own], at=context.clock.now())
     await _conclude_erasure(context, case)
 
 
@@ -118,6 +119,7 @@ async def _conclude_correction(context: Context, case: Case) -> None:
         records=sum(right_now.values()),
         by_store=right_now,
         kept=tuple(uncorrected),
+        facts=tuple(sorted(request.wishes.corrections)),
         noted=noted,
     )
     answered = request.with_(

@@ -10,6 +10,7 @@ from shared.ports.blobs import Blobs
 from shared.ports.cases import Cases
 from shared.ports.clock import Clock
 from shared.ports.controls import ControlsStore
+from shared.ports.displays import Displays
 from shared.ports.documents import Documents
 from shared.ports.evidence import Evidence
 from shared.ports.notifier import Notifier
@@ -37,6 +38,7 @@ class Context:
     evidence: Evidence
     quarantine: Evidence
     own_records: OwnRecords
+    displays: Displays
     processors: Processors
     transfers: Transfers
     notifier: Notifier

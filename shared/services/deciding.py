@@ -117,7 +117,7 @@ async def take_back_own_restriction(context: Context, request: SubjectRequest) -
     outcome = request.outcomes.get(request.right)
     if outcome is None or outcome.result != "refused":
         return
-    if request.right in (Right.OBJECTION, Right.RESTRICTION):
+    if request.right in (Right.OBJECTION, Right.RESTRICTION, Right.RECTIFICATION):
         own = marking.mark_id(request, request.right)
         await marking.lift(context, request.subject_keys, [own], at=context.clock.now())
 

@@ -2,7 +2,15 @@
 
 from collections.abc import Sequence
 
-from shared.datamap.models import NOT_STATED, Activity, DocumentStore, OnErasure, Store, rests_on_interest
+from shared.datamap.models import (
+    NOT_STATED,
+    Activity,
+    DocumentStore,
+    LineStore,
+    OnErasure,
+    Store,
+    rests_on_interest,
+)
 from shared.datamap.ownership import is_own
 from shared.datamap.portability import is_portable, not_covered
 from shared.domain.cases import SubjectRequest
@@ -68,8 +76,16 @@ def in_scope(context: Context, request: SubjectRequest) -> list[tuple[Activity, 
         for activity, store in context.datamap.stores()
         if (not scope.activity_ids or activity.id in scope.activity_ids)
         and (not scope.store_ids or store.id in scope.store_ids)
-        and (scope.customer_id is None or store.customer_path is not None)
+        and (scope.customer_id is None or _is_customers(context, store))
     ]
+
+
+def _is_customers(context: Context, store: Store) -> bool:
+    """Whether one customer's part of the store can be told from the rest: by a field, or by installation."""
+    if store.customer_path is not None:
+        return True
+    shared = [one.id for one in context.datamap.policy.identifiers if one.shared]
+    return isinstance(store, LineStore) and any(f"{{{name}}}" in store.prefix for name in shared)
 
 
 def objected_to(context: Context, request: SubjectRequest, activity: Activity, store: Store) -> bool:
@@ -117,6 +133,8 @@ async def _needs_decision(
             needed.append(MASS_ERASURE)
     if right is Right.RECTIFICATION:
         needed += _about_correction(context, request)
+        if await contradicts_person(context, request):
+            needed.append("contradicts_person")
     if right is Right.PORTABILITY and await _only_outside(context, request, identifiers, entries):
         needed.append("nothing_portable")
     return tuple(needed)
@@ -125,6 +143,23 @@ async def _needs_decision(
 def _is_upheld(request: SubjectRequest) -> bool:
     """Whether the objection was upheld already, and a hold alone kept it from being carried out."""
     return request.revivals > 0 and request.decision is not None and request.decision.result == "upheld"
+
+
+async def contradicts_person(context: Context, request: SubjectRequest) -> bool:
+    """Tell whether a customer would change a fact that the person corrected before.
+
+    Source: GDPR articles 16, 18(1)(a).
+    """
+    if request.requester.kind != "customer":
+        return False
+    for request_id in await context.cases.of_person(request.subject_keys):
+        other = (await context.cases.load(request_id)).request
+        outcome = other.outcomes.get(Right.RECTIFICATION)
+        if other.requester.kind == "customer" or outcome is None or request_id == request.request_id:
+            continue
+        if set(outcome.facts) & set(request.wishes.corrections):
+            return True
+    return False
 
 
 def _about_correction(context: Context, request: SubjectRequest) -> list[str]:

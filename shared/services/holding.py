@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from shared.domain.cases import RequestState
-from shared.domain.controls import Controls, Hold, HoldGround
+from shared.domain.controls import SWITCH_KEY, Controls, Hold, HoldGround
 from shared.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from shared.domain.identifiers import SUBJECT_KEY, Identifiers
 from shared.domain.messages import PlanRequest
@@ -21,6 +21,7 @@ from shared.services.deciding import MOST_TEXT
 from shared.services.resolving import resolve
 
 _LICENCES = "licences"
+MOST_HELD = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,30 @@ async def place(context: Context, wanted: PlaceHold) -> str:
         lambda controls: controls.model_copy(update={"holds": (*controls.holds, hold)}),
     )
     return hold.hold_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldInForce:
+    """A hold and every pseudonym it stands under. `is_overdue`: the day of its review has passed."""
+
+    hold: Hold
+    subject_keys: tuple[str, ...]
+    is_overdue: bool
+
+
+async def in_force(context: Context) -> tuple[HoldInForce, ...]:
+    """Return every hold in force, the one to be reviewed first before the others; the kill switch is none."""
+    found: dict[str, tuple[Hold, list[str]]] = {}
+    for controls in await context.controls.held(limit=MOST_HELD):
+        for hold in controls.holds:
+            if hold.released_at is None and controls.subject_key != SWITCH_KEY:
+                found.setdefault(hold.hold_id, (hold, []))[1].append(controls.subject_key)
+    today = copenhagen_day(context.clock.now())
+    listed = [
+        HoldInForce(hold=hold, subject_keys=tuple(sorted(keys)), is_overdue=hold.review_on < today)
+        for hold, keys in found.values()
+    ]
+    return tuple(sorted(listed, key=lambda one: (one.hold.review_on, one.hold.hold_id)))
 
 
 async def release(context: Context, hold_id: str, *, released_by: str) -> int:

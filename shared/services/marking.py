@@ -101,13 +101,15 @@ async def object_to(context: Context, request: SubjectRequest, subject_keys: Seq
     A customer that objects to marketing to its people stops none that the person consented to.
     Source: GDPR article 21.
     """
-    general = request.right is Right.OBJECTION
-    activity_ids, purpose_ids = named(context, request.wishes.objects_to) if general else ((), ())
-    if request.scope.customer_id is not None:
-        general, purpose_ids = True, purpose_ids or _marketing_on_interest(context)
+    activity_ids: tuple[str, ...] = ()
+    purpose_ids: tuple[str, ...] = ()
+    if request.right is Right.OBJECTION:
+        activity_ids, purpose_ids = named(context, request.wishes.objects_to)
+    elif request.scope.customer_id is not None:
+        purpose_ids = _without_consent(context)
     wanted = Objection(
         objection_id=mark_id(request, request.right),
-        kind="general" if general else "marketing",
+        kind="general" if activity_ids or purpose_ids else "marketing",
         activity_ids=activity_ids,
         purpose_ids=purpose_ids,
         placed_at=request.received_at,
@@ -154,15 +156,6 @@ async def apply_at_once(context: Context, request: SubjectRequest, subject_keys:
             await apply(context, request.for_right(right), subject_keys)
 
 
-def _marketing_on_interest(context: Context) -> tuple[str, ...]:
-    return tuple(
-        purpose.id
-        for activity in context.datamap.activities
-        for purpose in activity.purposes
-        if purpose.marketing and not purpose.needs_consent
-    )
-
-
 def named(context: Context, ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return which of the ids are activities and which purposes. None named: everything on letter f."""
     wanted = tuple(ids)
@@ -176,6 +169,16 @@ def named(context: Context, ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[
     if not wanted:
         return context.datamap.on_interest(), ()
     return activities, purposes
+
+
+def _without_consent(context: Context) -> tuple[str, ...]:
+    """Return marketing that rests on no consent: all that a customer can stop for a person."""
+    return tuple(
+        purpose.id
+        for activity in context.datamap.activities
+        for purpose in activity.purposes
+        if purpose.marketing and not purpose.needs_consent
+    )
 
 
 def _extent(

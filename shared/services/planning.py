@@ -23,7 +23,7 @@ from shared.services import fencing, marking, switching
 from shared.services.answering import letter
 from shared.services.attention import stop
 from shared.services.context import Context
-from shared.services.drafting import draft
+from shared.services.drafting import contradicts_person, draft
 from shared.services.resolving import resolve_request
 
 ACTION_OF = {
@@ -157,6 +157,8 @@ async def _protect(context: Context, request: SubjectRequest, keys: Sequence[str
             continue
         ground = "objection" if right is Right.OBJECTION else request.wishes.ground or "accuracy"
         await marking.restrict(context, request.for_right(right), keys, ground)
+    if request.right is Right.RECTIFICATION and await contradicts_person(context, request):
+        await marking.restrict(context, request, keys, "accuracy")
 
 
 async def _give_back_if_closed(context: Context, request: SubjectRequest) -> None:

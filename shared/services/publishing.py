@@ -6,6 +6,7 @@ erasure of that person began. Twins of this message stage equal closing blocks, 
 
 from collections.abc import Sequence
 
+from shared.datamap.models import DataMap
 from shared.datamap.ownership import is_own
 from shared.domain.cases import Outcome, Package, Part, RequestState, SubjectRequest, Task
 from shared.domain.errors import Conflict
@@ -23,10 +24,11 @@ from shared.services.attention import stop
 from shared.services.concluding import case_with
 from shared.services.context import Context
 from shared.services.disclosing import disclose_to_customer
-from shared.services.drafting import outside_portability
+from shared.services.drafting import in_scope, outside_portability
 from shared.services.execution import stage_tasks_of
 from shared.services.ledger import disclosures_to
 from shared.services.parts import all_parts, forget_parts
+from shared.services.policy_display import numbers_shown
 from shared.services.progress import Progress
 from shared.services.transferring import begin_transfer
 
@@ -123,15 +125,27 @@ async def _publish(
             members,
         )
     else:
-        entries = report_entries(context.datamap, await _report(context, case, controls), members)
+        entries = report_entries(_shown(context, request), await _report(context, case, controls), members)
     closing = archive.closing_block(placed, entries, start_offset=offset, written_at=progress.written_at)
     block = await progress.stage(closing)
     await context.packages.publish(request.copy_id, [*block_ids, block.block_id])
     return offset + block.size_bytes
 
 
+def _shown(context: Context, request: SubjectRequest) -> DataMap:
+    """Return the map an answer speaks of: to a customer only what is about its installations."""
+    if request.scope.customer_id is None:
+        return context.datamap
+    reached = {activity.id for activity, _ in in_scope(context, request)}
+    activities = tuple(one for one in context.datamap.activities if one.id in reached)
+    return context.datamap.model_copy(update={"activities": activities})
+
+
 async def _report(context: Context, case: Case, controls: Sequence[StoredControls]) -> AccessReport:
+    """Return what is known of the person. A customer learns nothing of other recipients, nor of choices."""
     request = case.request
+    if request.scope.customer_id is not None:
+        controls = ()
     begun_at = request.begun_at or request.received_at
     return AccessReport(
         request_id=request.request_id,
@@ -140,7 +154,7 @@ async def _report(context: Context, case: Case, controls: Sequence[StoredControl
         prepared_at=begun_at,
         contacts=context.contacts,
         findings=tuple(_finding(task) for task in stage_tasks_of(case)),
-        disclosures=await disclosures_to(context, request),
+        disclosures=await disclosures_to(context, request) if request.scope.customer_id is None else (),
         holds=tuple(  # each once, though it stands under every pseudonym of the person
             dict.fromkeys(
                 HeldFact(activity_id=hold.activity_id or "all", reason=hold.reason, review_on=hold.review_on)
@@ -165,9 +179,16 @@ async def _report(context: Context, case: Case, controls: Sequence[StoredControl
                 if one.kind == "marketing" and one.in_force
             )
         ),
-        policy_versions_shown=(),
+        policy_versions_shown=await _versions_shown(context, request),
         package_expires_at=after(begun_at, days=context.limits.package_days),
     )
+
+
+async def _versions_shown(context: Context, request: SubjectRequest) -> tuple[str, ...]:
+    """Return what the person was shown; a customer is not told of it."""
+    if request.scope.customer_id is not None:
+        return ()
+    return await numbers_shown(context, request.subject_keys)
 
 
 def _finding(task: Task) -> StoreFinding:

@@ -42,7 +42,14 @@ def test_no_door_acts_on_a_get():
     }
     assert gets == {
         "health",
+        "openapi",
+        "operations_forecast",
+        "operations_holds",
+        "operations_list",
         "package_page",
+        "requests_answer_page",
+        "policy_version",
+        "policy_versions",
         "requests_cancellation_page",
         "requests_status",
         "requests_verification_page",

@@ -1,6 +1,7 @@
 """Settings: the model, the example file and what a wrong one is told."""
 
 import base64
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -14,7 +15,10 @@ from shared.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST_S_OWN = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage"}
+PLATFORM_S_OWN = {"WEBSITE_AUTH_ENABLED"}  # nobody but the platform sets it
 EXAMPLE = json.loads((ROOT / "local.settings.example.json").read_text("utf-8"))["Values"]
+TENANT = "11111111-2222-3333-4444-555555555555"
+CLIENT = "66666666-7777-8888-9999-000000000000"
 KEY = base64.b64encode(b"k" * 32).decode()
 AZURE = {
     "DEPLOYMENT": "azure",
@@ -24,12 +28,21 @@ AZURE = {
     "PSEUDONYM_KEY": KEY,
     "PUBLIC_URL": "https://privacy.example/api",
     "GRAPH_MAILBOX": "privacy@controller.example",
+    "STAFF_TENANT_ID": TENANT,
+    "STAFF_CLIENT_ID": CLIENT,
+}
+LOCAL_STAFF = {
+    **EXAMPLE,
+    "STAFF_TENANT_ID": TENANT,
+    "STAFF_CLIENT_ID": CLIENT,
+    "STAFF_ISSUER_URL": "http://127.0.0.1:8083/tenant/v2.0",
+    "STAFF_KEYS_URL": "http://127.0.0.1:8083/tenant/keys",
 }
 
 
 def test_the_example_file_names_every_setting_and_no_other():
     """Whoever copies it has all there are."""
-    assert set(EXAMPLE) - HOST_S_OWN == {name.upper() for name in Settings.model_fields}
+    assert set(EXAMPLE) - HOST_S_OWN == {name.upper() for name in Settings.model_fields} - PLATFORM_S_OWN
 
 
 def test_the_example_file_is_good_as_it_stands():
@@ -44,6 +57,8 @@ def test_the_example_file_holds_no_secret():
     assert b"local-development-only" in base64.b64decode(EXAMPLE["PSEUDONYM_KEY"])
     assert EXAMPLE["STORAGE_CONNECTION"] == "UseDevelopmentStorage=true"
     assert EXAMPLE["CAMPAIGN_MONITOR_API_KEY"] == ""
+    published = hashlib.sha256(b"local-development-only-system-key").hexdigest()
+    assert EXAMPLE["SYSTEM_KEY_SHA256"] == published
 
 
 def test_defaults_are_those_of_the_limits():
@@ -64,6 +79,9 @@ def test_every_setting_named_in_a_document_exists():
         "CONTACTS_",
         "GRAPH_",
         "CAMPAIGN_",
+        "STAFF_",
+        "TRUST_",
+        "SYSTEM_",
     )
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         named = set(re.findall(r"\b[A-Z][A-Z]+_[A-Z_]+\b", path.read_text("utf-8")))
@@ -80,6 +98,8 @@ def test_every_setting_named_in_a_document_exists():
         "STORAGE_BLOB_URI",
         "STORAGE_QUEUE_URI",
         "GRAPH_MAILBOX",
+        "STAFF_TENANT_ID",
+        "STAFF_CLIENT_ID",
     ],
 )
 def test_a_missing_setting_is_named(name):
@@ -121,6 +141,17 @@ def test_every_missing_setting_is_named_at_once():
         ("CAMPAIGN_MONITOR_URL", "http://api.createsend.com/api/v3.3"),
         ("CAMPAIGN_MONITOR_CLIENT_ID", "c" * 31),
         ("CAMPAIGN_MONITOR_CLIENT_ID", "../" + "c" * 29),
+        ("STAFF_TENANT_ID", "common"),  # every tenant there is
+        ("STAFF_TENANT_ID", TENANT + "/.."),
+        ("STAFF_CLIENT_ID", "66666666-7777-8888-9999-00000000000"),
+        ("STAFF_CUSTOMERS", "no json"),
+        ("STAFF_CUSTOMERS", "[1, 2]"),
+        ("STAFF_CUSTOMERS", '{"a": "b"}'),
+        ("STAFF_CUSTOMERS", '{"a": [""]}'),
+        ("TRUST_EASYAUTH", "perhaps"),
+        ("SYSTEM_KEY_SHA256", "a-key-and-not-its-hash"),
+        ("SYSTEM_KEY_SHA256", "A" * 64),
+        ("SYSTEM_KEY_SHA256", EXAMPLE["SYSTEM_KEY_SHA256"]),  # everybody can read that one's key
         ("TRANSFER_LOCAL_RECEIVER", "https://127.0.0.1:9443"),  # nor has a way into our own network
         ("TRANSFER_LOCAL_CA_FILE", "/tmp/ca.pem"),  # noqa: S108  a name only
     ],
@@ -134,7 +165,14 @@ def test_a_wrong_setting_is_named_without_its_value(name, value):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PACKAGE_DAYS", "30"), ("PACKAGE_DAYS", "1"), ("CONTACTS_VERIFIED_ON", "")]
+    ("name", "value"),
+    [
+        ("PACKAGE_DAYS", "30"),
+        ("PACKAGE_DAYS", "1"),
+        ("CONTACTS_VERIFIED_ON", ""),
+        ("SYSTEM_KEY_SHA256", ""),
+        ("SYSTEM_KEY_SHA256", "0" * 64),
+    ],
 )
 def test_a_setting_at_its_bound_is_taken(name, value):
     """And an empty date is none."""
@@ -198,6 +236,82 @@ def test_contacts_that_are_not_set_are_found_incomplete():
     with pytest.raises(Permanent) as caught:
         settings.read(AZURE).contacts().require_complete()
     assert caught.value.code == "contacts_incomplete"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8083/tenant/v2.0",
+        "https://127.0.0.1:8083/tenant/v2.0",
+        f"https://login.microsoftonline.com/{TENANT}",
+        f"http://login.microsoftonline.com/{TENANT}/v2.0",
+        f"https://login.microsoftonline.com.elsewhere.example/{TENANT}/v2.0",
+        f"https://login.microsoftonline.com/{CLIENT}/v2.0",
+        f"https://sts.windows.net/{TENANT}/",
+    ],
+)
+def test_in_azure_nobody_but_the_tenant_says_who_is_staff(url):
+    """Neither a development issuer nor another tenant, for the issuer as for its keys."""
+    for changes, named in [
+        ({"STAFF_ISSUER_URL": url, "STAFF_KEYS_URL": settings.read(AZURE).staff_keys}, "STAFF_ISSUER_URL"),
+        ({"STAFF_ISSUER_URL": settings.read(AZURE).staff_issuer, "STAFF_KEYS_URL": url}, "STAFF_KEYS_URL"),
+    ]:
+        with pytest.raises(Permanent) as caught:
+            settings.read({**AZURE, **changes})
+        assert caught.value.detail == named
+
+
+def test_the_issuer_and_its_keys_are_those_of_the_tenant():
+    """Unless a local run names others; writing them out changes nothing."""
+    found = settings.read({**AZURE, "STAFF_TENANT_ID": TENANT.upper()})
+    assert found.staff_issuer == f"https://login.microsoftonline.com/{TENANT}/v2.0"
+    assert found.staff_keys == f"https://login.microsoftonline.com/{TENANT}/discovery/v2.0/keys"
+    named = {"STAFF_ISSUER_URL": found.staff_issuer, "STAFF_KEYS_URL": found.staff_keys}
+    assert settings.read({**AZURE, **named}).staff_issuer == found.staff_issuer
+    assert settings.read(LOCAL_STAFF).staff_keys == LOCAL_STAFF["STAFF_KEYS_URL"]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"STAFF_ISSUER_URL": "http://issuer.example:80/v2.0"}, "STAFF_ISSUER_URL"),
+        ({"STAFF_KEYS_URL": "http://127.0.0.1.example:80/keys"}, "STAFF_KEYS_URL"),
+        ({"STAFF_KEYS_URL": ""}, "STAFF_KEYS_URL"),
+        ({"STAFF_ISSUER_URL": ""}, "STAFF_KEYS_URL"),
+        ({"STAFF_CLIENT_ID": ""}, "STAFF_CLIENT_ID"),
+        ({"STAFF_TENANT_ID": ""}, "STAFF_TENANT_ID"),
+        ({"TRUST_EASYAUTH": "true"}, "TRUST_EASYAUTH"),
+    ],
+)
+def test_a_local_run_takes_an_issuer_of_this_machine_and_no_other(change, named):
+    """With its own keys; and the platform's header, which nobody here strips, never counts."""
+    with pytest.raises(Permanent) as caught:
+        settings.read({**LOCAL_STAFF, **change})
+    assert caught.value.detail == named
+
+
+@pytest.mark.parametrize(
+    ("said", "is_on"),
+    [
+        ("True", True),
+        ("true", True),
+        (" TRUE ", True),
+        ("1", False),
+        ("False", False),
+        ("", False),
+        ("on", False),
+    ],
+)
+def test_the_platform_s_sign_in_is_on_where_the_platform_says_so(said, is_on):
+    """As the Functions host reads it."""
+    assert settings.read({**AZURE, "WEBSITE_AUTH_ENABLED": said}).website_auth_enabled is is_on
+
+
+def test_customers_of_an_administrator_are_read_from_json():
+    """Ids of accounts in any case."""
+    found = settings.read({**AZURE, "STAFF_CUSTOMERS": json.dumps({TENANT.upper(): ["c-1", "c-2"]})})
+    assert found.staff_customers == {TENANT: ("c-1", "c-2")}
+    assert settings.read({**AZURE, "STAFF_CUSTOMERS": ""}).staff_customers == {}
 
 
 @pytest.mark.parametrize(

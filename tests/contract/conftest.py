@@ -12,18 +12,23 @@ from shared.adapters.blob_store import AzureBlobs
 from shared.adapters.cosmos import CosmosDatabases, create_compliance_database
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_controls import CosmosControls
+from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
+from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
 from shared.adapters.credentials import Credentials
 from shared.adapters.storage import Storage
+from shared.datamap.loader import load
 from shared.datamap.models import DocumentStore
 from shared.settings import Settings
 from tests.factories import small_map
 from tests.fakes.blobs import MemoryBlobs, MemoryPackages
 from tests.fakes.cases import MemoryCases
 from tests.fakes.controls import MemoryControls, MemoryRateLimits
+from tests.fakes.displays import MemoryDisplays
 from tests.fakes.documents import MemoryDocuments
 from tests.fakes.messaging import TestClock
+from tests.fakes.own_records import MemoryOwnRecords
 
 # The key that the Cosmos DB emulator's documentation publishes; it opens nothing else.
 COSMOS_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
@@ -205,12 +210,48 @@ def controls(request):
 
 
 @pytest.fixture(params=["memory", "cosmos"])
+def displays(request):
+    """The register of who was shown which version of the policy."""
+    if request.param == "memory":
+        return MemoryDisplays(MemoryDocuments(small_map()))
+    return CosmosDisplays(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
 def rate_limits(request):
     """The counters, and the clock they go by."""
     clock = TestClock()
     if request.param == "memory":
         return MemoryRateLimits(clock), clock
     return CosmosRateLimits(request.getfixturevalue("databases"), clock), clock
+
+
+class OwnRecordsTarget:
+    """Rows of our own, written by their port and read as the app reads them: through the map."""
+
+    def __init__(self, port, documents, datamap):
+        self.port = port
+        self._documents = documents
+        self._datamap = datamap
+
+    async def rows(self, store_id, subject_key):
+        """Return the rows of one pseudonym, each with the fields the map describes."""
+        _, store = self._datamap.store(store_id)
+        page = await self._documents.page(store, {"subject_key": (subject_key,)}, cursor=None, limit=100)
+        assert page.cursor is None
+        names = {field.path.removeprefix("/") for field in store.fields}
+        return [{name: one.body[name] for name in names if name in one.body} for one in page.documents]
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def own_records(request):
+    """Disclosures, look-ups and correction notes, with the real map."""
+    datamap = load()
+    if request.param == "memory":
+        documents = MemoryDocuments(datamap)
+        return OwnRecordsTarget(MemoryOwnRecords(documents), documents, datamap)
+    databases = request.getfixturevalue("databases")
+    return OwnRecordsTarget(CosmosOwnRecords(databases), CosmosDocuments(databases, datamap), datamap)
 
 
 class DocumentTarget:

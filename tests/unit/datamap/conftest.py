@@ -41,8 +41,9 @@ class Spoilt:
 @pytest.fixture
 def spoilt(tmp_path: Path) -> Spoilt:
     directory = tmp_path / "maps"
-    with resources.as_file(resources.files("shared.datamap") / "maps") as packaged:
-        shutil.copytree(packaged, directory)
+    with resources.as_file(resources.files("shared.datamap")) as packaged:
+        shutil.copytree(packaged / "maps", directory)
+        shutil.copytree(packaged / "policies", directory / "policies")
     return Spoilt(directory)
 
 

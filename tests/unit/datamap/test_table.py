@@ -45,6 +45,7 @@ def test_open_points_name_each_contested_or_undecided_thing(datamap: DataMap) ->
     assert {place for place, sentence in points if sentence.endswith("kept without an end date.")} == {
         "own_requests",
         "disclosures",
+        "lookups",
         "controls",
     }
     assert any(place == "retargeting_unnamed" for place, _ in points)

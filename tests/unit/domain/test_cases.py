@@ -13,6 +13,7 @@ from shared.domain.cases import (
     TRANSITIONS,
     Event,
     KeptRecords,
+    Outcome,
     RequestState,
     SubjectRequest,
     Task,
@@ -111,8 +112,41 @@ def test_no_walk_through_the_table_leaves_a_final_state(states):
 def test_a_confirmed_request_can_be_cancelled_until_it_answers():
     """By the table; that erasing cannot be undone is the service's to know."""
     cancellable = {state for state in STATES if RequestState.CANCELLED in TRANSITIONS[state]}
-    assert RequestState.ANSWERING not in cancellable
-    assert {RequestState.RECEIVED, RequestState.VERIFIED, RequestState.PLANNED} <= cancellable
+    assert cancellable == {
+        RequestState.RECEIVED,
+        RequestState.VERIFIED,
+        RequestState.AWAITING_APPROVAL,
+        RequestState.PLANNED,
+        RequestState.IN_PROGRESS,
+        RequestState.NEEDS_ATTENTION,
+    }
+
+
+def test_what_stands_is_answered_and_not_closed():
+    """It comes from an answer alone, and ends or is taken up again; it is never cancelled or refused."""
+    before = {state for state in STATES if RequestState.STANDING in TRANSITIONS[state]}
+    assert before == {RequestState.ANSWERING}
+    assert TRANSITIONS[RequestState.STANDING] == {
+        RequestState.VERIFIED,
+        RequestState.COMPLETED,
+        RequestState.COMPLETED_WITH_RETENTION,
+    }
+    assert not request(state=RequestState.STANDING).is_final
+    assert not request(state=RequestState.STANDING).waits_for_operator
+
+
+def test_only_a_decision_or_an_answer_leads_to_an_answer():
+    """A complaint is answered as it comes in; nobody is refused but by a person."""
+    before = {state for state in STATES if RequestState.ANSWERING in TRANSITIONS[state]}
+    assert before == {
+        RequestState.RECEIVED,
+        RequestState.AWAITING_APPROVAL,
+        RequestState.IN_PROGRESS,
+        RequestState.NEEDS_ATTENTION,
+    }
+    assert {state for state in STATES if RequestState.REJECTED in TRANSITIONS[state]} == {
+        RequestState.ANSWERING
+    }
 
 
 def test_audit_entries_are_numbered_and_sort_in_order():
@@ -124,12 +158,22 @@ def test_audit_entries_are_numbered_and_sort_in_order():
 
 
 def test_rights_are_worked_on_in_the_order_given():
-    """A copy first."""
+    """A copy first; after the last right there is none."""
     one = request()
     assert one.right is Right.ACCESS
-    assert one.has_next_phase
+    assert one.next_phase == 1
     assert one.with_(phase=1).right is Right.ERASURE
-    assert not one.with_(phase=1).has_next_phase
+    assert one.with_(phase=1).next_phase is None
+
+
+def test_a_right_that_has_its_outcome_is_not_worked_on_again():
+    """A request taken up after a hold goes from the deferred right to the next one without an outcome."""
+    rights = (Right.WITHDRAWAL, Right.ACCESS, Right.ERASURE)
+    answered = {Right.ACCESS: Outcome(result="answered", at=NOW)}
+    assert request(rights=rights, outcomes=answered).next_phase == 2
+    answered[Right.ERASURE] = Outcome(result="erased", at=NOW)
+    assert request(rights=rights, outcomes=answered).next_phase is None
+    assert request(rights=rights, outcomes=answered, phase=2).next_phase is None
 
 
 def test_a_document_is_written_and_read_unchanged():

@@ -4,18 +4,25 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from shared.domain.controls import EXCLUSIVE, Claim, Controls, Hold, Restriction
+from shared.domain.controls import EXCLUSIVE, UNFENCED, Claim, Controls, Hold, Restriction
 from shared.domain.rights import Right
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+CHANGING = {
+    Right.ERASURE,
+    Right.RECTIFICATION,
+    Right.OBJECTION,  # upheld, it erases
+    Right.MARKETING_OBJECTION,
+    Right.WITHDRAWAL,
+}
 
 
 @pytest.mark.parametrize("held", list(Right))
 @pytest.mark.parametrize("asked", list(Right))
 def test_claims_conflict_when_one_of_them_changes_data(held, asked):
-    """A copy beside a copy is fine; beside an erasure or a correction nothing is."""
+    """A copy beside a copy is fine; beside a right that erases or rewrites something nothing is."""
     claim = Claim(request_id="a" * 32, right=held, since=NOW)
-    assert claim.conflicts(asked) == bool({held, asked} & {Right.ERASURE, Right.RECTIFICATION})
+    assert claim.conflicts(asked) == bool({held, asked} & CHANGING)
 
 
 def test_conflicts_go_both_ways():
@@ -25,7 +32,13 @@ def test_conflicts_go_both_ways():
             first = Claim(request_id="a" * 32, right=one, since=NOW)
             second = Claim(request_id="b" * 32, right=other, since=NOW)
             assert first.conflicts(other) == second.conflicts(one)
-    assert frozenset({Right.ERASURE, Right.RECTIFICATION}) == EXCLUSIVE
+    assert frozenset(CHANGING) == EXCLUSIVE
+
+
+def test_only_rights_that_change_no_record_pass_the_fence():
+    """A copy reads records, so it waits, and its work is waited for; a mark and an information do not."""
+    assert frozenset({Right.RESTRICTION, Right.COMPLAINT}) == UNFENCED
+    assert not UNFENCED & EXCLUSIVE
 
 
 def _hold(**changes):

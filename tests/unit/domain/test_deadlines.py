@@ -51,10 +51,12 @@ def _extended(extension, received_at=LAST_DAY_OF_2026, **options):
 @pytest.mark.parametrize(
     ("received_at", "due"),
     [
-        pytest.param(_noon("2026-08-31"), "2026-09-30", id="case 1"),
-        pytest.param(_noon("2027-03-05"), "2027-04-05", id="case 2"),
-        pytest.param(_noon("2026-11-25"), "2026-12-28", id="case 3"),
-        pytest.param(datetime(2026, 10, 31, 23, 30, tzinfo=UTC), "2026-12-01", id="case 4"),
+        pytest.param(_noon("2026-08-31"), "2026-09-30", id="case 1", marks=pytest.mark.case(1)),
+        pytest.param(_noon("2027-03-05"), "2027-04-05", id="case 2", marks=pytest.mark.case(2)),
+        pytest.param(_noon("2026-11-25"), "2026-12-28", id="case 3", marks=pytest.mark.case(3)),
+        pytest.param(
+            datetime(2026, 10, 31, 23, 30, tzinfo=UTC), "2026-12-01", id="case 4", marks=pytest.mark.case(4)
+        ),
     ],
 )
 def test_cases_1_to_4_end_on_the_day_of_the_calendar(received_at, due):
@@ -64,6 +66,7 @@ def test_cases_1_to_4_end_on_the_day_of_the_calendar(received_at, due):
     assert (found.pause_days, found.is_extended) == (0, False)
 
 
+@pytest.mark.case(5)
 @pytest.mark.parametrize(
     ("notified_at", "due", "counts"),
     [
@@ -82,6 +85,7 @@ def test_case_5_an_extension_counts_when_its_notice_left_in_the_first_month(noti
     assert (found.legal_due_on, found.target_on, found.is_extended) == (_day(due), _day(due), counts)
 
 
+@pytest.mark.case(5)
 def test_case_5_an_extension_without_a_reason_does_not_count():
     """The model takes none, and one that lost its reason changes nothing."""
     for reason in ("", " \n"):
@@ -91,6 +95,7 @@ def test_case_5_an_extension_without_a_reason_does_not_count():
         assert not _extended(lost).is_extended
 
 
+@pytest.mark.case(6)
 @pytest.mark.parametrize(
     ("asked", "answered", "legal_due"),
     [

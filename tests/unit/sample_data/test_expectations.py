@@ -22,6 +22,7 @@ from devtools.sample_data import (
 from shared.datamap.models import DataMap, DocumentStore, FileStore, Store
 from shared.datamap.treatment import Verdict, belongs, erase_elements, erase_record, found_identifiers
 from shared.domain.identifiers import Identifiers, Pseudonymiser, merged
+from tests.unit.sample_data.conftest import WRITTEN_BY_THE_APP
 
 KEYS = Pseudonymiser(b"a key of a test, thirty-two bytes or more")
 
@@ -64,7 +65,7 @@ class MapView:
         counted = {
             store.id: self._count(store, identifiers, on)
             for _, store in self._datamap.stores()
-            if store.id not in ("own_requests", "controls")
+            if store.id not in WRITTEN_BY_THE_APP
         }
         return {store_id: count for store_id, count in counted.items() if count.found}
 

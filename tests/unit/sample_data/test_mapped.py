@@ -10,6 +10,7 @@ import pytest
 from devtools.sample_data import LineBlob, SamplePerson, blobs, disclosures, documents
 from shared.datamap.models import DataMap, DocumentStore, FieldRule
 from shared.datamap.treatment import MISSING, unmapped_paths, value_at
+from tests.unit.sample_data.conftest import WRITTEN_BY_THE_APP
 
 TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
@@ -78,8 +79,17 @@ def test_every_mapped_field_is_stored_somewhere(datamap: DataMap, everyone: Sequ
             seen[container].update(field.path for field in fields if value_at(own, field.path) is not MISSING)
 
     for _, store in datamap.stores():
-        if store.id not in ("own_requests", "controls"):  # written by the app, not by the systems of record
+        if store.id not in WRITTEN_BY_THE_APP:
             assert {field.path for field in store.fields} == seen[store.container], store.id
+
+
+def test_sample_systems_write_into_every_store_but_those_of_the_app(
+    datamap: DataMap, everyone: Sequence[SamplePerson]
+) -> None:
+    written = {container for container, _ in stored(everyone)} | {one.container for one in blobs(everyone)}
+
+    untouched = {store.id for _, store in datamap.stores() if store.container not in written}
+    assert untouched == WRITTEN_BY_THE_APP
 
 
 def test_values_have_the_types_and_presence_the_map_says(

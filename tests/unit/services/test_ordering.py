@@ -9,7 +9,7 @@ from shared.domain.cases import RequestState
 from shared.domain.errors import NotAllowed, Retryable
 from shared.domain.limits import Limits
 from shared.domain.rights import Right
-from shared.services import downloads, intake
+from shared.services import downloads, holding, intake
 from shared.services.deciding import approve
 from shared.services.links import CANCEL, PACKAGE
 from shared.services.sweeping import sweep
@@ -22,6 +22,7 @@ from tests.unit.services.driving import (
     fulfil,
     hold,
     letters,
+    marked,
     opened,
     rest,
     restrict,
@@ -128,22 +129,88 @@ async def step_of(world: World, queue: str) -> None:
 # holds
 
 
+def _assert_stands(world: World, request_id: str, marks: dict[str, str]) -> None:
+    """It was answered, keeps what finds and reaches the person, and stands in nobody's way."""
+    request = world.cases.request(request_id)
+    assert request.state is RequestState.STANDING
+    assert request.email is not None
+    assert marked(json.dumps(request.identifiers), [marks["user_id"]])
+    assert request.closed_at is None
+    assert all(row["sent_at"] for _, row in world.cases.partitions[request_id].values() if "closes" in row)
+    for key in request.subject_keys:
+        controls = world.controls.stored(key).controls
+        assert (controls.claims, controls.open_requests) == ((), ())
+    # where it holds a value of the person: in the request itself alone
+    for name, (_, row) in world.cases.partitions[request_id].items():
+        assert name == "request" or not marked(json.dumps(row), list(marks.values())), name
+
+
+async def _assert_ends_with_release(
+    world: World, request_id: str, marks: dict[str, str], *, erased: int = ERASED_RECORDS + 1
+) -> None:
+    """After the release everything goes that waited, is counted with what went before, and nothing stays."""
+    assert await holding.release(world.context, "h-1", released_by="officer-1") == 1
+    assert await holding.release(world.context, "h-1", released_by="officer-1") == 0
+    await rest(world)
+    assert _left(world, marks) == []
+    request = world.cases.request(request_id)
+    assert request.state is RequestState.COMPLETED_WITH_RETENTION  # the books keep the invoice
+    assert (request.email, request.identifiers) == (None, {})
+    assert not marked(stored(world, request_id), list(marks.values()))
+    assert all(world.controls.stored(key).controls.claims == () for key in request.subject_keys)
+    outcome = request.outcomes[Right.ERASURE]
+    assert [(one.store_id, one.reason) for one in outcome.kept] == [("invoices", "bookkeeping")]
+    assert (outcome.records, sum(outcome.by_store.values())) == (erased, erased)
+    answers = [name for name in letters(world, request_id) if name.startswith("letter-erased")]
+    assert answers == ["letter-erased-0", "letter-erased-100"]
+    proofs = {name for name in world.evidence.records if name.startswith(request_id)}
+    assert proofs == {f"{request_id}/erasure-0.json", f"{request_id}/erasure-0-1.json"}
+
+
 @pytest.mark.clause("5.3")
-async def test_a_hold_keeps_everything_and_is_named():
-    """Nothing goes; the letter says why."""
+async def test_a_hold_keeps_everything_and_is_named_until_it_is_released():
+    """Nothing goes, and the letter says why; then everything goes, and a second letter says so."""
     world, ane = _world()
     before = traces(world, ane)
     hold(world, ane["email"])
     request_id = await fulfil(world, SECOND, Right.ERASURE)
     request = world.cases.request(request_id)
     assert traces(world, ane) == before
-    assert request.state is RequestState.COMPLETED_WITH_RETENTION
+    _assert_stands(world, request_id, ane)
     kept = {one.store_id: one for one in request.outcomes[Right.ERASURE].kept}
     assert set(kept) == {"people", "events", "invoices", "teams", "log", "files"}
     assert all(one.reason == "hold" for one in kept.values())
     text = " ".join(letters(world, request_id)["letter-erased-0"].text.split())
     assert "a legal claim or a duty in law" in text
     assert "a dispute" not in text
+    await _assert_ends_with_release(world, request_id, ane)
+
+
+@pytest.mark.clause("5.3")
+async def test_what_stands_is_called_to_mind_and_not_erased_by_itself():
+    """Each time its review comes; only a person releases a hold."""
+    world, ane = _world()
+    hold(world, ane["email"])
+    request_id = await fulfil(world, ane["email"], Right.ERASURE)
+    before = traces(world, ane)
+    for times in (1, 2):
+        world.clock.advance(days=world.limits.standing_review_days)
+        assert await sweep(world.context) == 1
+        assert await sweep(world.context) == 0
+        assert world.operators.alarms.count(("standing_review", request_id, "")) == times
+    assert traces(world, ane) == before
+    _assert_stands(world, request_id, ane)
+
+
+@pytest.mark.clause("5.3")
+async def test_another_right_goes_on_while_an_erasure_stands_under_a_hold():
+    """A copy needs no release, and holds all that was kept."""
+    world, ane = _world()
+    hold(world, ane["email"])
+    erasure = await fulfil(world, ane["email"], Right.ERASURE)
+    copy = await fulfil(world, SECOND, Right.ACCESS)
+    assert world.cases.request(copy).outcomes[Right.ACCESS].records == ERASED_RECORDS + 1
+    _assert_stands(world, erasure, ane)
 
 
 @pytest.mark.clause("5.3")
@@ -176,12 +243,13 @@ async def test_a_hold_placed_while_the_erasure_runs_stops_it_at_the_next_destruc
     await deliver(world)
     request = world.cases.request(request_id)
     assert placed
-    assert request.is_final
+    _assert_stands(world, request_id, ane)
     # the one record or blob whose deletion was already on its way when the hold came may still go
     assert len(traces(world, ane)) >= placed[0] - (2 if moment.startswith("blobs") else 1)
     outcome = request.outcomes[Right.ERASURE]
     assert {one.reason for one in outcome.kept} >= {"hold"}
     assert "plan_outdated" in world.cases.what_happened(request_id) or moment == "controls.write"
+    await _assert_ends_with_release(world, request_id, ane, erased=ERASED_RECORDS + 2)  # the photo
 
 
 async def test_a_hold_placed_between_claim_and_destruction_saves_the_claimed_records():
@@ -206,7 +274,8 @@ async def test_a_hold_placed_between_claim_and_destruction_saves_the_claimed_rec
     assert traces(world, ane) == before
     request = world.cases.request(request_id)
     assert request.outcomes[Right.ERASURE].records == 0
-    assert request.state is RequestState.COMPLETED_WITH_RETENTION
+    _assert_stands(world, request_id, ane)
+    await _assert_ends_with_release(world, request_id, ane)
 
 
 async def test_holds_that_cannot_be_read_are_never_no_holds():

@@ -1,0 +1,78 @@
+"""Bodies read with a model: JSON or a form in, a checked object out, or a problem with a stable code."""
+
+from typing import Any, TypeVar
+
+import azure.functions as func
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
+
+from functions._http import fields
+from shared.domain.errors import Invalid
+
+M = TypeVar("M", bound=BaseModel)
+_LONGEST_NAME = 40
+_CODES = {
+    "extra_forbidden": "field_unknown",
+    "missing": "field_missing",
+    "string_too_long": "text_too_long",
+    "too_long": "too_many",
+}
+
+
+class Body(BaseModel):
+    """Base of what a door reads: an unknown field is refused, and no value is ever quoted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
+
+
+class Shown(BaseModel):
+    """Base of what a door answers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+def read(req: func.HttpRequest, model: type[M]) -> M:
+    """Read the body with a model.
+
+    Raises:
+        Invalid: what is wrong with the body as such, or the first field at fault, by its name.
+    """
+    return checked(model, nested(fields(req)))
+
+
+def query(req: func.HttpRequest, model: type[M]) -> M:
+    """Read the query with a model. Raises as `read`."""
+    return checked(model, {name: value for name, value in req.params.items() if name != "code"})
+
+
+def checked(model: type[M], found: dict[str, Any]) -> M:
+    """Return the checked object. Raises as `read`."""
+    try:
+        return model.model_validate(found)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])[:_LONGEST_NAME]
+        code = first["type"] if first["type"] in REFUSALS else _CODES.get(first["type"], "field_invalid")
+        raise Invalid(code, REFUSALS.get(code, ""), field=place or None) from None
+
+
+REFUSALS: dict[str, str] = {}
+"""The refusals of our own models: code to what the caller can do."""
+
+
+def refusal(code: str, help_text: str) -> PydanticCustomError:
+    """Return an error a model raises; it reaches the caller under this code, with this help."""
+    REFUSALS[code] = help_text
+    return PydanticCustomError(code, help_text)
+
+
+def nested(found: dict[str, Any]) -> dict[str, Any]:
+    """Return a form's fields such as `corrections.name` as an object inside the object."""
+    made: dict[str, Any] = {}
+    for name, value in found.items():
+        outer, dot, inner = name.partition(".")
+        if dot and isinstance(made.setdefault(outer, {}), dict):
+            made[outer][inner] = value
+        else:
+            made[name] = value
+    return made

@@ -1,0 +1,320 @@
+"""What staff send to the operations doors, and what those show."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BeforeValidator, Field
+
+from functions._bodies import Body, Shown
+from functions._request_bodies import (
+    MOST_NAMED,
+    MOST_TEXT,
+    MOST_VALUE,
+    Email,
+    Ground,
+    Language,
+    Text,
+)
+from shared.domain.ageing import Ageing
+from shared.domain.cases import RequestState, Wishes
+from shared.domain.controls import HoldGround
+from shared.domain.rights import Right
+from shared.services.looking_up import CaseView
+
+Name = Annotated[str, Field(min_length=1, max_length=MOST_VALUE)]
+Reason = Annotated[str, Field(min_length=1, max_length=MOST_TEXT)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Corrections = Annotated[
+    dict[Name, Annotated[str, Field(min_length=1, max_length=MOST_VALUE)]], Field(max_length=MOST_NAMED)
+]
+
+
+class ListQuery(Body):
+    """Which cases. Nothing named: all that are not closed."""
+
+    state: RequestState | None = None
+    attention: Annotated[str | None, Field(max_length=MOST_VALUE)] = None
+    cursor: Annotated[str | None, Field(max_length=4_000)] = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class WishFields(Body):
+    """What the person wants, in the person's own values."""
+
+    message: Text = ""
+    corrections: Corrections = Field(default_factory=dict)
+    ground: Ground | None = None
+    objects_to: Annotated[tuple[Name, ...], Field(max_length=MOST_NAMED)] = ()
+
+    @property
+    def wishes(self) -> Wishes:
+        """The same as one object."""
+        return Wishes(
+            corrections=self.corrections,
+            statement=self.message.strip(),
+            ground=self.ground,
+            objects_to=self.objects_to,
+        )
+
+
+class EnterBody(WishFields):
+    """A request that came by another way than the web form, with the true moment it reached us.
+
+    `identity`: how the person was known; empty: the address has to be confirmed by mail. `mandate`: how a
+    representative's mandate was checked.
+    """
+
+    rights: Annotated[tuple[Right, ...], Field(min_length=1, max_length=len(Right))]
+    email: Email
+    channel: Literal["post", "phone", "mail", "in_app"]
+    received_at: AwareDatetime
+    language: Language = "en"
+    identity: Annotated[str, Field(max_length=MOST_VALUE)] = ""
+    requester: Literal["subject", "representative"] = "subject"
+    mandate: Annotated[str, Field(max_length=MOST_VALUE)] = ""
+    transfer_url: Annotated[str | None, Field(max_length=MOST_TEXT)] = None
+
+    @property
+    def wishes(self) -> Wishes:
+        """As `WishFields`, with where another controller takes a copy."""
+        return super().wishes.model_copy(update={"transfer_url": self.transfer_url})
+
+
+class CustomerBody(WishFields):
+    """What a customer's administrator asks for about one person of its installation."""
+
+    customer_id: Name
+    customer_name: Annotated[str, Field(max_length=MOST_VALUE)] = ""
+    right: Right
+    kind: Literal["user_id", "email"]
+    value: Name
+    answer_to: Email
+    language: Language = "en"
+
+
+class LookupBody(Body):
+    """What a look-up is for; the person sees it in an access answer."""
+
+    purpose: Annotated[str, Field(min_length=1, max_length=MOST_VALUE)]
+
+
+class ApproveBody(Body):
+    """The plan that may run, by its digest, and why."""
+
+    plan_digest: Digest
+    reason: Text = ""
+    provision: Text = ""
+
+
+class RefuseBody(Body):
+    """Why a right is refused, by which provision, and what would allow it."""
+
+    reason: Reason
+    provision: Reason
+    hint: Text = ""
+
+
+class RereadBody(Body):
+    """Which rights the person meant."""
+
+    rights: Annotated[tuple[Right, ...], Field(min_length=1, max_length=len(Right))]
+    reason: Text = ""
+
+
+class ExtendBody(Body):
+    """How many months more, and the reason the person is told."""
+
+    months: Annotated[int, Field(ge=1, le=2)]
+    reason: Reason
+
+
+class AskBody(Body):
+    """A question to the person."""
+
+    kind: Literal["identity", "clarification"]
+    text: Reason
+
+
+class NoteAnswerBody(Body):
+    """What the person answered by another way than the link."""
+
+    text: Reason
+
+
+class ReasonBody(Body):
+    """Why."""
+
+    reason: Reason
+
+
+class LiftBody(ReasonBody):
+    """Why a restriction ends, and on which day; none: after the usual notice."""
+
+    lift_on: date | None = None
+
+
+class TransferBody(Body):
+    """Another address for a copy; none: the person gets the link instead."""
+
+    transfer_url: Annotated[str | None, Field(max_length=MOST_TEXT)] = None
+
+
+class NoticeBody(Body):
+    """What came of telling a recipient."""
+
+    recipient_id: Name
+    right: Right
+    state: Literal["told", "not_held", "impossible"]
+    why: Text = ""
+
+
+class LetterBody(Body):
+    """Whether a letter in doubt was sent."""
+
+    was_sent: bool
+
+
+class HoldBody(Body):
+    """A legal hold on one person. `activity_id` none: on everything."""
+
+    kind: Name
+    value: Name
+    activity_id: Annotated[str | None, BeforeValidator(lambda found: found or None)] = None
+    ground: HoldGround
+    reason: Reason
+    review_on: date
+
+
+class DoneAnswer(Shown):
+    """It is done."""
+
+    done: Literal[True] = True
+
+
+class ApprovedAnswer(Shown):
+    """`runs`: whether the plan runs now, or waits for a second approver."""
+
+    runs: bool
+
+
+class EnteredAnswer(Shown):
+    """The request that was put on file."""
+
+    request_id: str
+
+
+class AskedAnswer(Shown):
+    """The number of the question."""
+
+    number: int
+
+
+class LiftedAnswer(Shown):
+    """The day the restriction ends."""
+
+    lift_on: date
+
+
+class HeldAnswer(Shown):
+    """The hold that was placed."""
+
+    hold_id: str
+
+
+class ReleasedAnswer(Shown):
+    """How many deferred erasures were taken up."""
+
+    taken_up: int
+
+
+class ResumedAnswer(Shown):
+    """How many cases go on."""
+
+    resumed: int
+
+
+class CaseLine(Shown):
+    """One case of a list, nothing of the person."""
+
+    request_id: str
+    state: RequestState
+    rights: tuple[Right, ...]
+    channel: str
+    received_at: datetime
+    target_on: date | None
+    due_on: date
+    attention: str | None
+    closed_at: datetime | None
+
+
+class CasesAnswer(Shown):
+    """A page of cases. `cursor` none: the last."""
+
+    cases: tuple[CaseLine, ...]
+    cursor: str | None
+
+
+class CaseAnswer(Shown):
+    """A case as staff see it: the request with its plan, its tasks, letters and findings, and its history."""
+
+    request: dict[str, Any]
+    tasks: tuple[dict[str, Any], ...]
+    letters: tuple[dict[str, Any], ...]
+    findings: tuple[dict[str, Any], ...]
+    timeline: tuple[dict[str, Any], ...]
+    target_on: date
+    legal_due_on: date
+    extension_notice_by_on: date
+    is_extended: bool
+    ageing: Ageing
+
+    @classmethod
+    def of(cls, view: CaseView) -> "CaseAnswer":
+        """Return what a look-up shows."""
+        return cls(
+            request=view.request.model_dump(mode="json"),
+            tasks=tuple(one.model_dump(mode="json", exclude={"claimed", "cursor"}) for one in view.tasks),
+            letters=tuple(one.model_dump(mode="json") for one in view.letters),
+            findings=tuple(one.model_dump(mode="json") for one in view.findings),
+            timeline=tuple(one.model_dump(mode="json") for one in view.events),
+            target_on=view.deadline.target_on,
+            legal_due_on=view.deadline.legal_due_on,
+            extension_notice_by_on=view.deadline.extension_notice_by_on,
+            is_extended=view.deadline.is_extended,
+            ageing=view.ageing,
+        )
+
+
+class HoldLine(Shown):
+    """One hold in force and the pseudonyms it stands under."""
+
+    hold_id: str
+    activity_id: str | None
+    ground: HoldGround
+    reason: str
+    placed_at: datetime
+    placed_by: str
+    review_on: date
+    is_overdue: bool
+    subject_keys: tuple[str, ...]
+
+
+class HoldsAnswer(Shown):
+    """Every hold in force."""
+
+    holds: tuple[HoldLine, ...]
+
+
+class LateLine(Shown):
+    """A case that will be late at the present pace."""
+
+    request_id: str
+    legal_due_on: date
+    expected_on: date | None
+
+
+class ForecastAnswer(Shown):
+    """How many cases are answered on a working day, and those that will be late."""
+
+    answered_per_working_day: float
+    late: tuple[LateLine, ...]

@@ -1,0 +1,121 @@
+"""Doors for staff: legal holds, and the switch that stops all erasing."""
+
+import azure.functions as func
+
+from functions._bodies import read
+from functions._door import Given, door
+from functions._http import shown
+from functions._operations_bodies import (
+    DoneAnswer,
+    HeldAnswer,
+    HoldBody,
+    HoldLine,
+    HoldsAnswer,
+    ReasonBody,
+    ReleasedAnswer,
+    ResumedAnswer,
+)
+from functions._staff import staff
+from shared import bootstrap
+from shared.domain.staff import Permission
+from shared.services import attention, holding, switching
+
+operations_holds = func.Blueprint()
+
+_READS = (401, 403)
+_ACTS = (400, 401, 403, 404, 413, 415)
+
+
+@door(
+    operations_holds,
+    "operations_holds",
+    "GET",
+    "operations/holds",
+    Given(answers={200: HoldsAnswer}, problems=_READS, guard="staff"),
+)
+async def list_holds(req: func.HttpRequest) -> func.HttpResponse:
+    """List every hold in force, those whose review is overdue first."""
+    await staff(req, Permission.LIST)
+    found = await holding.in_force(bootstrap.app().context)
+    lines = tuple(
+        HoldLine(
+            **one.hold.model_dump(exclude={"released_at", "released_by"}),
+            is_overdue=one.is_overdue,
+            subject_keys=one.subject_keys,
+        )
+        for one in found
+    )
+    return shown(HoldsAnswer(holds=lines))
+
+
+@door(
+    operations_holds,
+    "operations_hold",
+    "POST",
+    "operations/holds",
+    Given(body=HoldBody, answers={201: HeldAnswer}, problems=_ACTS, guard="staff"),
+)
+async def place(req: func.HttpRequest) -> func.HttpResponse:
+    """Place a hold on a person, whatever address or id is known of them."""
+    member = await staff(req, Permission.HOLD)
+    body = read(req, HoldBody)
+    hold_id = await holding.place(
+        bootstrap.app().context,
+        holding.PlaceHold(
+            identifiers={body.kind: (body.value,)},
+            activity_id=body.activity_id,
+            ground=body.ground,
+            reason=body.reason,
+            review_on=body.review_on,
+            placed_by=member.staff_id,
+        ),
+    )
+    return shown(HeldAnswer(hold_id=hold_id), status=201)
+
+
+@door(
+    operations_holds,
+    "operations_release",
+    "POST",
+    "operations/holds/{hold_id}/release",
+    Given(answers={200: ReleasedAnswer}, problems=_ACTS, guard="staff"),
+)
+async def release(req: func.HttpRequest) -> func.HttpResponse:
+    """Release a hold; erasures it deferred are taken up."""
+    member = await staff(req, Permission.RELEASE)
+    taken_up = await holding.release(
+        bootstrap.app().context, req.route_params["hold_id"], released_by=member.staff_id
+    )
+    return shown(ReleasedAnswer(taken_up=taken_up))
+
+
+@door(
+    operations_holds,
+    "operations_pause_erasing",
+    "POST",
+    "operations/erasing/pause",
+    Given(body=ReasonBody, answers={200: DoneAnswer}, problems=_ACTS, guard="staff"),
+)
+async def pause_erasing(req: func.HttpRequest) -> func.HttpResponse:
+    """Stop all erasing everywhere, from the next page of records on."""
+    member = await staff(req, Permission.PAUSE)
+    await switching.throw(
+        bootstrap.app().context, reason=read(req, ReasonBody).reason, decided_by=member.staff_id
+    )
+    return shown(DoneAnswer())
+
+
+@door(
+    operations_holds,
+    "operations_resume_erasing",
+    "POST",
+    "operations/erasing/resume",
+    Given(answers={200: ResumedAnswer}, problems=_ACTS, guard="staff"),
+)
+async def resume_erasing(req: func.HttpRequest) -> func.HttpResponse:
+    """Let erasing go on, and take up the cases that were stopped by the switch."""
+    member = await staff(req, Permission.RESUME)
+    context = bootstrap.app().context
+    await switching.reset(context, decided_by=member.staff_id)
+    resumed = await attention.retry_all(context, switching.PAUSED, decided_by=member.staff_id)
+    return shown(ResumedAnswer(resumed=resumed))

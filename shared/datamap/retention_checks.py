@@ -1,0 +1,86 @@
+"""Rules about retention rules: the days that start a period are stored somewhere, and nothing is forgotten."""
+
+from collections.abc import Iterator
+
+from shared.datamap.findings import Finding, Place, Way
+from shared.datamap.models import (
+    NOT_STATED,
+    DataMap,
+    DocumentStore,
+    LineStore,
+    RetentionRule,
+    Store,
+    Taken,
+    Trigger,
+)
+
+_DATED = frozenset({"date", "datetime"})
+
+
+def rules_are_fed(datamap: DataMap) -> Iterator[Finding]:
+    """Find rules without a stored day to start from, and stores that an activity's rule would leave behind."""
+    stores = {store.id: store for _, store in datamap.stores()}
+    for index, rule in enumerate(datamap.policy.retention_rules):
+        place: Way = ("retention_rules", index)
+        for way, message in _rule(rule, stores):
+            yield Place(kind="policy", way=(*place, *way)).finding(message)
+    for activity in datamap.activities:
+        ids = (activity.retention.rule, *activity.retention.further_rules)
+        named = [one for one in datamap.policy.retention_rules if one.id in ids and one.id != NOT_STATED]
+        for rule in named:
+            taken = {one.store for one in rule.takes}
+            for number, store in enumerate(activity.stores):
+                if store.id not in taken:
+                    where = Place(kind="activity", entry_id=activity.id, way=("stores", number))
+                    yield where.finding(f"retention rule {rule.id} leaves {store.id} behind")
+
+
+def _rule(rule: RetentionRule, stores: dict[str, Store]) -> Iterator[tuple[Way, str]]:
+    if not any(trigger.directory for trigger in rule.triggers):
+        yield ("triggers",), "no store is walked to find whose data falls due"
+    if not rule.takes:
+        yield ("takes",), "no store is emptied"
+    for number, trigger in enumerate(rule.triggers):
+        for key, message in _trigger(rule, trigger, stores.get(trigger.store)):
+            yield ("triggers", number, key), message
+    for number, taken in enumerate(rule.takes):
+        for key, message in _taken(taken, stores.get(taken.store)):
+            yield ("takes", number, key), message
+
+
+def _trigger(rule: RetentionRule, trigger: Trigger, store: Store | None) -> Iterator[tuple[str, str]]:
+    if not isinstance(store, DocumentStore):
+        yield "store", f"no store of documents {trigger.store}"
+        return
+    if rule.period is not None and not trigger.paths:
+        yield "paths", "a period needs a date to start from"
+    described = _described(store)
+    dates = [("paths", path) for path in trigger.paths]
+    dates += [("otherwise", path) for path in trigger.otherwise]
+    dates += [("ended_by", trigger.ended_by)] if trigger.ended_by else []
+    for key, path in dates:
+        if path not in described:
+            yield key, f"no field describes {path}"
+        elif described[path] is not None and described[path] not in _DATED:
+            yield key, f"{path} is no date"
+    others = [("group", trigger.group)]
+    others += [("customer_path", trigger.customer_path)] if trigger.customer_path else []
+    others += [("only", trigger.only.path)] if trigger.only else []
+    for key, path in others:
+        if path not in described:
+            yield key, f"no field describes {path}"
+
+
+def _taken(taken: Taken, store: Store | None) -> Iterator[tuple[str, str]]:
+    if store is None:
+        yield "store", f"no store {taken.store}"
+    elif taken.by is not None and taken.by not in _described(store):
+        yield "by", f"no field describes {taken.by}"
+
+
+def _described(store: Store) -> dict[str, str | None]:
+    """Return the paths of a record that the map knows; of what surrounds an element, no type is known."""
+    surroundings = store.elements.surroundings if isinstance(store, DocumentStore) and store.elements else ()
+    own = isinstance(store, LineStore) or not surroundings
+    fields: dict[str, str | None] = {field.path: field.type for field in store.fields} if own else {}
+    return {**fields, **dict.fromkeys(surroundings)}

@@ -1,0 +1,178 @@
+"""When data goes by itself: the calendar of the retention rules, what starts a period and what ends it.
+
+Whole calendar years in Copenhagen days. A weekend or a holiday moves nothing: that rule protects the time
+somebody has to act, and a longest time of storage is not lengthened by it.
+Source: policy section 5; GDPR article 5(1)(e).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from shared.domain.controls import Controls, Hold
+from shared.domain.periods import add_period
+from shared.domain.times import copenhagen_day
+
+USE_KINDS = frozenset({"start", "stop", "feature"})
+"""What a person does in the application. Nothing else is use, as long as no decision says so."""
+
+CLOUD_LOGIN = "cloud_login"
+
+
+def last_day(trigger_on: date, period: str) -> date:
+    """Return the last day data may stay: `period` after the day that started it, which is not counted."""
+    return add_period(trigger_on, period)
+
+
+def erase_from(trigger_on: date, period: str) -> date:
+    """Return the day from whose first hour, in Copenhagen, data must go: the day after the last one.
+
+    29 February and one year: kept through 28 February, erased from 1 March.
+    """
+    return last_day(trigger_on, period) + timedelta(days=1)
+
+
+def event_day(happened_at: datetime, arrived_at: datetime | None) -> date:
+    """Return the day an event counts from: when it happened, and never later than it came in.
+
+    `arrived_at` None: nobody knows, and the event's own time is all there is.
+    """
+    capped = happened_at if arrived_at is None else min(happened_at, arrived_at)
+    return copenhagen_day(capped)
+
+
+def resets(event_on: date, trigger_on: date, period: str) -> bool:
+    """Whether an event starts the period anew: one after the last day comes too late."""
+    return event_on <= last_day(trigger_on, period)
+
+
+def is_accepted(happened_at: datetime, arrived_at: datetime, period: str) -> bool:
+    """Whether an event that comes in now may be stored: one whose own last day has passed rebuilds nothing."""
+    return copenhagen_day(arrived_at) <= last_day(event_day(happened_at, arrived_at), period)
+
+
+def counts_as_use(kind: str, *, by_staff: bool = False, cloud_login_counts: bool = False) -> bool:
+    """Whether an event is a use of the application by the person.
+
+    Not: licence heartbeats, update pings, background synchronisation, opened mail, logins to the community or
+    the self-service, and nothing that staff did in the person's name. A login to the cloud is none either,
+    because the policy names the application; the controller may decide otherwise. Source: policy 5.1.
+    """
+    return not by_staff and (kind in USE_KINDS or (cloud_login_counts and kind == CLOUD_LOGIN))
+
+
+class UseScope(StrEnum):
+    """Whose use keeps whose data. `RECORD`: each record has a period of its own."""
+
+    PERSON = "person"
+    PERSON_CUSTOMER = "person_customer"
+    PERSON_INSTALLATION = "person_installation"
+    RECORD = "record"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """A day that starts a period, of one record or of one of a person's installations.
+
+    `group`: what the day is about, such as an installation's id; empty where nothing is named.
+    """
+
+    group: str
+    on: date
+    customer_id: str = ""
+
+
+def latest_by_group(facts: Iterable[Fact], scope: UseScope) -> dict[str, date]:
+    """Return the day that counts for each group: the latest one of everything the scope holds together.
+
+    With `PERSON` a use on any installation keeps the data of all of them.
+    """
+    known = tuple(facts)
+
+    def shared_key(fact: Fact) -> str:
+        if scope is UseScope.PERSON:
+            return ""
+        return fact.customer_id if scope is UseScope.PERSON_CUSTOMER else fact.group
+
+    latest: dict[str, date] = {}
+    for fact in known:
+        latest[shared_key(fact)] = max(fact.on, latest.get(shared_key(fact), fact.on))
+    found: dict[str, date] = {}
+    for fact in known:
+        found[fact.group] = max(latest[shared_key(fact)], found.get(fact.group, latest[shared_key(fact)]))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningClock:
+    """One rule's period for some data. `period` None: at once. `ended_on`: what would have ended it.
+
+    A suspension is ended by a reactivation on or before the last day, and by nothing else: a login to a
+    suspended profile is none.
+    """
+
+    rule_id: str
+    trigger_on: date
+    period: str | None
+    ended_on: date | None = None
+
+    @property
+    def erase_on(self) -> date | None:
+        """The day from which the data goes. None: the clock was stopped in time."""
+        if self.period is None:
+            return self.trigger_on
+        ended = self.ended_on
+        if ended is not None and ended >= self.trigger_on and resets(ended, self.trigger_on, self.period):
+            return None
+        return erase_from(self.trigger_on, self.period)
+
+
+def earliest(clocks: Iterable[RunningClock]) -> tuple[date, str] | None:
+    """Return the earliest day of several clocks and its rule. None: none of them runs."""
+    days = [(one.erase_on, one.rule_id) for one in clocks if one.erase_on is not None]
+    return min(days) if days else None
+
+
+class DueState(StrEnum):
+    """What becomes of data today."""
+
+    NOT_DUE = "not_due"
+    DUE = "due"
+    HELD = "held"  # it fell due, and a legal hold keeps it
+    RESTRICTED = "restricted"  # it fell due, and is neither used nor deleted
+    NOT_STATED = "not_stated"  # the policy names no period: never deleted by itself, and reported
+    UNDATED = "undated"  # a period is named, and nothing tells when it began: a person has to look
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """The verdict on some data. `erase_on` and `rule_id` None: no clock runs. `hold`: the one that keeps it."""
+
+    state: DueState
+    erase_on: date | None = None
+    rule_id: str | None = None
+    hold: Hold | None = None
+
+
+def judge(
+    clocks: Iterable[RunningClock], *, today: date, activity_id: str, controls: Iterable[Controls]
+) -> Due:
+    """Return what becomes of data of one activity today, holds and restrictions of every pseudonym considered.
+
+    A hold or a restriction delays and nothing else: the day stays the same, so the data goes as soon as
+    neither stands any more.
+    """
+    found = earliest(clocks)
+    if found is None:
+        return Due(state=DueState.UNDATED)
+    erase_on, rule_id = found
+    if today < erase_on:
+        return Due(state=DueState.NOT_DUE, erase_on=erase_on, rule_id=rule_id)
+    asked = tuple(controls)
+    if any(one.restricts(activity_id) for one in asked):
+        return Due(state=DueState.RESTRICTED, erase_on=erase_on, rule_id=rule_id)
+    hold = next((hold for one in asked for hold in one.holds if hold.covers(activity_id)), None)
+    return Due(
+        state=DueState.DUE if hold is None else DueState.HELD, erase_on=erase_on, rule_id=rule_id, hold=hold
+    )

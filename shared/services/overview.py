@@ -1,0 +1,59 @@
+"""Lists of cases for staff, and which of them will be late at the present pace. Nothing of any person."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from shared.domain.ageing import LateCase, OpenCase, forecast
+from shared.domain.cases import FINAL, RequestState
+from shared.domain.times import copenhagen_day
+from shared.domain.working_days import is_working_day
+from shared.ports.cases import CasePage, CaseRow
+from shared.services.context import Context
+
+PACE_DAYS = 28
+MOST_CASES = 5_000
+OPEN = tuple(state for state in RequestState if state not in FINAL and state is not RequestState.STANDING)
+
+
+async def listing(
+    context: Context,
+    *,
+    states: Sequence[RequestState] = (),
+    attention: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> CasePage:
+    """Return a page of cases, those of the states named, or all that are not closed."""
+    return await context.cases.listing(
+        states=states or (*OPEN, RequestState.STANDING), attention=attention, cursor=cursor, limit=limit
+    )
+
+
+async def forecast_late(context: Context) -> tuple[float, tuple[LateCase, ...]]:
+    """Return how many cases are answered on a working day, over four weeks, and those that will be late."""
+    now = context.clock.now()
+    today = copenhagen_day(now)
+    since = now - timedelta(days=PACE_DAYS)
+    closed = await _all(context, states=tuple(FINAL), closed_since=since)
+    answered = [row for row in closed if row.state not in (RequestState.EXPIRED, RequestState.JOINED)]
+    days = sum(is_working_day(today - timedelta(days=number)) for number in range(1, PACE_DAYS + 1))
+    pace = len(answered) / days
+    waiting = await _all(context, states=OPEN)
+    return pace, forecast(
+        [OpenCase(request_id=row.request_id, legal_due_on=row.due_on) for row in waiting],
+        answered_per_working_day=pace,
+        today=today,
+    )
+
+
+async def _all(
+    context: Context, *, states: Sequence[RequestState], closed_since: datetime | None = None
+) -> list[CaseRow]:
+    found: list[CaseRow] = []
+    cursor: str | None = None
+    while True:
+        page = await context.cases.listing(states=states, closed_since=closed_since, cursor=cursor, limit=500)
+        found += page.rows
+        cursor = page.cursor
+        if cursor is None or len(found) >= MOST_CASES:
+            return found[:MOST_CASES]
