@@ -140,6 +140,11 @@ async def _needs_decision(
     return tuple(needed)
 
 
+def _is_upheld(request: SubjectRequest) -> bool:
+    """Whether the objection was upheld already, and a hold alone kept it from being carried out."""
+    return request.revivals > 0 and request.decision is not None and request.decision.result == "upheld"
+
+
 async def contradicts_person(context: Context, request: SubjectRequest) -> bool:
     """Tell whether a customer would change a fact that the person corrected before.
 
@@ -167,11 +172,6 @@ def _is_restricted(
         for restriction in one.controls.restrictions
         for entry in entries
     )
-
-
-def _is_upheld(request: SubjectRequest) -> bool:
-    """Whether the objection was upheld already, and a hold alone kept it from being carried out."""
-    return request.revivals > 0 and request.decision is not None and request.decision.result == "upheld"
 
 
 def _about_correction(context: Context, request: SubjectRequest) -> list[str]:

@@ -113,7 +113,7 @@ async def object_to(context: Context, request: SubjectRequest, subject_keys: Seq
     if request.right is Right.OBJECTION:
         activity_ids, purpose_ids = named(context, request.wishes.objects_to)
     elif request.scope.customer_id is not None:
-        purpose_ids = _marketing_on_interest(context)
+        purpose_ids = _without_consent(context)
     wanted = Objection(
         objection_id=mark_id(request, request.right),
         kind="general" if activity_ids or purpose_ids else "marketing",
@@ -161,15 +161,6 @@ async def apply_at_once(context: Context, request: SubjectRequest, subject_keys:
         is_due = right in request.rights and right not in request.outcomes
         if is_due and request.requester.refusal(right) is None:
             await apply(context, request.for_right(right), subject_keys)
-
-
-def _marketing_on_interest(context: Context) -> tuple[str, ...]:
-    return tuple(
-        purpose.id
-        for activity in context.datamap.activities
-        for purpose in activity.purposes
-        if purpose.marketing and not purpose.needs_consent
-    )
 
 
 def named(context: Context, ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
