@@ -163,6 +163,16 @@ async def apply_at_once(context: Context, request: SubjectRequest, subject_keys:
             await apply(context, request.for_right(right), subject_keys)
 
 
+def _without_consent(context: Context) -> tuple[str, ...]:
+    """Return marketing that rests on no consent: all that a customer can stop for a person."""
+    return tuple(
+        purpose.id
+        for activity in context.datamap.activities
+        for purpose in activity.purposes
+        if purpose.marketing and not purpose.needs_consent
+    )
+
+
 def named(context: Context, ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return which of the ids are activities and which purposes. None named: everything on letter f."""
     wanted = tuple(ids)
