@@ -19,6 +19,7 @@ from shared.domain.opendsr import FiledBy
 from shared.domain.plans import Action, Plan
 from shared.domain.recipients import Instruction, NoticeState
 from shared.domain.rights import Right
+from shared.domain.standing import RequesterKind, Verdict, standing
 from shared.domain.times import UtcTime
 
 
@@ -164,12 +165,21 @@ class Scope(_Frozen):
 
 
 class Requester(_Frozen):
-    """Who asks. `mandate`: how a representative's mandate was checked, never a copy of it."""
+    """Who asks. `mandate`: how a mandate of the person was checked, never a copy of it."""
 
     kind: Literal["subject", "customer", "representative", "controller"] = "subject"
     customer_id: str | None = None
     customer_name: str = ""
     mandate: str | None = None
+
+    def refusal(self, right: Right) -> str | None:
+        """Return the code of why this right is not theirs to ask for; None: it is. A person decides it."""
+        if self.kind == "controller":
+            return None
+        found = standing(RequesterKind(self.kind), right, has_mandate=bool(self.mandate))
+        if found.verdict is Verdict.HINT:
+            return "customer_hint"
+        return found.code if found.verdict is Verdict.REFUSED else None
 
 
 class Wishes(_Frozen):
@@ -317,6 +327,10 @@ class SubjectRequest(CaseDocument):
         if state is not self.state and state not in TRANSITIONS[self.state]:
             raise Conflict("transition_forbidden", f"{self.state} to {state}")
         return self.with_(state=state, **changes)
+
+    def for_right(self, right: Right) -> "SubjectRequest":
+        """Return the request as it stands when this right of it is worked on; it must be one of them."""
+        return self.with_(phase=self.rights.index(right))
 
     def without_person(self) -> "SubjectRequest":
         """Return the request without anything the person gave or was found by, but its pseudonyms."""

@@ -44,6 +44,9 @@ async def answer(context: Context, case: Case, answered: Answer, *, deletes: Seq
         wake_at=after(now, seconds=context.limits.wake_seconds),
     ).noted(now, answered.event, **answered.details)
     letters = letters_of(context, saved, answered)
+    # an answer that was worked out before and never left is this one's no more
+    written = {one.id for one in letters}
+    overtaken = [one.id for one in case.letters if one.closes and not one.sent_at and one.id not in written]
     await context.cases.commit(
         request.request_id,
         [
@@ -51,8 +54,10 @@ async def answer(context: Context, case: Case, answered: Answer, *, deletes: Seq
             Write(document=event, etag=None),
             *(Write(document=letter, etag=case.etags.get(letter.id)) for letter in letters),
         ],
-        deletes=deletes,
+        deletes=[*deletes, *overtaken],
     )
+    if any(one.right is saved.right for one in saved.open_notices):
+        await context.operators.alarm("notices_open", request_id=request.request_id)
     if saved.is_internal:
         await close_silently(context, request.request_id)
         return

@@ -8,7 +8,7 @@ from typing import Literal
 
 from shared.domain import tokens
 from shared.domain.cases import Event, LetterDocument, Question, RequestState, SubjectRequest
-from shared.domain.deadlines import Deadline, Extension, deadline, require_extendable
+from shared.domain.deadlines import Deadline, Extension, deadline, due_on, require_extendable
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.messages import SendLetter
 from shared.domain.times import after, copenhagen_day
@@ -105,7 +105,8 @@ async def answered(context: Context, request_id: str, *, text: str, noted_by: st
     changed = request.with_(
         questions=tuple(done if one.number == done.number else one for one in request.questions)
     )
-    noted, event = timed(context, changed).noted(
+    soon = after(now, seconds=context.limits.wake_seconds)
+    noted, event = timed(context, changed.with_(wake_at=min(soon, changed.wake_at or soon))).noted(
         now, "question_answered", number=done.number, noted_by=noted_by or "the person"
     )
     await _save(context, case, noted, event)
@@ -140,9 +141,31 @@ async def extend(context: Context, request_id: str, *, months: int, reason: str,
     await context.queue.send([SendLetter(request_id=request_id, letter_id=letter.id)])
 
 
+async def lapse_if_late(context: Context, case: Case, letter: LetterDocument) -> bool:
+    """Take back an extension whose notice can no longer leave in time, and tell an operator.
+
+    No letter announces what does not count. False: the letter may leave. A second call finds it gone.
+    Source: GDPR article 12(3).
+    """
+    today = copenhagen_day(context.clock.now())
+    if letter.kind != LetterKind.EXTENDED or today <= due_on(case.request.received_at):
+        return False
+    lapsed, event = case.request.with_(extension=None).noted(context.clock.now(), "extension_lapsed")
+    await context.cases.commit(
+        lapsed.request_id,
+        [Write(document=lapsed, etag=case.etags[lapsed.id]), Write(document=event, etag=None)],
+        deletes=[letter.id],
+    )
+    await context.operators.alarm("extension_too_late", request_id=lapsed.request_id)
+    return True
+
+
 def letter_left(context: Context, request: SubjectRequest, letter: LetterDocument) -> SubjectRequest:
-    """Return the request after one of its letters left: a question is asked, an extension is notified."""
-    now = context.clock.now()
+    """Return the request after one of its letters left: a question is asked, an extension is notified.
+
+    It left when it was claimed: a letter that is only found later did not leave later.
+    """
+    now = letter.claimed_at or context.clock.now()
     if letter.kind == LetterKind.QUESTION:
         number = int(letter.id.rpartition("-")[2])
         asked = tuple(

@@ -50,13 +50,15 @@ async def _go_on(
         plan=None,
         plans_made=0,
         looks=0,
+        is_irreversible=False,  # what was done is answered; the next right can still be cancelled
         start_at=None,
         approved_digest=None,
         wake_at=after(now, seconds=context.limits.wake_seconds),
     ).noted(now, "right_answered", right=request.right)
     await context.cases.commit(request.request_id, _writes(case, following, event, sent))
+    # The next right claims for itself: one that waits for a person must keep nobody waiting.
+    await fencing.release(context, request, request.subject_keys, keep_open=True)
     if waits:
-        await fencing.release(context, request, request.subject_keys, keep_open=True)
         return
     await context.queue.send([PlanRequest(request_id=request.request_id)])
 

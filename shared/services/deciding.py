@@ -19,10 +19,12 @@ from shared.services import marking
 from shared.services.answering import Answer, answer
 from shared.services.concluding import case_with
 from shared.services.context import Context
-from shared.services.drafting import MASS_ERASURE, UNCLEAR
+from shared.services.drafting import MASS_ERASURE, UNCLEAR, outside_portability
 
 MOST_TEXT = 2_000
-_REFUSABLE = frozenset({RequestState.AWAITING_APPROVAL, RequestState.NEEDS_ATTENTION})
+_REFUSABLE = frozenset(  # one that is received: who asks could not be found out, GDPR article 12(2)
+    {RequestState.RECEIVED, RequestState.AWAITING_APPROVAL, RequestState.NEEDS_ATTENTION}
+)
 _TWO = 2
 
 
@@ -43,13 +45,16 @@ async def approve(
     Raises:
         NotAllowed: `no_decision_needed`; `plan_changed` when the digest is not the present plan's;
             `four_eyes` when the same person approves twice or entered the request; `meaning_unknown` when
-            what was asked for is not known yet: say it first.
+            what was asked for is not known yet: say it first; `not_theirs` when the right is another's than
+            the requester's, as a customer's objection: refuse it, and act on the hint as the controller.
     """
     case = await context.cases.load(request_id)
     request = case.request
     plan = _decidable(request, plan_digest)
     if UNCLEAR in plan.needs_decision:
         raise NotAllowed("meaning_unknown")
+    if request.requester.refusal(request.right) is not None:
+        raise NotAllowed("not_theirs")
     upheld = request.right is Right.OBJECTION
     decision = _decision(context, request, "upheld" if upheld else "approved", decided_by, reason, provision)
     decision = decision.model_copy(update={"plan_digest": plan_digest})
@@ -93,11 +98,13 @@ async def refuse(
     if not decision.provision:
         raise Invalid("provision_missing", "a refusal names its provision", field="provision")
     refused = request.with_(decisions=(*request.decisions, decision), attention=None)
+    ported = request.right is Right.PORTABILITY
+    outside = await outside_portability(context, request) if ported else ()
     await answer(
         context,
         case_with(case, refused),
         Answer(
-            outcome=Outcome(result="refused", at=context.clock.now()),
+            outcome=Outcome(result="refused", at=context.clock.now(), not_covered=outside),
             letter=LetterKind.REFUSED,
             event="refused",
             details={"right": request.right, "decided_by": decided_by},
@@ -123,7 +130,7 @@ async def reread(
     The clock goes on from the day of receipt. What takes its place is what the person asked for.
 
     Raises:
-        Invalid: `rights_missing`: name at least one.
+        Invalid: `rights_missing`: name at least one; `rights_answered`: all of them are.
         NotAllowed: `meaning_known`: the case does not wait for its meaning.
     """
     case = await context.cases.load(request_id)
@@ -136,10 +143,15 @@ async def reread(
     if Right.RESTRICTION not in rights:
         await marking.lift(context, request.subject_keys, [own], at=context.clock.now())
     now = context.clock.now()
+    answered = request.outcomes.keys()  # what was answered stays, and is not answered again
+    meant = in_order([*rights, *answered])
+    open_rights = [right for right in meant if right not in answered]
+    if not open_rights:
+        raise Invalid("rights_answered", "name one that is not answered yet", field="rights")
     understood, event = request.moved_to(
         RequestState.VERIFIED,
-        rights=in_order(rights),
-        phase=0,
+        rights=meant,
+        phase=meant.index(open_rights[0]),
         plan=None,
         plans_made=0,
         approved_digest=None,
@@ -149,7 +161,7 @@ async def reread(
             _decision(context, request, "approved", decided_by, reason, "GDPR article 12(2)"),
         ),
         wake_at=after(now, seconds=context.limits.wake_seconds),
-    ).noted(now, "reread", rights=",".join(in_order(rights)), decided_by=decided_by)
+    ).noted(now, "reread", rights=",".join(meant), decided_by=decided_by)
     await _save(context, case, understood, event)
     await context.queue.send([PlanRequest(request_id=request_id)])
 

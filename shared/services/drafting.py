@@ -12,7 +12,7 @@ from shared.datamap.models import (
     rests_on_interest,
 )
 from shared.datamap.ownership import is_own
-from shared.datamap.portability import is_portable
+from shared.datamap.portability import is_portable, not_covered
 from shared.domain.cases import SubjectRequest
 from shared.domain.identifiers import Identifiers
 from shared.domain.plans import Action, Plan, PlanEntry
@@ -119,8 +119,11 @@ async def _needs_decision(
     """Return why a person must decide before this plan may run. Source: GDPR article 12(4), 18(2), 21(1)."""
     needed = []
     right = request.right
-    if right is Right.OBJECTION:
-        needed.append("customer_hint" if request.requester.kind == "customer" else "objection")
+    refused = request.requester.refusal(right)
+    if refused is not None:
+        needed.append(refused)
+    elif right is Right.OBJECTION and not _is_upheld(request):
+        needed.append("objection")
     if right is Right.RESTRICTION and request.wishes.ground == "unclear":
         needed.append(UNCLEAR)
     if right is Right.ERASURE and not request.is_internal:
@@ -154,6 +157,11 @@ async def contradicts_person(context: Context, request: SubjectRequest) -> bool:
     return False
 
 
+def _is_upheld(request: SubjectRequest) -> bool:
+    """Whether the objection was upheld already, and a hold alone kept it from being carried out."""
+    return request.revivals > 0 and request.decision is not None and request.decision.result == "upheld"
+
+
 def _about_correction(context: Context, request: SubjectRequest) -> list[str]:
     changed = request.wishes.corrections
     identifying = {
@@ -178,6 +186,17 @@ async def _only_outside(
         if not is_portable(activity, store) and not is_own(context.datamap, store.id)
     ]
     return await _holds(context, others, identifiers)
+
+
+async def outside_portability(context: Context, request: SubjectRequest) -> tuple[str, ...]:
+    """Return the activities that hold data of the person and are not portable. Source: GDPR article 20(1)."""
+    return tuple(
+        [
+            activity.id
+            for activity in not_covered(context.datamap)
+            if await _holds(context, [store.id for store in activity.stores], request.identifiers)
+        ]
+    )
 
 
 async def _holds(context: Context, store_ids: Sequence[str], identifiers: Identifiers) -> bool:

@@ -8,6 +8,7 @@ as soon as its marks are seen to stand.
 from shared.domain.cases import RequestState, Stage, SubjectRequest, Task, TaskState
 from shared.domain.identifiers import SUBJECT_KEY
 from shared.domain.plans import Action, PlanEntry
+from shared.domain.rights import Right
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.services.attention import stop
@@ -43,8 +44,20 @@ async def finish_stage(context: Context, request_id: str) -> None:
 
 async def _instruct(context: Context, case: Case) -> None:
     told = await instruct(context, case)
-    if told is not None:
+    if told is None:
+        return
+    if case.request.right is Right.RESTRICTION:
+        await fulfil_marks(context, told)
+    else:
         await conclude(context, told)
+
+
+async def _mark(context: Context, case: Case) -> None:
+    """Tell processors of a restriction before it is confirmed to the person."""
+    if instructed(context, case.request):
+        await _enter(context, case, case.request, Stage.INSTRUCT, [])
+    else:
+        await fulfil_marks(context, case)
 
 
 async def _begin_look(context: Context, case: Case) -> None:
@@ -111,6 +124,6 @@ _NEXT = {
     Stage.TRANSFER: transfer_copy,
     Stage.ERASE: _begin_look,
     Stage.CORRECT: _begin_look,
-    Stage.MARK: fulfil_marks,
+    Stage.MARK: _mark,
     Stage.INSTRUCT: _instruct,
 }

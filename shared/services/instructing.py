@@ -13,6 +13,7 @@ from shared.domain.rights import Right
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.services.context import Context
+from shared.services.drafting import in_scope
 from shared.services.ledger import INSTRUCTION_OF
 
 NAME = "name"  # the one fact a processor is told to correct
@@ -35,11 +36,10 @@ def instructed(context: Context, request: SubjectRequest) -> tuple[str, ...]:
         return ()
     if request.right is Right.RECTIFICATION and NAME not in request.wishes.corrections:
         return ()
-    recipients = {
-        name
-        for entry in request.plan.entries
-        for name in context.datamap.activity(entry.activity_id).recipients
-    }
+    touched = {entry.activity_id for entry in request.plan.entries}
+    if request.right is Right.RESTRICTION:  # its plan touches no store
+        touched = {activity.id for activity, _ in in_scope(context, request)}
+    recipients = {name for one in touched for name in context.datamap.activity(one).recipients}
     known = {one.recipient_id for one in request.notices if one.right is request.right}
     return tuple(name for name in context.processors.connected() if name in recipients and name not in known)
 

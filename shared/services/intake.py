@@ -6,11 +6,11 @@ Nothing here looks at anybody's data: whether the address is known makes no diff
 import ipaddress
 import secrets
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from shared.domain import tokens
-from shared.domain.cases import Channel, RequestState, Wishes
+from shared.domain.cases import Channel, RequestState, SubjectRequest, Wishes
 from shared.domain.errors import NotAllowed
 from shared.domain.identifiers import EMAIL, parse_email
 from shared.domain.messages import PlanRequest
@@ -22,10 +22,11 @@ from shared.services.closing import end
 from shared.services.conflicts import settled
 from shared.services.context import Context
 from shared.services.filing import Filing, put_on_file
-from shared.services.links import CANCEL, VERIFY, verification_ends
+from shared.services.links import CANCEL, VERIFY, answer_ends, verification_ends
 
 _HOUR_SECONDS = 3600
 _NETWORK_BITS = 64  # of IPv6: a household or a rented machine has all addresses of such a network
+IdentityCheck = Literal["registered_contact", "code_by_post", "question", "document_seen", "mandate_seen"]
 _PUBLIC_STATE = {
     RequestState.COMPLETED_WITH_RETENTION: RequestState.COMPLETED,
     RequestState.STANDING: RequestState.COMPLETED,
@@ -108,12 +109,32 @@ async def verify(context: Context, request_id: str, token: object) -> RequestSta
     return await settled(lambda: _verify(context, request_id))
 
 
-async def _verify(context: Context, request_id: str) -> RequestState:
-    now = context.clock.now()
+async def identify(
+    context: Context, request_id: str, *, method: IdentityCheck, decided_by: str
+) -> RequestState:
+    """Start a request whose requester a member of staff has identified; only how and when is kept.
+
+    Raises:
+        NotAllowed: `identity_not_open`: the request does not wait for it.
+        Conflict: somebody changed the request meanwhile; read again.
+    Source: GDPR article 12(6).
+    """
     case = await context.cases.load(request_id)
-    request = case.request
-    if request.state is not RequestState.RECEIVED:
+    if case.request.state is not RequestState.RECEIVED:
+        raise NotAllowed("identity_not_open")
+    return await _start(context, case, "identified", method=method, decided_by=decided_by)
+
+
+async def _verify(context: Context, request_id: str) -> RequestState:
+    case = await context.cases.load(request_id)
+    if case.request.state is not RequestState.RECEIVED:
         return await _note_confirmation(context, case)
+    return await _start(context, case, "verified")
+
+
+async def _start(context: Context, case: Case, what: str, **details: str) -> RequestState:
+    now = context.clock.now()
+    request = case.request
     # A platform's case has an answer and a cancellation of its own: it joins none, and none joins it.
     joined_to = None if request.opendsr else await fencing.register_open(context, request)
     if joined_to is not None:
@@ -124,12 +145,12 @@ async def _verify(context: Context, request_id: str) -> RequestState:
         RequestState.VERIFIED,
         verified_at=now,
         wake_at=after(now, seconds=context.limits.wake_seconds),
-    ).noted(now, "verified")
+    ).noted(now, what, **details)
     await context.cases.commit(
-        request_id,
+        request.request_id,
         [Write(document=verified, etag=case.etags[verified.id]), Write(document=event, etag=None)],
     )
-    await context.queue.send([PlanRequest(request_id=request_id)])
+    await context.queue.send([PlanRequest(request_id=request.request_id)])
     return RequestState.VERIFIED
 
 
@@ -215,9 +236,23 @@ async def _cancel(context: Context, request_id: str) -> RequestState:
     return RequestState.CANCELLED
 
 
+def unconfirmed_ends(context: Context, request: SubjectRequest) -> datetime | None:
+    """Return when a request that nobody confirmed is forgotten. None: never, a person decides about it.
+
+    One that waits for the answer to a question has the time of that answer; one that was answered has None.
+    """
+    ends = verification_ends(context, request)
+    if not request.questions:
+        return ends
+    if all(one.answered_at for one in request.questions):
+        return None
+    return max(ends, answer_ends(context, request))
+
+
 async def expire(context: Context, case: Case) -> bool:
     """Forget a request nobody confirmed in time; False while there is still time."""
-    if context.clock.now() <= verification_ends(context, case.request):
+    ends = unconfirmed_ends(context, case.request)
+    if ends is None or context.clock.now() <= ends:
         return False
     await end(context, case, RequestState.EXPIRED)
     return True

@@ -28,7 +28,10 @@ INSTRUCTION_OF = {
 
 
 async def disclosures_to(context: Context, request: SubjectRequest) -> tuple[Disclosure, ...]:
-    """Return the rows of our ledger about the person, the earliest first."""
+    """Return the rows of our ledger about the person, the earliest first.
+
+    A disclosure that is written under several pseudonyms of the person is one.
+    """
     found: list[Disclosure] = []
     cursor: str | None = None
     while True:
@@ -38,16 +41,18 @@ async def disclosures_to(context: Context, request: SubjectRequest) -> tuple[Dis
         found += [_disclosure(document.body) for document in page.documents]
         cursor = page.cursor
         if cursor is None or len(found) >= MOST_DISCLOSURES:
-            return tuple(sorted(found, key=lambda one: one.disclosed_at)[:MOST_DISCLOSURES])
+            return tuple(sorted(dict.fromkeys(found), key=lambda one: one.disclosed_at)[:MOST_DISCLOSURES])
 
 
 async def notices_due(
     context: Context, request: SubjectRequest, changed_stores: Sequence[str]
 ) -> tuple[Notice, ...]:
-    """Return a notice for each controller or customer the ledger says received data of the person.
+    """Return a notice for each controller or customer that received, as the ledger says, what was changed.
 
     A processor works on our instructions and is instructed, not notified. Nothing is due where nothing was
-    changed, unless the right restricts. Those that the request has already are left out.
+    changed, unless the right restricts: that concerns whoever received anything. A recipient of other
+    activities only is told nothing; one the map does not know is told, to be safe. Those that the request
+    has already are left out.
     """
     if request.right not in (Right.ERASURE, Right.OBJECTION, Right.RECTIFICATION, Right.RESTRICTION):
         return ()
@@ -56,6 +61,10 @@ async def notices_due(
     kinds = {recipient.id: recipient.kind for recipient in context.datamap.recipients}
     known = {one.recipient_id for one in request.notices if one.right is request.right}
     received = dict.fromkeys(one.recipient_id for one in await disclosures_to(context, request))
+    changed = [context.datamap.store(name)[0] for name in changed_stores]
+    concerned = {name for activity in changed for name in activity.recipients}
+    if request.right is Right.RESTRICTION:
+        concerned = set(received)
     return tuple(
         Notice(
             recipient_id=recipient_id,
@@ -65,7 +74,9 @@ async def notices_due(
             at=context.clock.now(),
         )
         for recipient_id in received
-        if kinds.get(recipient_id) != "processor" and recipient_id not in known
+        if kinds.get(recipient_id) != "processor"
+        and recipient_id not in known
+        and (recipient_id in concerned or recipient_id not in kinds)
     )
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from shared.domain.cases import LetterDocument, RequestState, SubjectRequest
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.messages import SendLetter
+from shared.domain.recipients import Instruction
 from shared.domain.rights import Right
 from shared.domain.times import after, copenhagen_day, start_of
 from shared.ports.cases import Case, Write
@@ -88,6 +89,8 @@ async def lift_when_due(context: Context, case: Case) -> bool:
         request.request_id,
         [Write(document=lifted, etag=case.etags[lifted.id]), Write(document=event, etag=None)],
     )
+    if any(one.instruction is Instruction.RESTRICT for one in request.notices):
+        await context.operators.alarm("recipients_restrict_still", request_id=request.request_id)
     await end_standing(context, request.request_id)
     return True
 

@@ -60,7 +60,11 @@ async def restrict(
     )
 
     def restricted(controls: Controls) -> Controls:
-        if any(one.restriction_id == wanted.restriction_id for one in controls.restrictions):
+        known = [one for one in controls.restrictions if one.restriction_id == wanted.restriction_id]
+        if known and known[0].ground != ground and known[0].lifted_at is None:  # what was meant is known now
+            others = tuple(one for one in controls.restrictions if one not in known)
+            return controls.model_copy(update={"restrictions": (*others, wanted)})
+        if known:
             return controls
         return controls.model_copy(update={"restrictions": (*controls.restrictions, wanted)})
 
@@ -94,6 +98,7 @@ async def lift(
 async def object_to(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> None:
     """Note an objection that holds from now on, also when the data is gone. A second call changes nothing.
 
+    A customer that objects to marketing to its people stops none that the person consented to.
     Source: GDPR article 21.
     """
     activity_ids: tuple[str, ...] = ()
@@ -101,7 +106,7 @@ async def object_to(context: Context, request: SubjectRequest, subject_keys: Seq
     if request.right is Right.OBJECTION:
         activity_ids, purpose_ids = named(context, request.wishes.objects_to)
     elif request.scope.customer_id is not None:
-        purpose_ids = _without_consent(context)
+        purpose_ids = _marketing_on_interest(context)
     wanted = Objection(
         objection_id=mark_id(request, request.right),
         kind="general" if activity_ids or purpose_ids else "marketing",
@@ -145,10 +150,19 @@ async def withdraw(context: Context, request: SubjectRequest, subject_keys: Sequ
 
 async def apply_at_once(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> None:
     """Let a right that waits for nobody take effect: no mail and no profile from this moment on."""
-    if Right.MARKETING_OBJECTION in request.rights and Right.MARKETING_OBJECTION not in request.outcomes:
-        await object_to(context, _at(request, Right.MARKETING_OBJECTION), subject_keys)
-    if Right.WITHDRAWAL in request.rights and Right.WITHDRAWAL not in request.outcomes:
-        await withdraw(context, _at(request, Right.WITHDRAWAL), subject_keys)
+    for right, apply in ((Right.MARKETING_OBJECTION, object_to), (Right.WITHDRAWAL, withdraw)):
+        is_due = right in request.rights and right not in request.outcomes
+        if is_due and request.requester.refusal(right) is None:
+            await apply(context, request.for_right(right), subject_keys)
+
+
+def _marketing_on_interest(context: Context) -> tuple[str, ...]:
+    return tuple(
+        purpose.id
+        for activity in context.datamap.activities
+        for purpose in activity.purposes
+        if purpose.marketing and not purpose.needs_consent
+    )
 
 
 def named(context: Context, ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -166,16 +180,6 @@ def named(context: Context, ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[
     return activities, purposes
 
 
-def _without_consent(context: Context) -> tuple[str, ...]:
-    """Return marketing that rests on no consent: all that a customer can stop for a person."""
-    return tuple(
-        purpose.id
-        for activity in context.datamap.activities
-        for purpose in activity.purposes
-        if purpose.marketing and not purpose.needs_consent
-    )
-
-
 def _extent(
     context: Context, request: SubjectRequest, ground: RestrictionGround
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -190,7 +194,3 @@ def _extent(
         if any(store.customer_path is not None for store in activity.stores)
     )
     return tuple(reached), ()
-
-
-def _at(request: SubjectRequest, right: Right) -> SubjectRequest:
-    return request.with_(phase=request.rights.index(right))

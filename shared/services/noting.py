@@ -10,6 +10,8 @@ from shared.domain.cases import SubjectRequest
 from shared.domain.times import utc_text
 from shared.services.context import Context
 
+NOTES = "correction_notes"  # the store of the notes themselves, for one that is about no other
+
 
 async def attach(context: Context, request: SubjectRequest, store_ids: Sequence[str]) -> tuple[str, ...]:
     """Write the note of this request, once, and return the stores it is about. Empty: there is none.
@@ -39,4 +41,4 @@ async def attach(context: Context, request: SubjectRequest, store_ids: Sequence[
             "noted_at": utc_text(request.received_at),
         },
     )
-    return tuple(stores) or ("notes",)
+    return tuple(stores) or (NOTES,)

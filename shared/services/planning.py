@@ -147,13 +147,19 @@ def following(request: SubjectRequest, tasks: Sequence[Task]) -> RunTasks | Fini
 
 
 async def _protect(context: Context, request: SubjectRequest, keys: Sequence[str]) -> None:
-    """Restrict at once what a person will decide about, before the case waits. Source: GDPR 18(1)(d)."""
-    if request.right is Right.OBJECTION and request.requester.kind != "customer":
-        await marking.restrict(context, request, keys, "objection")
-    elif request.right is Right.RECTIFICATION and await contradicts_person(context, request):
+    """Restrict at once what a person will decide about, before the case waits. Source: GDPR 18(1)(d).
+
+    A right of the same message that is worked on first keeps nobody unprotected, once it is known who asks.
+    """
+    for right in (Right.RESTRICTION, Right.OBJECTION):
+        if right not in request.rights or right in request.outcomes:
+            continue
+        if request.verified_at is None or request.requester.refusal(right) is not None:
+            continue
+        ground = "objection" if right is Right.OBJECTION else request.wishes.ground or "accuracy"
+        await marking.restrict(context, request.for_right(right), keys, ground)
+    if request.right is Right.RECTIFICATION and await contradicts_person(context, request):
         await marking.restrict(context, request, keys, "accuracy")
-    elif request.right is Right.RESTRICTION:
-        await marking.restrict(context, request, keys, request.wishes.ground or "accuracy")
 
 
 async def _give_back_if_closed(context: Context, request: SubjectRequest) -> None:
@@ -172,7 +178,8 @@ def stage_tasks(
     """
     known = {task.id: task for task in before}
     planned = {f"task-{request.phase}-{entry.action}-{entry.store_id}" for entry in entries}
-    prefix = f"task-{request.phase}-{ACTION_OF[request.stage]}-" if request.stage else ""
+    action = ACTION_OF.get(request.stage) if request.stage else None  # marks have no tasks
+    prefix = f"task-{request.phase}-{action}-"
     tasks = [
         task.unclaimed().with_(state=TaskState.DONE, cursor=None, problem=None)
         for task in before

@@ -6,9 +6,7 @@ erasure of that person began. Twins of this message stage equal closing blocks, 
 
 from collections.abc import Sequence
 
-from shared.datamap.models import DocumentStore
 from shared.datamap.ownership import is_own
-from shared.datamap.portability import not_covered
 from shared.domain.cases import Outcome, Package, Part, RequestState, SubjectRequest, Task
 from shared.domain.errors import Conflict
 from shared.domain.rights import Right
@@ -25,6 +23,7 @@ from shared.services.attention import stop
 from shared.services.concluding import case_with
 from shared.services.context import Context
 from shared.services.disclosing import disclose_to_customer
+from shared.services.drafting import outside_portability
 from shared.services.execution import stage_tasks_of
 from shared.services.ledger import disclosures_to
 from shared.services.parts import all_parts, forget_parts
@@ -63,7 +62,7 @@ async def publish_copy(context: Context, case: Case) -> None:
         at=now,
         records=sum(by_store.values()),
         by_store=by_store,
-        not_covered=await _not_covered(context, request),
+        not_covered=await outside_portability(context, request) if request.right is Right.PORTABILITY else (),
     )
     published = case_with(
         case,
@@ -95,19 +94,6 @@ def _answer(request: SubjectRequest, outcome: Outcome, size_bytes: int) -> Answe
         event="copy_published",
         details={"records": outcome.records, "size_bytes": size_bytes},
     )
-
-
-async def _not_covered(context: Context, request: SubjectRequest) -> tuple[str, ...]:
-    """Return the activities that hold data of the person and are not portable. Source: GDPR article 20(1)."""
-    if request.right is not Right.PORTABILITY:
-        return ()
-    found = []
-    for activity in not_covered(context.datamap):
-        for store in activity.stores:
-            if isinstance(store, DocumentStore) and await context.documents.count(store, request.identifiers):
-                found.append(activity.id)
-                break
-    return tuple(found)
 
 
 async def _publish(
@@ -154,17 +140,21 @@ async def _report(context: Context, case: Case, controls: Sequence[StoredControl
         contacts=context.contacts,
         findings=tuple(_finding(task) for task in stage_tasks_of(case)),
         disclosures=await disclosures_to(context, request),
-        holds=tuple(
-            HeldFact(activity_id=hold.activity_id or "all", reason=hold.reason, review_on=hold.review_on)
-            for one in controls
-            for hold in one.controls.holds
-            if hold.released_at is None
+        holds=tuple(  # each once, though it stands under every pseudonym of the person
+            dict.fromkeys(
+                HeldFact(activity_id=hold.activity_id or "all", reason=hold.reason, review_on=hold.review_on)
+                for one in controls
+                for hold in one.controls.holds
+                if hold.released_at is None
+            )
         ),
         restrictions=tuple(
-            restriction.ground
-            for one in controls
-            for restriction in one.controls.restrictions
-            if restriction.lifted_at is None
+            dict.fromkeys(
+                restriction.ground
+                for one in controls
+                for restriction in one.controls.restrictions
+                if restriction.lifted_at is None
+            )
         ),
         suppressions=tuple(
             dict.fromkeys(

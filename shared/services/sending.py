@@ -14,7 +14,7 @@ from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.ports.notifier import NOT_ACCEPTED, Mail
 from shared.rendering.letters import LetterKind, render_letter
-from shared.services.asking import letter_left
+from shared.services.asking import lapse_if_late, letter_left
 from shared.services.closing import close_answered, end_standing
 from shared.services.context import Context
 from shared.services.deciding import take_back_own_restriction
@@ -47,6 +47,8 @@ async def send_letter(context: Context, request_id: str, letter_id: str) -> None
         return
     if letter.attempts >= context.limits.letter_attempts:
         await _give_up(context, case, letter)
+        return
+    if await lapse_if_late(context, case, letter):
         return
     mail = _mail(context, case, letter)
     case, letter = await _claim(context, case, letter)
@@ -107,9 +109,14 @@ def _waiting(case: Case, letter_id: str) -> LetterDocument | None:
     letter = next((one for one in case.letters if one.id == letter_id), None)
     if letter is None or letter.sent_at is not None or case.request.email is None:
         return None
-    if letter.closes and case.request.state is not RequestState.ANSWERING:
+    if letter.closes and (case.request.state is not RequestState.ANSWERING or _owes_subject(case)):
         return None
     return letter
+
+
+def _owes_subject(case: Case) -> bool:
+    """Whether the person a customer's request is about is still to be told: closing forgets the address."""
+    return any(one.kind == LetterKind.SUBJECT_TOLD and one.sent_at is None for one in case.letters)
 
 
 def _mail_id(letter: LetterDocument) -> str:
@@ -179,6 +186,11 @@ async def _finish(context: Context, case: Case, letter: LetterDocument) -> None:
     await context.cases.commit(request.request_id, writes)
     if letter.kind == LetterKind.RECIPIENTS_DONE:
         await end_standing(context, request.request_id)
+    elif letter.kind == LetterKind.SUBJECT_TOLD:
+        closing = [one.id for one in case.letters if one.closes and one.sent_at is None]
+        await context.queue.send(
+            [SendLetter(request_id=request.request_id, letter_id=name) for name in closing]
+        )
 
 
 async def _try_later(context: Context, case: Case, letter: LetterDocument, error: Retryable) -> None:

@@ -18,7 +18,6 @@ from shared.services.context import Context
 from shared.services.downloads import remove
 from shared.services.execution import stage_tasks_of
 from shared.services.lifting import lift_when_due
-from shared.services.links import verification_ends
 from shared.services.parts import all_parts, forget_parts
 
 
@@ -45,8 +44,7 @@ async def _take_up(context: Context, case: Case) -> None:
     if request.wake_at is None or request.wake_at > now:
         return
     if request.is_final:
-        if not await calling_back.announced_again(context, case):
-            await _clean_up(context, case)
+        await _clean_up(context, case)
         return
     if request.state is RequestState.RECEIVED and await intake.expire(context, case):
         return
@@ -70,7 +68,11 @@ async def _take_up(context: Context, case: Case) -> None:
         return
     wake_at = after(now, seconds=context.limits.wake_seconds)
     if request.state is RequestState.RECEIVED and not messages:
-        wake_at = after(verification_ends(context, request), seconds=1)
+        ends = intake.unconfirmed_ends(context, request)
+        if ends is None:
+            await context.operators.alarm("identity_undecided", request_id=request.request_id)
+            ends = after(now, seconds=context.limits.alarm_repeat_seconds)
+        wake_at = after(ends, seconds=1)
     waiting = request.with_(wake_at=wake_at)
     await context.cases.commit(request.request_id, [Write(document=waiting, etag=case.etags[waiting.id])])
     await context.queue.send(messages)
@@ -106,6 +108,8 @@ async def _due_told(context: Context, request: SubjectRequest) -> SubjectRequest
 
 
 async def _clean_up(context: Context, case: Case) -> None:
+    if await calling_back.announced_again(context, case):
+        return
     request = case.request
     package = request.package
     await forget_parts(context, request.request_id, await all_parts(context, request.request_id))

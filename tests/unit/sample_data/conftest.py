@@ -8,7 +8,7 @@ from devtools.sample_data import Expectations, SamplePerson, people
 from shared.datamap.loader import load
 from shared.datamap.models import DataMap
 
-WRITTEN_BY_THE_APP = frozenset({"own_requests", "controls", "lookups", "correction_notes"})
+WRITTEN_BY_THE_APP = frozenset({"own_requests", "controls", "lookups", "correction_notes", "policy_displays"})
 """Stores in which the sample systems write nothing. The ledger is none: products write it, too."""
 
 
