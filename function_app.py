@@ -9,7 +9,9 @@ from functions.http_opendsr import opendsr
 from functions.http_operations_cases import operations_cases
 from functions.http_operations_decisions import operations_decisions
 from functions.http_operations_holds import operations_holds
+from functions.http_operations_queues import operations_queues
 from functions.http_policy import policy
+from functions.http_processing import processing
 from functions.http_requests import requests
 from functions.queue_poison import poison
 from functions.queue_requests import queues
@@ -24,7 +26,9 @@ for blueprint in (
     operations_cases,
     operations_decisions,
     operations_holds,
+    operations_queues,
     policy,
+    processing,
     requests,
     poison,
     queues,

@@ -8,6 +8,7 @@ from shared import settings as app_settings
 from shared.adapters.blob_evidence import BlobEvidence
 from shared.adapters.blob_outbox import BlobOutbox
 from shared.adapters.blob_packages import BlobPackages
+from shared.adapters.blob_quarantine import BlobQuarantine
 from shared.adapters.blob_store import AzureBlobs
 from shared.adapters.campaign_monitor import RECIPIENT_ID as CAMPAIGN_MONITOR
 from shared.adapters.campaign_monitor import CampaignMonitor
@@ -108,7 +109,7 @@ def build(settings: Settings) -> App:
         displays=CosmosDisplays(databases),
         processors=processors,
         evidence=BlobEvidence(storage, "evidence"),
-        quarantine=BlobEvidence(storage, "quarantine"),
+        quarantine=BlobQuarantine(storage),
         transfers=_transfers(settings, clock),
         notifier=notifier,
         operators=LogOperators(),

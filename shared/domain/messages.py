@@ -53,7 +53,7 @@ class SendCallback(_Message):
 
 Message = PlanRequest | RunTasks | FinishStage | SendLetter | SendCallback
 
-QUEUE_OF: dict[type[BaseModel], str] = {
+QUEUE_OF: dict[type[_Message], str] = {
     PlanRequest: PLAN_QUEUE,
     RunTasks: TASK_QUEUE,
     FinishStage: FINISH_QUEUE,

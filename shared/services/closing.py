@@ -12,6 +12,7 @@ from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.services import calling_back, fencing
 from shared.services.context import Context
+from shared.services.deferring import is_deferred, take_up_deferred
 from shared.services.parts import all_parts, forget_parts
 
 COPIES = frozenset({Right.ACCESS, Right.PORTABILITY})
@@ -67,6 +68,8 @@ async def _keep_open(context: Context, case: Case, now: datetime, sent: LetterDo
     request = case.request
     review_at = after(now, days=context.limits.standing_review_days)
     wake_at = min(review_at, request.copy_ends_at or review_at)
+    if is_deferred(request):  # its hold may be released at this moment, and we may die before we look
+        wake_at = min(wake_at, after(now, seconds=context.limits.wake_seconds))
     standing, event = request.moved_to(RequestState.STANDING, stage=None, wake_at=wake_at).noted(
         now, "standing"
     )
@@ -79,6 +82,7 @@ async def _keep_open(context: Context, case: Case, now: datetime, sent: LetterDo
     )
     await fencing.release(context, request, request.subject_keys)
     await calling_back.announce(context, standing)
+    await take_up_deferred(context, request.request_id)
 
 
 async def stands(context: Context, request: SubjectRequest) -> bool:
@@ -87,7 +91,7 @@ async def stands(context: Context, request: SubjectRequest) -> bool:
         return False
     if any(one.state is NoticeState.AWAITING_STAFF for one in request.notices):
         return True
-    if any(kept.reason == "hold" for outcome in request.outcomes.values() for kept in outcome.kept):
+    if is_deferred(request):
         return True
     if Right.RESTRICTION not in request.outcomes and Right.OBJECTION not in request.outcomes:
         return False
@@ -135,7 +139,7 @@ async def end(
     package = request.package
     if package is not None and package.deleted_at is None:
         wake_at = package.expires_at
-    elif COPIES & set(request.rights) and state is RequestState.CANCELLED:
+    elif state is RequestState.CANCELLED:
         wake_at = after(now, seconds=context.limits.cleanup_seconds)
     else:
         wake_at = None

@@ -19,6 +19,7 @@ from shared.ports.operators import Operators
 from shared.ports.own_records import OwnRecords
 from shared.ports.packages import Packages
 from shared.ports.processors import Processors
+from shared.ports.quarantine import Quarantine
 from shared.ports.queue import Queue
 from shared.ports.rate_limits import RateLimits
 from shared.ports.transfers import Transfers
@@ -37,7 +38,7 @@ class Context:
     blobs: Blobs
     packages: Packages
     evidence: Evidence
-    quarantine: Evidence
+    quarantine: Quarantine
     own_records: OwnRecords
     displays: Displays
     processors: Processors

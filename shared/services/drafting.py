@@ -19,7 +19,7 @@ from shared.domain.plans import Action, Plan, PlanEntry
 from shared.domain.rights import Right
 from shared.ports.controls import StoredControls
 from shared.services.context import Context
-from shared.services.erasing import RESTRICTED
+from shared.services.erasing import RESTRICTED, in_the_way
 from shared.services.marking import named
 
 _COLLECTING = frozenset({Right.ACCESS, Right.PORTABILITY})
@@ -126,9 +126,9 @@ async def _needs_decision(
         needed.append("objection")
     if right is Right.RESTRICTION and request.wishes.ground == "unclear":
         needed.append(UNCLEAR)
+    if not request.is_internal and _is_restricted(request, controls, entries):
+        needed.append(RESTRICTED)
     if right is Right.ERASURE and not request.is_internal:
-        if any(one.controls.restricts(entry.activity_id) for one in controls for entry in entries):
-            needed.append(RESTRICTED)
         if sum(entry.records for entry in entries) > context.limits.mass_records:
             needed.append(MASS_ERASURE)
     if right is Right.RECTIFICATION:
@@ -155,6 +155,18 @@ async def contradicts_person(context: Context, request: SubjectRequest) -> bool:
         if set(outcome.facts) & set(request.wishes.corrections):
             return True
     return False
+
+
+def _is_restricted(
+    request: SubjectRequest, controls: Sequence[StoredControls], entries: Sequence[PlanEntry]
+) -> bool:
+    """Whether a restriction stands in the way of what the plan would erase."""
+    return any(
+        in_the_way(restriction, request, entry.activity_id)
+        for one in controls
+        for restriction in one.controls.restrictions
+        for entry in entries
+    )
 
 
 def _is_upheld(request: SubjectRequest) -> bool:

@@ -56,7 +56,9 @@ class Filing:
 
 
 async def put_on_file(context: Context, filing: Filing) -> bool:
-    """Save a new case and start it; False: a case of this id is there already, and nothing is done.
+    """Save a new case and start it; False: a case of this id is there already.
+
+    When it returns, what waits for nobody has taken effect, whichever call filed the case.
 
     Raises:
         Invalid: `received_in_future` or `received_impossible`: enter the true day; `objects_to_unknown`,
@@ -80,6 +82,9 @@ async def put_on_file(context: Context, filing: Filing) -> bool:
             request.request_id, [Write(document=document, etag=None) for document in documents]
         )
     except Conflict:
+        known = (await context.cases.load(request.request_id)).request
+        if not known.is_final:  # whoever filed it may have died before it took effect
+            await marking.apply_at_once(context, known, known.subject_keys)
         return False
     await marking.apply_at_once(context, request, request.subject_keys)
     messages: list[Message] = [

@@ -229,8 +229,7 @@ async def _cancel(context: Context, request_id: str) -> RequestState:
     if request.is_final or answered or request.is_irreversible:
         raise NotAllowed("too_late")
     await end(context, case, RequestState.CANCELLED)
-    own = [marking.mark_id(request, right) for right in (Right.RESTRICTION, Right.OBJECTION)]
-    await marking.lift(context, request.subject_keys, own, at=context.clock.now())
+    await marking.take_back(context, request)
     if request.package is None:  # one that was answered is the person's until its day
         await context.packages.delete(request.request_id)
     return RequestState.CANCELLED

@@ -13,6 +13,7 @@ from shared.domain.rights import Right
 from shared.ports.controls import StoredControls
 from shared.services.context import Context
 
+RESTRICTING = frozenset({Right.RESTRICTION, Right.OBJECTION, Right.RECTIFICATION})  # rights that may restrict
 _WRITE_ATTEMPTS = 6
 
 
@@ -93,6 +94,12 @@ async def lift(
         )
 
     await change(context, subject_keys, lifted)
+
+
+async def take_back(context: Context, request: SubjectRequest) -> None:
+    """Lift whatever a request that was cancelled restricted. A second call changes nothing."""
+    own = [mark_id(request, right) for right in RESTRICTING]
+    await lift(context, request.subject_keys, own, at=context.clock.now())
 
 
 async def object_to(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> None:

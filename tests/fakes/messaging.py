@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from shared.domain.errors import Retryable
+from shared.domain.errors import NotFound, Retryable
 from shared.domain.messages import QUEUE_OF
 from shared.ports.notifier import NOT_ACCEPTED, OUTCOME_UNKNOWN
 from tests.fakes.turns import Turn, no_turn
@@ -98,6 +98,28 @@ class MemoryEvidence:
     async def record(self, name, proof):
         await self.turn("evidence.record")
         self.records.setdefault(name, dict(proof))
+
+
+class MemoryQuarantine(MemoryEvidence):
+    """Keeps records until they are removed, and lists them in pages of two."""
+
+    PER_PAGE = 2
+
+    async def page(self, prefix, *, cursor):
+        await self.turn("quarantine.page")
+        names = sorted(name for name in self.records if name.startswith(prefix) and name > (cursor or ""))
+        shown = tuple(names[: self.PER_PAGE])
+        return shown, shown[-1] if len(names) > self.PER_PAGE else None
+
+    async def read(self, name):
+        await self.turn("quarantine.read")
+        if name not in self.records:
+            raise NotFound("quarantine_gone")
+        return self.records[name]
+
+    async def remove(self, name):
+        await self.turn("quarantine.remove")
+        self.records.pop(name, None)
 
 
 class MemoryOperators:
