@@ -19,6 +19,7 @@ from shared.domain.plans import Action, Plan, PlanEntry
 from shared.domain.rights import Right
 from shared.ports.controls import StoredControls
 from shared.services.context import Context
+from shared.services.due import is_still_due
 from shared.services.erasing import RESTRICTED, in_the_way
 from shared.services.marking import named
 
@@ -35,7 +36,8 @@ async def draft(
 ) -> Plan:
     """Return the sealed plan of the request's present right. It reads and changes nothing."""
     entries: list[PlanEntry] = []
-    for activity, store in in_scope(context, request):
+    is_due = await is_still_due(context, request.scope, identifiers, directories_only=False)
+    for activity, store in in_scope(context, request) if is_due else ():
         if not _is_touched(context, request, activity, store):
             continue
         if request.right in _COLLECTING:
