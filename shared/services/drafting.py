@@ -130,9 +130,9 @@ async def _needs_decision(
         needed.append(UNCLEAR)
     if not request.is_internal and _is_restricted(request, controls, entries):
         needed.append(RESTRICTED)
-    if right is Right.ERASURE and not request.is_internal:
-        if sum(entry.records for entry in entries) > context.limits.mass_records:
-            needed.append(MASS_ERASURE)
+    is_mass = sum(entry.records for entry in entries) > context.limits.mass_records
+    if right is Right.ERASURE and not request.is_internal and is_mass:
+        needed.append(MASS_ERASURE)
     if right is Right.RECTIFICATION:
         needed += _about_correction(context, request)
         if await contradicts_person(context, request):
