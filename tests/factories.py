@@ -40,6 +40,7 @@ from tests.fakes.messaging import (
     MemoryEvidence,
     MemoryNotifier,
     MemoryOperators,
+    MemoryQuarantine,
     MemoryQueue,
     TestClock,
 )
@@ -247,7 +248,7 @@ class World:
         self.blobs = MemoryBlobs(self.turn)
         self.packages = MemoryPackages(self.turn)
         self.evidence = MemoryEvidence(self.turn)
-        self.quarantine = MemoryEvidence(self.turn)
+        self.quarantine = MemoryQuarantine(self.turn)
         self.own_records = MemoryOwnRecords(self.documents, self.turn)
         self.displays = MemoryDisplays(self.documents, self.turn)
         self.processors = MemoryProcessors(self.turn, connected=self.connected)

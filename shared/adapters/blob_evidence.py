@@ -1,4 +1,4 @@
-"""Write-once records in a blob container: proofs in `evidence`, unreadable messages in `quarantine`."""
+"""Write-once records in a blob container, such as the proofs in `evidence`."""
 
 import json
 from collections.abc import Mapping

@@ -22,6 +22,11 @@ def copenhagen_day(moment: datetime) -> date:
     return moment.astimezone(COPENHAGEN).date()
 
 
+def end_of_day(day: date) -> datetime:
+    """Return the last full second of a calendar day in Copenhagen, in UTC."""
+    return datetime.combine(day, time(23, 59, 59), tzinfo=COPENHAGEN).astimezone(UTC)
+
+
 def after(moment: datetime, *, seconds: float = 0, days: int = 0) -> datetime:
     """Return the moment so much later."""
     return moment + timedelta(seconds=seconds, days=days)

@@ -14,10 +14,12 @@ from shared.ports.displays import Displays
 from shared.ports.documents import Documents
 from shared.ports.evidence import Evidence
 from shared.ports.notifier import Notifier
+from shared.ports.opendsr import OpenDsr
 from shared.ports.operators import Operators
 from shared.ports.own_records import OwnRecords
 from shared.ports.packages import Packages
 from shared.ports.processors import Processors
+from shared.ports.quarantine import Quarantine
 from shared.ports.queue import Queue
 from shared.ports.rate_limits import RateLimits
 from shared.ports.transfers import Transfers
@@ -37,7 +39,7 @@ class Context:
     blobs: Blobs
     packages: Packages
     evidence: Evidence
-    quarantine: Evidence
+    quarantine: Quarantine
     own_records: OwnRecords
     displays: Displays
     processors: Processors
@@ -49,6 +51,7 @@ class Context:
     keys: Pseudonymiser
     limits: Limits
     contacts: Contacts
+    opendsr: OpenDsr | None = None  # None: not configured; platforms file nothing
     public_url: str  # where people reach the doors, such as https://privacy.example.org/api
 
     def subject_keys(self, identifiers: Identifiers) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from shared.domain.rights import Right
 from shared.ports.controls import StoredControls
 from shared.services.context import Context
 from shared.services.due import is_still_due
-from shared.services.erasing import RESTRICTED
+from shared.services.erasing import RESTRICTED, in_the_way
 from shared.services.marking import named
 
 _COLLECTING = frozenset({Right.ACCESS, Right.PORTABILITY})
@@ -128,11 +128,11 @@ async def _needs_decision(
         needed.append("objection")
     if right is Right.RESTRICTION and request.wishes.ground == "unclear":
         needed.append(UNCLEAR)
-    if right is Right.ERASURE and not request.is_internal:
-        if any(one.controls.restricts(entry.activity_id) for one in controls for entry in entries):
-            needed.append(RESTRICTED)
-        if sum(entry.records for entry in entries) > context.limits.mass_records:
-            needed.append(MASS_ERASURE)
+    if not request.is_internal and _is_restricted(request, controls, entries):
+        needed.append(RESTRICTED)
+    is_mass = sum(entry.records for entry in entries) > context.limits.mass_records
+    if right is Right.ERASURE and not request.is_internal and is_mass:
+        needed.append(MASS_ERASURE)
     if right is Right.RECTIFICATION:
         needed += _about_correction(context, request)
         if await contradicts_person(context, request):
@@ -140,6 +140,11 @@ async def _needs_decision(
     if right is Right.PORTABILITY and await _only_outside(context, request, identifiers, entries):
         needed.append("nothing_portable")
     return tuple(needed)
+
+
+def _is_upheld(request: SubjectRequest) -> bool:
+    """Whether the objection was upheld already, and a hold alone kept it from being carried out."""
+    return request.revivals > 0 and request.decision is not None and request.decision.result == "upheld"
 
 
 async def contradicts_person(context: Context, request: SubjectRequest) -> bool:
@@ -159,9 +164,16 @@ async def contradicts_person(context: Context, request: SubjectRequest) -> bool:
     return False
 
 
-def _is_upheld(request: SubjectRequest) -> bool:
-    """Whether the objection was upheld already, and a hold alone kept it from being carried out."""
-    return request.revivals > 0 and request.decision is not None and request.decision.result == "upheld"
+def _is_restricted(
+    request: SubjectRequest, controls: Sequence[StoredControls], entries: Sequence[PlanEntry]
+) -> bool:
+    """Whether a restriction stands in the way of what the plan would erase."""
+    return any(
+        in_the_way(restriction, request, entry.activity_id)
+        for one in controls
+        for restriction in one.controls.restrictions
+        for entry in entries
+    )
 
 
 def _about_correction(context: Context, request: SubjectRequest) -> list[str]:

@@ -55,19 +55,21 @@ async def ask_again(context: Context, request: SubjectRequest, activity: Activit
     for one in controls:
         if any(hold.covers(activity.id) for hold in one.controls.holds):
             raise PlanOutdatedError
-        if any(_forbids(restriction, request, activity) for restriction in one.controls.restrictions):
+        decided = request.plan.needs_decision if request.plan else ()
+        if RESTRICTED not in decided and any(
+            in_the_way(restriction, request, activity.id) for restriction in one.controls.restrictions
+        ):
             raise PlanOutdatedError
     if not await is_still_due(context, request.scope, request.identifiers, directories_only=True):
         raise PlanOutdatedError
 
 
-def _forbids(restriction: Restriction, request: SubjectRequest, activity: Activity) -> bool:
-    if request.right not in (Right.ERASURE, Right.OBJECTION) or not restriction.covers(activity.id):
+def in_the_way(restriction: Restriction, request: SubjectRequest, activity_id: str) -> bool:
+    """Whether a restriction forbids what the request would erase, unless a person decides otherwise."""
+    if request.right not in (Right.ERASURE, Right.OBJECTION) or not restriction.covers(activity_id):
         return False
-    if request.right is Right.OBJECTION and restriction.restriction_id.startswith(request.request_id):
-        return False
-    decided = request.plan.needs_decision if request.plan else ()
-    return RESTRICTED not in decided
+    own = request.right is Right.OBJECTION and restriction.restriction_id.startswith(request.request_id)
+    return not own
 
 
 async def erase_documents(

@@ -37,7 +37,7 @@ class Judge:
         if scope.customer_id or scope.created_before or scope.of(self.store.id):
             return False
         if self.request.right in STOPPING:
-            return self.request.right in self.store.ends_with
+            return self.request.right in self.store.ends_with and self.store.consented_at_path is None
         return goes_whole(self.store)
 
     def judge(self, documents: Sequence[StoredDocument]) -> list[Treated]:
@@ -49,7 +49,7 @@ class Judge:
     def _treated(self, document: StoredDocument) -> Treated:
         store, body = self.store, document.body
         if self.request.right in STOPPING:
-            return stop_record(body, store, self.request.right)
+            return stop_record(body, store, self.request.right, received_at=self.request.received_at)
         if store.elements is None:
             return erase_record(body, store.fields, today=self.today)
         return erase_elements(

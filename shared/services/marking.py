@@ -13,6 +13,7 @@ from shared.domain.rights import Right
 from shared.ports.controls import StoredControls
 from shared.services.context import Context
 
+RESTRICTING = frozenset({Right.RESTRICTION, Right.OBJECTION, Right.RECTIFICATION})  # rights that may restrict
 _WRITE_ATTEMPTS = 6
 
 
@@ -95,6 +96,12 @@ async def lift(
     await change(context, subject_keys, lifted)
 
 
+async def take_back(context: Context, request: SubjectRequest) -> None:
+    """Lift whatever a request that was cancelled restricted. A second call changes nothing."""
+    own = [mark_id(request, right) for right in RESTRICTING]
+    await lift(context, request.subject_keys, own, at=context.clock.now())
+
+
 async def object_to(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> None:
     """Note an objection that holds from now on, also when the data is gone. A second call changes nothing.
 
@@ -106,7 +113,7 @@ async def object_to(context: Context, request: SubjectRequest, subject_keys: Seq
     if request.right is Right.OBJECTION:
         activity_ids, purpose_ids = named(context, request.wishes.objects_to)
     elif request.scope.customer_id is not None:
-        purpose_ids = _marketing_on_interest(context)
+        purpose_ids = _without_consent(context)
     wanted = Objection(
         objection_id=mark_id(request, request.right),
         kind="general" if activity_ids or purpose_ids else "marketing",
@@ -156,7 +163,8 @@ async def apply_at_once(context: Context, request: SubjectRequest, subject_keys:
             await apply(context, request.for_right(right), subject_keys)
 
 
-def _marketing_on_interest(context: Context) -> tuple[str, ...]:
+def _without_consent(context: Context) -> tuple[str, ...]:
+    """Return marketing that rests on no consent: all that a customer can stop for a person."""
     return tuple(
         purpose.id
         for activity in context.datamap.activities
