@@ -30,8 +30,8 @@ from tests.fakes.controls import MemoryControls, MemoryRateLimits
 from tests.fakes.displays import MemoryDisplays
 from tests.fakes.documents import MemoryDocuments
 from tests.fakes.messaging import MemoryEvidence, TestClock
-from tests.fakes.walks import MemoryWalks
 from tests.fakes.own_records import MemoryOwnRecords
+from tests.fakes.walks import MemoryWalks
 
 # The key that the Cosmos DB emulator's documentation publishes; it opens nothing else.
 COSMOS_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="

@@ -16,7 +16,7 @@ from shared.services.lifting import announce_lifting
 from shared.services.resolving import resolve
 from shared.services.sweeping import sweep
 from tests.factories import KEYS
-from tests.unit.services.driving import deliver, fulfil, hold, rest, restrict, step
+from tests.unit.services.driving import deliver, fulfil, hold, opened, rest, restrict, step
 from tests.unit.services.systems import (
     archived,
     cases,
@@ -158,6 +158,9 @@ async def test_case_22_a_hold_keeps_a_licence_contact_and_its_release_lets_it_go
     found = await _due(world, "ane@people.example")
     assert found["licences"].due.state is DueState.HELD
     assert found["licences"].due.hold.hold_id == hold_id
+    copy = opened(world, await fulfil(world, "ane@people.example", Right.ACCESS))
+    (shown,) = json.loads(copy["about.json"])["holds"]
+    assert (shown["activity_id"], shown["review_on"]) == ("licences", "2027-03-02")
 
     await release(world.context, hold_id, released_by="staff-1")
     assert await next_day(world, "2026-03-03") == 1
