@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import date
 
-from shared.domain.cases import RequestState
+from shared.domain.cases import RequestState, SubjectRequest
 from shared.domain.controls import SWITCH_KEY, Controls, Hold, HoldGround
 from shared.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from shared.domain.identifiers import SUBJECT_KEY, Identifiers
@@ -136,7 +136,8 @@ async def release(context: Context, hold_id: str, *, released_by: str) -> int:
 async def take_up_deferred(context: Context, case: Case) -> bool:
     """Plan anew the erasures of a standing request that a hold deferred; False: there is none.
 
-    What was erased stays erased and counted.
+    What was erased stays erased and counted. While other holds keep all of it nothing is taken up, and the
+    person is not written to for nothing.
     """
     request = case.request
     held = [
@@ -144,7 +145,7 @@ async def take_up_deferred(context: Context, case: Case) -> bool:
         for right in request.rights
         if right in request.outcomes and any(one.reason == "hold" for one in request.outcomes[right].kept)
     ]
-    if request.state is not RequestState.STANDING or not held:
+    if request.state is not RequestState.STANDING or not held or await _is_still_held(context, request):
         return False
     now = context.clock.now()
     revived, event = request.moved_to(
@@ -168,3 +169,16 @@ async def take_up_deferred(context: Context, case: Case) -> bool:
         return False  # a twin has done it
     await context.queue.send([PlanRequest(request_id=request.request_id)])
     return True
+
+
+async def _is_still_held(context: Context, request: SubjectRequest) -> bool:
+    """Whether holds in force keep everything that was deferred."""
+    deferred = {
+        context.datamap.store(one.store_id)[0].id
+        for outcome in request.outcomes.values()
+        for one in outcome.kept
+        if one.reason == "hold"
+    }
+    stored = await context.controls.read(request.subject_keys)
+    holds = [hold for one in stored for hold in one.controls.holds]
+    return all(any(hold.covers(activity_id) for hold in holds) for activity_id in deferred)
