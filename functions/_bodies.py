@@ -6,7 +6,7 @@ import azure.functions as func
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from functions._http import fields
+from functions._http import fields, header, is_form
 from shared.domain.errors import Invalid
 
 M = TypeVar("M", bound=BaseModel)
@@ -37,12 +37,19 @@ def read(req: func.HttpRequest, model: type[M]) -> M:
     Raises:
         Invalid: what is wrong with the body as such, or the first field at fault, by its name.
     """
-    return checked(model, nested(fields(req)))
+    found = fields(req)
+    return checked(model, nested(found) if is_form(req) else found)
 
 
 def query(req: func.HttpRequest, model: type[M]) -> M:
     """Read the query with a model. Raises as `read`."""
     return checked(model, {name: value for name, value in req.params.items() if name != "code"})
+
+
+def headers(req: func.HttpRequest, model: type[M]) -> M:
+    """Read the headers that a model names, by its aliases. Raises as `read`."""
+    names = {(one.alias or name) for name, one in model.model_fields.items()}
+    return checked(model, {name: found for name in names if (found := header(req, name))})
 
 
 def checked(model: type[M], found: dict[str, Any]) -> M:

@@ -233,6 +233,14 @@ class ResumedAnswer(Shown):
     resumed: int
 
 
+class RedrivenAnswer(Shown):
+    """How many cases were taken up, kept messages sent again, and kept ones that are still of no use."""
+
+    cases: int
+    messages: int
+    left: int
+
+
 class CaseLine(Shown):
     """One case of a list, nothing of the person."""
 

@@ -15,13 +15,15 @@ from datetime import date
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from shared.domain.contacts import Contacts
 from shared.domain.errors import Permanent
 from shared.domain.limits import Limits
+from shared.domain.opendsr import ControllerId, Platform
 
 _KEY_BYTES = 32
+_PLATFORMS = TypeAdapter(dict[ControllerId, Platform])
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _CAMPAIGN_MONITOR = "https://api.createsend.com/api/v3.3"
 _CLIENT_ID = r"^([0-9a-fA-F]{32})?$"
@@ -82,6 +84,9 @@ class Settings(BaseModel):
     website_auth_enabled: bool = False  # set by App Service, by nobody else
     transfer_local_receiver: str = ""  # local runs: the one origin not public that a copy may be sent to
     transfer_local_ca_file: str = ""  # local runs: whose certificates are believed there
+    opendsr_key: str = Field(default="", repr=False)  # PEM, PEM in Base64 or a path; empty: no OpenDSR
+    opendsr_certificate: str = ""  # of that key, for the host of PUBLIC_URL, with its issuers; same forms
+    opendsr_controllers: str = Field(default="", repr=False)  # JSON: controller id to its entry
     package_days: int = Field(default=14, ge=1, le=30)
     verification_days: int = Field(default=7, ge=1, le=30)
     erasure_grace_seconds: int = Field(default=0, ge=0, le=7 * 86_400)
@@ -104,6 +109,12 @@ class Settings(BaseModel):
     def _origin(cls, value: str) -> str:
         if _ORIGIN.fullmatch(value) is None:
             raise ValueError("must be an origin such as https://127.0.0.1:9443")
+        return value
+
+    @field_validator("opendsr_controllers")
+    @classmethod
+    def _known_platforms(cls, value: str) -> str:
+        _PLATFORMS.validate_json(value or "{}")
         return value
 
     @field_validator("contacts_verified_on", mode="before")
@@ -143,6 +154,15 @@ class Settings(BaseModel):
     def pseudonym_key_bytes(self) -> bytes:
         """The key of all pseudonyms and signatures."""
         return base64.b64decode(self.pseudonym_key)
+
+    @property
+    def public_host(self) -> str:
+        """The host that people and platforms reach us at."""
+        return urlsplit(self.public_url).hostname or ""
+
+    def opendsr_platforms(self) -> dict[str, Platform]:
+        """Return who may file requests by OpenDSR, by controller id."""
+        return _PLATFORMS.validate_json(self.opendsr_controllers or "{}")
 
     def limits(self) -> Limits:
         """Return the bounds of work, with those an operator may set."""
@@ -200,6 +220,8 @@ def _unfit(settings: Settings) -> list[str]:
     here = settings.deployment == "local" and _LOOPBACK_URL.fullmatch(settings.campaign_monitor_url)
     if settings.campaign_monitor_url != _CAMPAIGN_MONITOR and not here:
         wrong.append("CAMPAIGN_MONITOR_URL")
+    if bool(settings.opendsr_key) != bool(settings.opendsr_certificate):
+        wrong.append("OPENDSR_CERTIFICATE" if settings.opendsr_key else "OPENDSR_KEY")
     if settings.deployment == "azure":
         wrong += [name.upper() for name in _LOCAL_ONLY if getattr(settings, name)]
         wrong += ["SYSTEM_KEY_SHA256"] if settings.system_key_sha256 == _PUBLISHED_KEY else []

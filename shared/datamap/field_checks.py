@@ -40,6 +40,10 @@ def _store(datamap: DataMap, activity: Activity, store: Store) -> Iterator[tuple
             yield (*way, "path"), f"{outer} is described as one value already"
         for key, message in (*_words(datamap, field), *_treatment(activity, store, field)):
             yield (*way, key), message
+    if store.consented_at_path is not None:
+        given = next((field for field in store.fields if field.path == store.consented_at_path), None)
+        if given is None or given.type != "datetime":
+            yield ("consented_at_path",), f"no field describes {store.consented_at_path} as a datetime"
     if isinstance(store, DocumentStore):
         yield from _document(store)
 

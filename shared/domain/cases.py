@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from shared.domain.controls import RestrictionGround
 from shared.domain.deadlines import Extension, Pause
 from shared.domain.errors import Conflict
+from shared.domain.opendsr import FiledBy
 from shared.domain.plans import Action, Plan
 from shared.domain.recipients import Instruction, NoticeState
 from shared.domain.rights import Right
@@ -150,15 +151,34 @@ class Outcome(_Frozen):
     not_covered: tuple[str, ...] = ()  # activities with data that portability does not cover
 
 
+class RecordsOf(_Frozen):
+    """Some records of one store: those whose value at `path` is one of `values`. Personal data."""
+
+    store_id: str
+    path: str
+    values: tuple[str, ...]
+
+
 class Scope(_Frozen):
     """What part of a person's data a request is about. Everything empty: all of it.
 
     With a `customer_id` only records of that customer's installations, and no other data of the person.
+    Scheduled deletion names its `rule_ids`, and the `records` where not all of a store goes by them; then
+    `is_partial` says that the person has more that stays. What a restored copy brought back has none, and
+    goes only where it was `created_before` it was erased.
     """
 
     activity_ids: tuple[str, ...] = ()
     store_ids: tuple[str, ...] = ()
     customer_id: str | None = None
+    rule_ids: tuple[str, ...] = ()
+    records: tuple[RecordsOf, ...] = ()
+    is_partial: bool = False
+    created_before: UtcTime | None = None
+
+    def of(self, store_id: str) -> RecordsOf | None:
+        """Return which records of a store it is about; None: all."""
+        return next((one for one in self.records if one.store_id == store_id), None)
 
 
 class Requester(_Frozen):
@@ -281,6 +301,7 @@ class SubjectRequest(CaseDocument):
     wishes: Wishes = Wishes()
     received_at: UtcTime
     filed_at: UtcTime | None = None  # None in records of before it was noted: when it was received
+    opendsr: FiledBy | None = None  # the platform that filed it
     entered_by: str | None = None  # the member of staff who entered it for the person
     target_on: date | None = None  # the day that drives alarms: no pause counts
     due_on: date  # the legal day, with pauses and an extension
@@ -339,6 +360,7 @@ class SubjectRequest(CaseDocument):
         return self.with_(
             email=None,
             identifiers={},
+            scope=self.scope.model_copy(update={"records": ()}),
             wishes=Wishes(ground=self.wishes.ground, objects_to=self.wishes.objects_to),
             questions=tuple(one.model_copy(update={"text": "", "answer": ""}) for one in self.questions),
         )

@@ -10,11 +10,11 @@ from shared.domain.recipients import NoticeState
 from shared.domain.rights import IMMEDIATE, Right
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
-from shared.services import fencing
+from shared.services import calling_back, fencing
 from shared.services.context import Context
+from shared.services.deferring import is_deferred, take_up_deferred
 from shared.services.parts import all_parts, forget_parts
 
-_CLEANUP_SECONDS = 3600  # a worker that was still writing a copy has ended by then
 COPIES = frozenset({Right.ACCESS, Right.PORTABILITY})
 
 
@@ -68,6 +68,8 @@ async def _keep_open(context: Context, case: Case, now: datetime, sent: LetterDo
     request = case.request
     review_at = after(now, days=context.limits.standing_review_days)
     wake_at = min(review_at, request.copy_ends_at or review_at)
+    if is_deferred(request):  # its hold may be released at this moment, and we may die before we look
+        wake_at = min(wake_at, after(now, seconds=context.limits.wake_seconds))
     standing, event = request.moved_to(RequestState.STANDING, stage=None, wake_at=wake_at).noted(
         now, "standing"
     )
@@ -79,6 +81,8 @@ async def _keep_open(context: Context, case: Case, now: datetime, sent: LetterDo
         ],
     )
     await fencing.release(context, request, request.subject_keys)
+    await calling_back.announce(context, standing)
+    await take_up_deferred(context, request.request_id)
 
 
 async def stands(context: Context, request: SubjectRequest) -> bool:
@@ -87,7 +91,7 @@ async def stands(context: Context, request: SubjectRequest) -> bool:
         return False
     if any(one.state is NoticeState.AWAITING_STAFF for one in request.notices):
         return True
-    if any(kept.reason == "hold" for outcome in request.outcomes.values() for kept in outcome.kept):
+    if is_deferred(request):
         return True
     if Right.RESTRICTION not in request.outcomes and Right.OBJECTION not in request.outcomes:
         return False
@@ -133,8 +137,10 @@ async def end(
     request = case.request
     now = context.clock.now()
     wake_at = request.copy_ends_at
-    if wake_at is None and COPIES & set(request.rights) and state is RequestState.CANCELLED:
-        wake_at = after(now, seconds=_CLEANUP_SECONDS)
+    if wake_at is None and state is RequestState.CANCELLED:
+        wake_at = after(now, seconds=context.limits.cleanup_seconds)
+    # Where a platform has to be told, the sweep looks after that first, and cleans up when it is done.
+    wake_at = calling_back.owed_again_at(context, request.with_(state=state)) or wake_at
     ended, event = (
         request.without_person().moved_to(state, stage=None, closed_at=now, wake_at=wake_at).noted(now, state)
     )
@@ -142,6 +148,7 @@ async def end(
     if state is RequestState.CANCELLED and COPIES & set(request.rights):
         await forget_parts(context, request.request_id, await all_parts(context, request.request_id))
     await fencing.release(context, request, request.subject_keys)
+    await calling_back.announce(context, ended)
 
 
 async def forget_unpublished(context: Context, request: SubjectRequest) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 from shared.domain.cases import Decision, Event, Outcome, RequestState, SubjectRequest
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.messages import PlanRequest
-from shared.domain.plans import Plan
+from shared.domain.plans import Action, Plan
 from shared.domain.rights import Right, in_order
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
@@ -85,12 +85,16 @@ async def refuse(
 
     Raises:
         Invalid: `reason_missing` or `provision_missing`: a refusal needs both.
-        NotAllowed: `nothing_to_refuse`: the case does not wait for a person.
+        NotAllowed: `nothing_to_refuse`: the case does not wait for a person; `too_late`: something may be
+            erased already, so that a refusal would not be true: approve the rest, or take away what is in
+            its way.
     """
     case = await context.cases.load(request_id)
     request = case.request
     if request.state not in _REFUSABLE or request.is_internal:
         raise NotAllowed("nothing_to_refuse")
+    if _has_erased(case):
+        raise NotAllowed("too_late")
     decision = _decision(context, request, "refused", decided_by, reason, provision)
     decision = decision.model_copy(update={"hint": _bounded("hint", hint)})
     if not decision.reason:
@@ -109,6 +113,14 @@ async def refuse(
             event="refused",
             details={"right": request.right, "decided_by": decided_by},
         ),
+    )
+
+
+def _has_erased(case: Case) -> bool:
+    """Whether the present right has erased something, or set out to and died before it could say."""
+    prefix = f"task-{case.request.phase}-{Action.ERASE}-"
+    return any(
+        task.records or task.rewritten or task.claimed for task in case.tasks if task.id.startswith(prefix)
     )
 
 

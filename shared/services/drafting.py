@@ -19,7 +19,8 @@ from shared.domain.plans import Action, Plan, PlanEntry
 from shared.domain.rights import Right
 from shared.ports.controls import StoredControls
 from shared.services.context import Context
-from shared.services.erasing import RESTRICTED
+from shared.services.due import is_still_due
+from shared.services.erasing import RESTRICTED, in_the_way
 from shared.services.marking import named
 
 _COLLECTING = frozenset({Right.ACCESS, Right.PORTABILITY})
@@ -35,7 +36,8 @@ async def draft(
 ) -> Plan:
     """Return the sealed plan of the request's present right. It reads and changes nothing."""
     entries: list[PlanEntry] = []
-    for activity, store in in_scope(context, request):
+    is_due = await is_still_due(context, request.scope, identifiers, directories_only=False)
+    for activity, store in in_scope(context, request) if is_due else ():
         if not _is_touched(context, request, activity, store):
             continue
         if request.right in _COLLECTING:
@@ -126,11 +128,11 @@ async def _needs_decision(
         needed.append("objection")
     if right is Right.RESTRICTION and request.wishes.ground == "unclear":
         needed.append(UNCLEAR)
-    if right is Right.ERASURE and not request.is_internal:
-        if any(one.controls.restricts(entry.activity_id) for one in controls for entry in entries):
-            needed.append(RESTRICTED)
-        if sum(entry.records for entry in entries) > context.limits.mass_records:
-            needed.append(MASS_ERASURE)
+    if not request.is_internal and _is_restricted(request, controls, entries):
+        needed.append(RESTRICTED)
+    is_mass = sum(entry.records for entry in entries) > context.limits.mass_records
+    if right is Right.ERASURE and not request.is_internal and is_mass:
+        needed.append(MASS_ERASURE)
     if right is Right.RECTIFICATION:
         needed += await _about_correction(context, request, identifiers)
     if right is Right.PORTABILITY and await _only_outside(context, request, identifiers, entries):
@@ -158,6 +160,18 @@ async def contradicts_person(context: Context, request: SubjectRequest) -> bool:
         if set(outcome.facts) & set(request.wishes.corrections):
             return True
     return False
+
+
+def _is_restricted(
+    request: SubjectRequest, controls: Sequence[StoredControls], entries: Sequence[PlanEntry]
+) -> bool:
+    """Whether a restriction stands in the way of what the plan would erase."""
+    return any(
+        in_the_way(restriction, request, entry.activity_id)
+        for one in controls
+        for restriction in one.controls.restrictions
+        for entry in entries
+    )
 
 
 async def _about_correction(context: Context, request: SubjectRequest, identifiers: Identifiers) -> list[str]:

@@ -21,6 +21,7 @@ from shared.domain.deadlines import due_on, require_receivable
 from shared.domain.errors import Conflict, Invalid, NotAllowed
 from shared.domain.identifiers import EMAIL, Identifiers
 from shared.domain.messages import Message, PlanRequest, SendLetter
+from shared.domain.opendsr import FiledBy
 from shared.domain.rights import IMMEDIATE, Right, in_order
 from shared.domain.times import after
 from shared.ports.cases import Write
@@ -51,10 +52,13 @@ class Filing:
     is_known: bool = False
     identity: str = ""  # how staff knew the person
     entered_by: str | None = None
+    opendsr: FiledBy | None = None
 
 
 async def put_on_file(context: Context, filing: Filing) -> bool:
-    """Save a new case and start it; False: a case of this id is there already, and nothing is done.
+    """Save a new case and start it; False: a case of this id is there already.
+
+    When it returns, what waits for nobody has taken effect, whichever call filed the case.
 
     Raises:
         Invalid: `received_in_future` or `received_impossible`: enter the true day; `identifiers_missing`: a
@@ -76,6 +80,9 @@ async def put_on_file(context: Context, filing: Filing) -> bool:
             request.request_id, [Write(document=document, etag=None) for document in documents]
         )
     except Conflict:
+        known = (await context.cases.load(request.request_id)).request
+        if not known.is_final:  # whoever filed it may have died before it took effect
+            await marking.apply_at_once(context, known, known.subject_keys)
         return False
     await marking.apply_at_once(context, request, request.subject_keys)
     messages: list[Message] = [
@@ -116,6 +123,7 @@ def _request(context: Context, filing: Filing, now: datetime) -> SubjectRequest:
             "wishes": filing.wishes,
             "received_at": filing.received_at,
             "filed_at": now,
+            "opendsr": filing.opendsr,
             "entered_by": filing.entered_by,
             "target_on": due_on(filing.received_at),
             "due_on": due_on(filing.received_at),

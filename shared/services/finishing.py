@@ -17,7 +17,7 @@ from shared.services.context import Context
 from shared.services.execution import plan_again, stage_tasks_of
 from shared.services.fulfilling import fulfil_marks
 from shared.services.instructing import instruct, instructed
-from shared.services.planning import following, stage_tasks
+from shared.services.planning import ACTION_OF, following, stage_tasks
 from shared.services.publishing import publish_copy
 from shared.services.resolving import resolve_request
 from shared.services.transferring import transfer_copy
@@ -107,7 +107,7 @@ async def _enter(
     entered, event = request.with_(
         stage=stage, wake_at=after(now, seconds=context.limits.wake_seconds)
     ).noted(now, f"{stage}_begun", stores=len(entries), round=request.looks)
-    tasks = stage_tasks(entered, entries, before=case.tasks) if entries else []
+    tasks = stage_tasks(entered, entries, before=case.tasks) if stage in ACTION_OF else []
     await context.cases.commit(
         entered.request_id,
         [

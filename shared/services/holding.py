@@ -8,16 +8,14 @@ import secrets
 from dataclasses import dataclass
 from datetime import date
 
-from shared.domain.cases import RequestState, SubjectRequest
 from shared.domain.controls import SWITCH_KEY, Controls, Hold, HoldGround
-from shared.domain.errors import Conflict, Invalid, NotAllowed, NotFound
+from shared.domain.errors import Invalid, NotAllowed, NotFound
 from shared.domain.identifiers import SUBJECT_KEY, Identifiers
-from shared.domain.messages import PlanRequest
-from shared.domain.times import after, copenhagen_day
-from shared.ports.cases import Case, Write
+from shared.domain.times import copenhagen_day
 from shared.services import marking
 from shared.services.context import Context
 from shared.services.deciding import MOST_TEXT
+from shared.services.deferring import take_up_deferred
 from shared.services.resolving import resolve
 
 _LICENCES = "licences"
@@ -103,6 +101,9 @@ async def in_force(context: Context) -> tuple[HoldInForce, ...]:
 async def release(context: Context, hold_id: str, *, released_by: str) -> int:
     """Release a hold, take up the erasures it deferred, and return how many. A second call finds none.
 
+    One that was cut off is called again: it takes up what the first call left. A request whose answer is on
+    its way at this moment is taken up by whoever makes it stand.
+
     Raises:
         NotFound: `hold_unknown`.
         NotAllowed: `switch_is_no_hold`: erasing is resumed by its own switch.
@@ -129,56 +130,5 @@ async def release(context: Context, hold_id: str, *, released_by: str) -> int:
     await marking.change(context, keys, released)
     taken_up = 0
     for request_id in await context.cases.of_person(keys):
-        taken_up += await take_up_deferred(context, await context.cases.load(request_id))
+        taken_up += await take_up_deferred(context, request_id)
     return taken_up
-
-
-async def take_up_deferred(context: Context, case: Case) -> bool:
-    """Plan anew the erasures of a standing request that a hold deferred; False: there is none.
-
-    What was erased stays erased and counted. While other holds keep all of it nothing is taken up, and the
-    person is not written to for nothing.
-    """
-    request = case.request
-    held = [
-        right
-        for right in request.rights
-        if right in request.outcomes and any(one.reason == "hold" for one in request.outcomes[right].kept)
-    ]
-    if request.state is not RequestState.STANDING or not held or await _is_still_held(context, request):
-        return False
-    now = context.clock.now()
-    revived, event = request.moved_to(
-        RequestState.VERIFIED,
-        phase=request.rights.index(held[0]),
-        outcomes={right: one for right, one in request.outcomes.items() if right not in held},
-        revivals=request.revivals + 1,
-        plan=None,
-        plans_made=0,
-        looks=0,
-        approved_digest=None,
-        start_at=None,
-        wake_at=after(now, seconds=context.limits.wake_seconds),
-    ).noted(now, "taken_up_after_hold", right=held[0])
-    try:
-        await context.cases.commit(
-            request.request_id,
-            [Write(document=revived, etag=case.etags[revived.id]), Write(document=event, etag=None)],
-        )
-    except Conflict:
-        return False  # a twin has done it
-    await context.queue.send([PlanRequest(request_id=request.request_id)])
-    return True
-
-
-async def _is_still_held(context: Context, request: SubjectRequest) -> bool:
-    """Whether holds in force keep everything that was deferred."""
-    deferred = {
-        context.datamap.store(one.store_id)[0].id
-        for outcome in request.outcomes.values()
-        for one in outcome.kept
-        if one.reason == "hold"
-    }
-    stored = await context.controls.read(request.subject_keys)
-    holds = [hold for one in stored for hold in one.controls.holds]
-    return all(any(hold.covers(activity_id) for hold in holds) for activity_id in deferred)

@@ -14,6 +14,7 @@ from shared.domain.rights import Right
 from shared.ports.controls import StoredControls
 from shared.services.context import Context
 
+RESTRICTING = frozenset({Right.RESTRICTION, Right.OBJECTION, Right.RECTIFICATION})  # rights that may restrict
 _WRITE_ATTEMPTS = 6
 
 M = TypeVar("M")
@@ -96,6 +97,12 @@ async def lift(
         )
 
     await change(context, subject_keys, lifted)
+
+
+async def take_back(context: Context, request: SubjectRequest) -> None:
+    """Lift whatever a request that was cancelled restricted. A second call changes nothing."""
+    own = [mark_id(request, right) for right in RESTRICTING]
+    await lift(context, request.subject_keys, own, at=context.clock.now())
 
 
 async def object_to(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> None:
@@ -197,6 +204,16 @@ async def apply_at_once(context: Context, request: SubjectRequest, subject_keys:
             await apply(context, request.for_right(right), subject_keys)
 
 
+def _without_consent(context: Context) -> tuple[str, ...]:
+    """Return marketing that rests on no consent: all that a customer can stop for a person."""
+    return tuple(
+        purpose.id
+        for activity in context.datamap.activities
+        for purpose in activity.purposes
+        if purpose.marketing and not purpose.needs_consent
+    )
+
+
 def named(context: Context, ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return which of the ids are activities and which purposes. None named: everything on letter f."""
     wanted = tuple(ids)
@@ -210,16 +227,6 @@ def named(context: Context, ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[
     if not wanted:
         return context.datamap.on_interest(), ()
     return activities, purposes
-
-
-def _without_consent(context: Context) -> tuple[str, ...]:
-    """Return marketing that rests on no consent: all that a customer can stop for a person."""
-    return tuple(
-        purpose.id
-        for activity in context.datamap.activities
-        for purpose in activity.purposes
-        if purpose.marketing and not purpose.needs_consent
-    )
 
 
 def _extent(

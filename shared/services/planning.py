@@ -6,6 +6,7 @@ waiting time, only if nothing changed while the person could still cancel.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.cases import LetterDocument, RequestState, Stage, SubjectRequest, Task, TaskState
@@ -19,7 +20,7 @@ from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.ports.controls import StoredControls
 from shared.rendering.letters import LetterKind
-from shared.services import fencing, marking, switching
+from shared.services import calling_back, fencing, marking, switching
 from shared.services.answering import letter
 from shared.services.attention import stop
 from shared.services.context import Context
@@ -75,6 +76,9 @@ async def plan(context: Context, request_id: str) -> None:
         await stop(context, case, "address_of_another")
         return
     keys = identifiers[SUBJECT_KEY]
+    if marking.RESTRICTING & set(request.rights):
+        case = await _known(context, case, identifiers)
+        request = case.request
     await marking.apply_at_once(context, request, keys)
     await _protect(context, request, keys)
     *controls, switch = await context.controls.read((*keys, SWITCH_KEY))
@@ -85,15 +89,31 @@ async def plan(context: Context, request_id: str) -> None:
     if request.plans_made >= context.limits.replans and _changed(request, made):
         await stop(context, case, "plan_keeps_changing")
         return
-    request = request.with_(
-        identifiers=identifiers,
-        subject_keys=(request.subject_keys[0], *(key for key in keys if key != request.subject_keys[0])),
-    )
+    request = _with_person(request, identifiers)
     waits = _waits(context, request, made)
     if waits is not None:
         await _save_waiting(context, case, request, made, waits)
         return
     await _begin(context, case, request, made, controls)
+
+
+async def _known(context: Context, case: Case, identifiers: dict[str, tuple[str, ...]]) -> Case:
+    """Save whom the request is about before its marks are written: who cancels it has to find them.
+
+    Raises:
+        Conflict: somebody changed the request meanwhile, and no mark was written.
+    """
+    known = _with_person(case.request, identifiers)
+    if known.subject_keys == case.request.subject_keys:
+        return case
+    etags = await context.cases.commit(known.request_id, [Write(document=known, etag=case.etags[known.id])])
+    return replace(case, request=known, etags={**case.etags, **etags})
+
+
+def _with_person(request: SubjectRequest, identifiers: dict[str, tuple[str, ...]]) -> SubjectRequest:
+    first = request.subject_keys[0]
+    others = (key for key in identifiers[SUBJECT_KEY] if key != first)
+    return request.with_(identifiers=identifiers, subject_keys=(first, *others))
 
 
 async def _begin(
@@ -139,6 +159,7 @@ async def _begin(
         await _give_back_if_closed(context, request)
         raise
     await context.queue.send([following(begun, tasks)])
+    await calling_back.announce(context, begun)
 
 
 def following(request: SubjectRequest, tasks: Sequence[Task]) -> RunTasks | FinishStage:
@@ -165,8 +186,12 @@ async def _protect(context: Context, request: SubjectRequest, keys: Sequence[str
 
 
 async def _give_back_if_closed(context: Context, request: SubjectRequest) -> None:
-    """Give back claims taken while somebody cancelled; a claim left by a crash here counts for nothing."""
-    if (await context.cases.load(request.request_id)).request.is_final:
+    """Give back claims and marks taken while somebody cancelled.
+
+    After a crash here the claim counts for nothing, and the sweep's cleaning takes back the marks.
+    """
+    if (await context.cases.load(request.request_id)).request.state is RequestState.CANCELLED:
+        await marking.take_back(context, request)
         await fencing.release(context, request, request.subject_keys)
 
 
@@ -176,16 +201,17 @@ def stage_tasks(
     """Return one task for each store that is worked on, all in the first lane; long work spreads later.
 
     An erasure that is taken up again keeps what its tasks have counted, and what they were about to erase;
-    tasks the new plan leaves out, as under a hold, end where they are.
+    tasks the new plan leaves out, as under a hold, end where they are, and an earlier look at them counts no
+    more.
     """
     known = {task.id: task for task in before}
     planned = {f"task-{request.phase}-{entry.action}-{entry.store_id}" for entry in entries}
     action = ACTION_OF.get(request.stage) if request.stage else None  # marks have no tasks
     prefix = f"task-{request.phase}-{action}-"
     tasks = [
-        task.unclaimed().with_(state=TaskState.DONE, cursor=None, problem=None)
+        _left_out(task)
         for task in before
-        if task.id.startswith(prefix) and task.id not in planned and task.state is not TaskState.DONE
+        if task.id.startswith(prefix) and task.id not in planned and task != _left_out(task)
     ]
     for entry in entries:
         if entry.action in (Action.HOLD, Action.KEEP):
@@ -205,6 +231,13 @@ def stage_tasks(
                 )
             )
     return tasks
+
+
+def _left_out(task: Task) -> Task:
+    """Return a task that the plan has no more, at its end; what a look counted then is no finding now."""
+    ended = task.unclaimed().with_(state=TaskState.DONE, cursor=None, problem=None)
+    looked = task.action in (Action.LOOK, Action.CHECK)
+    return ended.with_(records=0, rewritten=0, kept=()) if looked else ended
 
 
 async def _save_waiting(
@@ -228,14 +261,18 @@ async def _save_waiting(
         wake_at=wake_at,
     ).noted(now, state, right=made.right, plan=made.digest, records=made.records)
     told = _told_of_waiting(case, waiting, state, now)
-    await context.cases.commit(
-        request.request_id,
-        [
-            Write(document=waiting, etag=case.etags[waiting.id]),
-            Write(document=event, etag=None),
-            *(Write(document=one, etag=None) for one in told),
-        ],
-    )
+    try:
+        await context.cases.commit(
+            request.request_id,
+            [
+                Write(document=waiting, etag=case.etags[waiting.id]),
+                Write(document=event, etag=None),
+                *(Write(document=one, etag=None) for one in told),
+            ],
+        )
+    except Conflict:
+        await _give_back_if_closed(context, request)
+        raise
     await context.queue.send([SendLetter(request_id=request.request_id, letter_id=one.id) for one in told])
     if state is RequestState.AWAITING_APPROVAL:
         await context.operators.alarm("approval_needed", request_id=request.request_id)

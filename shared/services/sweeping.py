@@ -4,17 +4,20 @@ Every state that waits carries the moment it should be looked at again. Whoever 
 sending, or with a claim in hand, left such a moment behind.
 """
 
+from datetime import datetime
+
 from shared.domain.ageing import Ageing, ageing
 from shared.domain.cases import RequestState, SubjectRequest
 from shared.domain.errors import Conflict, NotFound, Permanent
 from shared.domain.messages import FinishStage, Message, PlanRequest, RunTasks, SendLetter
 from shared.domain.times import after, copenhagen_day, start_of
 from shared.ports.cases import Case, Write
-from shared.services import fencing, intake
+from shared.services import calling_back, fencing, intake, marking
 from shared.services.answering import close_silently
 from shared.services.asking import deadline_of
 from shared.services.closing import cleared, end_standing, forget_unpublished, stands
 from shared.services.context import Context
+from shared.services.deferring import take_up_deferred
 from shared.services.downloads import remove_due
 from shared.services.execution import stage_tasks_of
 from shared.services.lifting import lift_when_due
@@ -43,24 +46,13 @@ async def _take_up(context: Context, case: Case) -> None:
     now = context.clock.now()
     if request.wake_at is None or request.wake_at > now:
         return
-    if request.is_final:
-        await _clean_up(context, case)
+    if await _ended(context, case):
         return
-    if request.state is RequestState.RECEIVED and await intake.expire(context, case):
-        return
-    if request.state is RequestState.ANSWERING and request.is_internal:
-        await close_silently(context, request.request_id)
-        return
-    if await remove_due(context, case):
-        return  # the next sweep takes up the rest
     request = await _due_told(context, request)
     if request.waits_for_operator:
-        await context.operators.alarm(request.attention or "approval_needed", request_id=request.request_id)
-        again = after(now, seconds=context.limits.alarm_repeat_seconds)
-        asleep = request.with_(wake_at=min(again, request.copy_ends_at or again))
-        await context.cases.commit(request.request_id, [Write(document=asleep, etag=case.etags[asleep.id])])
+        await _remind(context, case, request, now)
         return
-    messages = _due(case)
+    messages = [*_due(case), *calling_back.due(request)]
     if request.state is RequestState.STANDING and not messages:
         await _review(context, case)
         return
@@ -76,16 +68,44 @@ async def _take_up(context: Context, case: Case) -> None:
     await context.queue.send(messages)
 
 
+async def _ended(context: Context, case: Case) -> bool:
+    """Clean up, forget, close or take away what has had its time; False: there is work to go on with."""
+    request = case.request
+    if request.is_final:
+        if not await calling_back.announced_again(context, case):
+            await _clean_up(context, case)
+        return True
+    if request.state is RequestState.RECEIVED and await intake.expire(context, case):
+        return True
+    if request.state is RequestState.ANSWERING and request.is_internal:
+        await close_silently(context, request.request_id)
+        return True
+    return await remove_due(context, case)  # the next sweep takes up the rest
+
+
+async def _remind(context: Context, case: Case, request: SubjectRequest, now: datetime) -> None:
+    """Tell an operator again what a request waits for."""
+    await context.operators.alarm(request.attention or "approval_needed", request_id=request.request_id)
+    again = after(now, seconds=context.limits.alarm_repeat_seconds)
+    asleep = request.with_(wake_at=min(again, request.copy_ends_at or again))
+    await context.cases.commit(request.request_id, [Write(document=asleep, etag=case.etags[asleep.id])])
+    await calling_back.announce(context, asleep)
+
+
 async def _review(context: Context, case: Case) -> None:
     """Call to mind what still stands of an answered request; close it if nothing does any more."""
     request = case.request
-    if await lift_when_due(context, case):
+    if await lift_when_due(context, case) or await take_up_deferred(context, request.request_id):
         return
     if not await stands(context, request):
         await end_standing(context, request.request_id)
         return
-    await context.operators.alarm("standing_review", request_id=request.request_id)
-    again = after(context.clock.now(), days=context.limits.standing_review_days)
+    now = context.clock.now()
+    answered_at = max(outcome.at for outcome in request.outcomes.values())
+    again = after(answered_at, days=context.limits.standing_review_days)
+    if again <= now:
+        await context.operators.alarm("standing_review", request_id=request.request_id)
+        again = after(now, days=context.limits.standing_review_days)
     lifts_at = start_of(request.lifts_on) if request.lifts_on else again
     asleep = request.with_(wake_at=min(again, lifts_at, request.copy_ends_at or again))
     await context.cases.commit(request.request_id, [Write(document=asleep, etag=case.etags[asleep.id])])
@@ -111,6 +131,7 @@ async def _clean_up(context: Context, case: Case) -> None:
     if await remove_due(context, case):
         return
     await forget_unpublished(context, request)
+    await marking.take_back(context, request)
     await fencing.release(context, request, request.subject_keys)
     done = request.with_(wake_at=request.copy_ends_at)
     tasks = cleared(case.tasks)  # a worker may have saved one after the request was cancelled

@@ -3,16 +3,17 @@
 Handlers are coroutines moved by hand. At every port call the scheduler may go on, switch to another
 handler, kill this one, let a call fail before or after its effect, lose the message's lease so that a twin
 starts, or move the clock. When the faults end, clock and sweep bring everything to rest, and the invariants
-of DESIGN's section 4 are checked. The same seed gives the same run.
+of DESIGN's section 4 are checked, some of them at every step. The same seed gives the same run.
 """
 
 import random
 import types
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from shared.domain.cases import RequestState, Stage
+from shared.domain.cases import RequestState, SubjectRequest
 from shared.domain.errors import ComplianceError, NotAllowed, Retryable
 from shared.domain.limits import Limits
 from shared.domain.messages import (
@@ -33,7 +34,8 @@ from shared.services.planning import plan
 from shared.services.poison import put_aside
 from shared.services.sending import resolve_letter, send_letter
 from shared.services.sweeping import sweep
-from tests.factories import World
+from tests.simulation.rights_world import RightsWorld
+from tests.simulation.watching import NEVER, Violation, Watcher
 
 MAX_DEQUEUE = 5
 INVISIBLE_SECONDS = 600
@@ -47,11 +49,9 @@ LIMITS = Limits(
     message_documents=6,
     lanes=2,
     fence_retry_seconds=5,
+    requests_per_address_hour=1_000,
+    requests_per_client_hour=1_000,
 )
-
-
-class Violation(AssertionError):
-    """An invariant does not hold."""
 
 
 @types.coroutine
@@ -75,7 +75,7 @@ class Run:
     coroutine: Coroutine[Any, Any, Any]
     message: Message | None = None
     lease: int = 0
-    controls_read_at: int = -1
+    controls_read_at: int = NEVER
     failing: bool = False
 
 
@@ -100,16 +100,21 @@ class Simulation:
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
-        self.world = World(turn=_turn, limits=LIMITS)
+        self.world = RightsWorld(turn=self._turn, limits=LIMITS)
+        self.watcher = Watcher(self.world)
         self.messages: list[Message] = []
         self.runs: list[Run] = []
         self.current: Run | None = None
         self.step = 0
         self.log: list[str] = []
-        self.hold_placed_at: dict[str, int] = {}
         self.every_body: list[bytes] = []
         self.world.notifier.seen_after_seconds = SEEN_AFTER_SECONDS
-        self._watch_destruction()
+
+    async def _turn(self, place: str) -> None:
+        if place.endswith("!"):
+            self.watcher.step = self.step
+            self.watcher.took_effect(place)
+        await _turn(place)
 
     # what people and operators do
 
@@ -127,19 +132,27 @@ class Simulation:
 
     # the scheduler
 
-    def run(self, *, during: Any = None) -> None:
-        """Run with faults, then without, until nothing is left to do."""
+    def run(self, *, during: Any = None, settle: Any = None) -> None:
+        """Run with faults, then without, until nothing is left to do.
+
+        `during` is called before every step with faults; `settle` when nothing moves, to do what people still
+        have to do, and says whether it did something.
+        """
         for _ in range(FAULT_STEPS):
             self._take_in()
             if during is not None:
                 during(self)
             self._one_step()
+        self.rest(settle=settle)
+
+    def rest(self, *, settle: Any = None) -> None:
+        """Run without faults until nothing is left to do."""
         self.odds = None
         for _ in range(REST_STEPS):
             self._take_in()
             if self.runs or self._visible():
                 self._one_step()
-            elif not self._go_on():
+            elif not ((settle is not None and settle()) or self._go_on()):
                 return
         raise Violation("it never comes to rest")
 
@@ -200,6 +213,7 @@ class Simulation:
             await send_letter(context, letter.request_id, letter.letter_id)
 
     def _advance(self, run: Run) -> None:
+        self.watcher.run, self.watcher.step = run, self.step
         try:
             if run.failing:
                 run.failing = False
@@ -252,8 +266,7 @@ class Simulation:
                 return True
             if self._settle_letter(request_id):
                 return True
-            ends = request.is_final and request.state is not RequestState.CANCELLED
-            if request.wake_at is not None and not ends:
+            if request.wake_at is not None and not self._rests(request):
                 waiting.append(request.wake_at.timestamp())
         if not waiting:
             return False
@@ -261,6 +274,14 @@ class Simulation:
         self.world.clock.advance(seconds=seconds)
         self.start("sweep", sweep(self.world.context))
         return True
+
+    def _rests(self, request: SubjectRequest) -> bool:
+        """Whether nothing comes of it any more but the end of a copy, or a review of what stands."""
+        if request.state is RequestState.STANDING:
+            review = timedelta(days=LIMITS.standing_review_days - 1)
+            far = request.wake_at is not None and request.wake_at - self.world.clock.now() > review
+            return far or (request.lifts_on is None and request.copy_ends_at == request.wake_at)
+        return request.is_final and request.state is not RequestState.CANCELLED
 
     def _settle_letter(self, request_id: str) -> bool:
         """Do what an operator does who looked whether a letter nobody is sure of went out."""
@@ -278,49 +299,3 @@ class Simulation:
                 continue  # not settled yet, or closed meanwhile
             return True
         return False
-
-    # invariants watched while it runs
-
-    def _watch_destruction(self) -> None:
-        """Nothing is destroyed without asking for holds, nor under one that was asked about."""
-        documents = self.world.documents
-        change = documents._change
-
-        def watched(store, one):
-            run = self.current
-            asked = run.controls_read_at if run else -1
-            if asked < 0:
-                raise Violation("destroyed without asking for holds")
-            for key, placed in self.hold_placed_at.items():
-                if placed < asked and self._takes_away(one, key):
-                    raise Violation("destroyed under a hold")
-            return change(store, one)
-
-        documents._change = watched
-        commit = self.world.cases.commit
-
-        async def committed(request_id, writes, deletes=()):
-            before = {name: rows["request"][1]["state"] for name, rows in self.world.cases.partitions.items()}
-            result = await commit(request_id, writes, deletes)
-            self._watch_publication(request_id, before.get(request_id))
-            return result
-
-        self.world.cases.commit = committed
-
-    def _takes_away(self, change, email: str) -> bool:
-        """Whether a change takes data of the person with this address."""
-        name = email.partition("@")[0]
-        before, after = (str(body).lower() for body in (change.document.body, change.replacement))
-        return any(mark in before and mark not in after for mark in (f"user-{name}", email.lower()))
-
-    def _watch_publication(self, request_id: str, before: str | None) -> None:
-        """No copy is published while an erasure of the same person is under way."""
-        request = self.world.cases.request(request_id)
-        published = request.state is RequestState.ANSWERING and request.stage is Stage.COLLECT
-        if not published or before == RequestState.ANSWERING:
-            return
-        for other_id in self.world.cases.partitions:
-            other = self.world.cases.request(other_id)
-            same = set(other.subject_keys) & set(request.subject_keys)
-            if other_id != request_id and same and other.stage in (Stage.ERASE, Stage.LOOK):
-                raise Violation("a copy was published after the erasure began")

@@ -7,6 +7,7 @@ from functions import queue_poison, queue_requests, timer_sweep
 from shared.domain.cases import RequestState
 from shared.domain.errors import ComplianceError, Permanent
 from shared.domain.messages import (
+    CALLBACK_QUEUE,
     FINISH_QUEUE,
     LETTER_QUEUE,
     PLAN_QUEUE,
@@ -21,12 +22,14 @@ WORK = {
     TASK_QUEUE: queue_requests.request_task,
     FINISH_QUEUE: queue_requests.request_finish,
     LETTER_QUEUE: queue_requests.request_letter,
+    CALLBACK_QUEUE: queue_requests.request_callback,
 }
 POISON = {
     PLAN_QUEUE: queue_poison.poison_plan,
     TASK_QUEUE: queue_poison.poison_task,
     FINISH_QUEUE: queue_poison.poison_finish,
     LETTER_QUEUE: queue_poison.poison_letter,
+    CALLBACK_QUEUE: queue_poison.poison_callback,
 }
 
 
@@ -67,7 +70,7 @@ async def test_a_message_that_cannot_be_read_is_an_error(world, queue, body):
     assert "ane@" not in str(caught.value)
 
 
-@pytest.mark.parametrize("queue", [PLAN_QUEUE, TASK_QUEUE, FINISH_QUEUE, LETTER_QUEUE])
+@pytest.mark.parametrize("queue", list(POISON))
 @pytest.mark.parametrize("body", [b"", b"not json"])
 async def test_a_poisoned_message_that_cannot_be_read_is_quarantined(world, queue, body):
     """Under the name of its queue."""

@@ -1,0 +1,208 @@
+"""What must be true at every step: watched at the moment something is destroyed, saved or published."""
+
+import json
+from collections import Counter
+from typing import Any
+
+from shared.domain.cases import RequestState, Stage, SubjectRequest
+from shared.domain.controls import SWITCH_KEY, Controls
+from shared.domain.identifiers import EMAIL
+from shared.domain.rights import Right
+from shared.services.erasing import RESTRICTED
+from shared.services.judging import STOPPING
+from tests.factories import KEYS
+from tests.simulation.rights_world import RightsWorld, names_of
+
+NEVER = -1
+
+
+class Violation(AssertionError):
+    """An invariant does not hold."""
+
+
+class Watcher:
+    """Looks at every change of records, controls and cases as it takes effect."""
+
+    def __init__(self, world: RightsWorld):
+        self.world = world
+        self.step = 0
+        self.run: Any = None  # the one that is at work
+        self.destroyed: Counter[tuple[str, Right]] = Counter()
+        self.marked_at: dict[
+            tuple[str, str], int
+        ] = {}  # (pseudonym, id of a mark in force): since which step
+        self.renamed_at: dict[tuple[str, str], int] = {}  # (person, store): when a product wrote the name
+        self.checked_from: dict[str, int] = {}  # request: when its look after a correction began
+        self.filed_at: dict[str, int] = {}  # request: since which step it is on file
+        self._etags: dict[str, str] = {}
+        self._before: dict[str, SubjectRequest] = {}
+        self._wrap()
+
+    def _wrap(self) -> None:
+        documents, blobs = self.world.documents, self.world.blobs
+        change, commit, erase = documents._change, blobs.commit, blobs.erase
+
+        def watched_change(store, one):
+            if not _only_renames(one):
+                self._destroying(store.id, one.document.body)
+            return change(store, one)
+
+        async def watched_commit(blob, block_ids):
+            self._destroying(blob.container, None)
+            await commit(blob, block_ids)
+
+        async def watched_erase(blob):
+            self._destroying(blob.container, None)
+            return await erase(blob)
+
+        documents._change = watched_change
+        blobs.commit, blobs.erase = watched_commit, watched_erase
+
+    def took_effect(self, place: str) -> None:
+        """Look at what a port just changed."""
+        if place == "cases.commit!":
+            self._saved()
+        elif place == "controls.write!":
+            self._marked()
+
+    # destruction
+
+    def _destroying(self, store_id: str, body: Any) -> None:
+        run = self.run
+        request = self.world.cases.request(json.loads(run.message.body)["request_id"])
+        asked = run.controls_read_at
+        if asked == NEVER:
+            raise Violation("destroyed without asking for holds")
+        self.destroyed[request.request_id, request.right] += 1
+        activity, _ = self.world.datamap.store(store_id)
+        if any(hold.released_at is None for hold in self._seen(SWITCH_KEY, asked).holds):
+            raise Violation("destroyed while erasing was stopped")
+        key = request.subject_keys[0]
+        controls = self._seen(key, asked)
+        if any(hold.covers(activity.id) for hold in controls.holds):
+            raise Violation("destroyed under a hold")
+        for one in controls.restrictions:
+            if one.covers(activity.id) and self._stands_in_the_way(request, one.restriction_id):
+                raise Violation(f"destroyed under a restriction by {request.right} {request.channel}")
+        if request.right in STOPPING and body is not None and "consented_at" in body:
+            given_at = body["consented_at"]
+            if given_at > request.received_at.isoformat():
+                raise Violation("a newer sign-up was erased by a late message")
+
+    def _stands_in_the_way(self, request: SubjectRequest, restriction_id: str) -> bool:
+        if request.right in STOPPING or restriction_id.startswith(request.request_id):
+            return False
+        decided = request.plan is not None and RESTRICTED in request.plan.needs_decision
+        return request.is_internal or not decided
+
+    def _seen(self, key: str, asked: int) -> Controls:
+        """Return the controls in force, without the marks that came after the run asked."""
+        controls = self.world.controls.stored(key).controls
+
+        def known(name: str) -> bool:
+            return self.marked_at.get((key, name), NEVER) < asked
+
+        return controls.model_copy(
+            update={
+                "holds": tuple(one for one in controls.holds if known(one.hold_id)),
+                "restrictions": tuple(one for one in controls.restrictions if known(one.restriction_id)),
+            }
+        )
+
+    def _marked(self) -> None:
+        for key in self.world.controls.rows:
+            controls = self.world.controls.stored(key).controls
+            marks = [one.hold_id for one in controls.holds]
+            marks += [one.restriction_id for one in controls.restrictions]
+            for name in marks:
+                self.marked_at.setdefault((key, name), self.step)
+
+    # cases
+
+    def _saved(self) -> None:
+        for request_id, rows in self.world.cases.partitions.items():
+            etag = rows["request"][0]
+            if self._etags.get(request_id) == etag:
+                continue
+            self._etags[request_id] = etag
+            before = self._before.get(request_id)
+            request = self.world.cases.request(request_id)
+            self._before[request_id] = request
+            self.filed_at.setdefault(request_id, self.step)
+            if before is not None:
+                self._changed(before, request)
+
+    def _changed(self, before: SubjectRequest, request: SubjectRequest) -> None:
+        if request.stage is Stage.CHECK and before.stage is not Stage.CHECK:
+            self.checked_from[request.request_id] = self.step
+        answered = request.outcomes.get(request.right)
+        if request.state is not RequestState.ANSWERING or before.state is RequestState.ANSWERING:
+            return
+        if answered is None:
+            raise Violation("an answer without an outcome")
+        if request.stage is Stage.COLLECT:
+            self._published(request)
+        result = answered.result
+        everywhere = [self.world.controls.stored(key).controls for key in request.subject_keys]
+        mark = f"{request.request_id}-{request.right}"
+        if result == "rectified":
+            self._rectified(request)
+        elif result == "restricted" and not _all_have(everywhere, "restrictions", "restriction_id", mark):
+            raise Violation("a restriction was confirmed and is not there")
+        elif result in ("objection_upheld", "marketing_stopped"):
+            if not _all_have(everywhere, "objections", "objection_id", mark):
+                raise Violation("an objection was confirmed and is not there")
+        elif result == "withdrawn":
+            at = request.received_at
+            if not all(one.withdrawn_at and one.withdrawn_at >= at for one in everywhere):
+                raise Violation("a withdrawal was confirmed and is not there")
+        elif result == "refused" and self.destroyed[request.request_id, request.right] > sum(
+            answered.by_store.values()
+        ):
+            raise Violation("a refused right erased something, and its answer is silent on it")
+
+    def _rectified(self, request: SubjectRequest) -> None:
+        """Every name is right, or a product wrote it after the last look began."""
+        name = self.person_of(request)
+        looked = self.checked_from.get(request.request_id, self.step)
+        wanted = request.wishes.corrections["name"]
+        for store_id, found in names_of(self.world, name).items():
+            if found != wanted and self.renamed_at.get((name, store_id), NEVER) < looked:
+                raise Violation(f"a name in {store_id} was answered as right and is not")
+
+    def _published(self, request: SubjectRequest) -> None:
+        """No copy is published while an erasure of the same person is under way."""
+        for other_id in self.world.cases.partitions:
+            other = self.world.cases.request(other_id)
+            same = set(other.subject_keys) & set(request.subject_keys)
+            if other_id != request.request_id and same and other.stage in (Stage.ERASE, Stage.LOOK):
+                raise Violation("a copy was published after the erasure began")
+
+    def person_of(self, request: SubjectRequest) -> str:
+        """Return whose request it is, by the pseudonym it came with."""
+        return next(
+            name
+            for name in ("ane", "bo", "carl")
+            if KEYS.subject_key(EMAIL, f"{name}@people.example") == request.subject_keys[0]
+        )
+
+
+def _only_renames(change: Any) -> bool:
+    """Whether a change writes nothing but names, as a correction does."""
+    if change.replacement is None:
+        return False
+    return _nameless(change.document.body) == _nameless(dict(change.replacement))
+
+
+def _nameless(body: Any) -> Any:
+    if isinstance(body, dict):
+        return {name: _nameless(value) for name, value in body.items() if name != "name"}
+    if isinstance(body, list):
+        return [_nameless(one) for one in body]
+    return body
+
+
+def _all_have(everywhere: list[Controls], marks: str, field: str, wanted: str) -> bool:
+    return all(
+        any(getattr(mark, field) == wanted for mark in getattr(controls, marks)) for controls in everywhere
+    )
