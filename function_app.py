@@ -15,6 +15,7 @@ from functions.http_processing import processing
 from functions.http_requests import requests
 from functions.queue_poison import poison
 from functions.queue_requests import queues
+from functions.timer_retention import retention
 from functions.timer_sweep import timers
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
@@ -32,6 +33,7 @@ for blueprint in (
     requests,
     poison,
     queues,
+    retention,
     timers,
 ):
     app.register_functions(blueprint)

@@ -152,7 +152,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "package_gone": "The copy was deleted, or its time is up; ask for a new one.",
         "policy_text_missing": "The text of this version was never entered.",
         "policy_version_unknown": "There is no such version, or none in this language.",
-        "quarantine_gone": "The message that was kept aside is gone.",
+        "quarantine_gone": "Somebody else took up the message that was kept.",
         "queue_unknown": "There is no such queue.",
         "request_unknown": "There is no such request.",
     },
@@ -207,7 +207,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "line_too_long": "A line of a log is too long to be judged.",
         "processor_not_asked": "A processor could not be asked about a person.",
         "processor_unreadable": "A processor's answer cannot be read.",
-        "quarantine_unreadable": "A message that was kept aside cannot be read.",
+        "quarantine_unreadable": "What was kept aside is no message of ours.",
         "sent_items_unreadable": "It cannot be seen whether a letter was sent.",
     },
 }

@@ -19,6 +19,7 @@ from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
+from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
 from shared.adapters.entra_tokens import EntraTokens
 from shared.adapters.graph_mail import GraphNotifier
@@ -111,6 +112,7 @@ def build(settings: Settings) -> App:
         evidence=BlobEvidence(storage, "evidence"),
         quarantine=BlobQuarantine(storage),
         transfers=_transfers(settings, clock),
+        walks=CosmosWalks(databases),
         notifier=notifier,
         operators=LogOperators(),
         datamap=datamap,

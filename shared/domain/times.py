@@ -35,3 +35,23 @@ def after(moment: datetime, *, seconds: float = 0, days: int = 0) -> datetime:
 def start_of(day: date) -> datetime:
     """Return the first moment of a day in Copenhagen, in UTC."""
     return datetime.combine(day, time.min, tzinfo=COPENHAGEN).astimezone(UTC)
+
+
+def moment_of(value: object) -> datetime | None:
+    """Return the moment that a stored text says; a day is its first moment in Copenhagen. None: it says none.
+
+    A time without a zone says none: it could be anywhere.
+    """
+    if not isinstance(value, str):
+        return None
+    try:
+        return start_of(date.fromisoformat(value))
+    except OverflowError:
+        return None
+    except ValueError:
+        pass  # no day; perhaps a time
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None

@@ -136,13 +136,9 @@ async def end(
     """
     request = case.request
     now = context.clock.now()
-    package = request.package
-    if package is not None and package.deleted_at is None:
-        wake_at = package.expires_at
-    elif state is RequestState.CANCELLED:
+    wake_at = request.copy_ends_at
+    if wake_at is None and state is RequestState.CANCELLED:
         wake_at = after(now, seconds=context.limits.cleanup_seconds)
-    else:
-        wake_at = None
     # Where a platform has to be told, the sweep looks after that first, and cleans up when it is done.
     wake_at = calling_back.owed_again_at(context, request.with_(state=state)) or wake_at
     ended, event = (
@@ -153,6 +149,13 @@ async def end(
         await forget_parts(context, request.request_id, await all_parts(context, request.request_id))
     await fencing.release(context, request, request.subject_keys)
     await calling_back.announce(context, ended)
+
+
+async def forget_unpublished(context: Context, request: SubjectRequest) -> None:
+    """Delete what was staged of copies and not published; one that was is the person's until its day."""
+    for copy_id in {request.request_id, *(request.for_right(one).copy_id for one in request.rights)}:
+        if copy_id not in request.copies:
+            await context.packages.delete(copy_id)
 
 
 def _writes(case: Case, request: SubjectRequest, event: Event, letter: LetterDocument | None) -> list[Write]:

@@ -23,6 +23,7 @@ from shared.ports.quarantine import Quarantine
 from shared.ports.queue import Queue
 from shared.ports.rate_limits import RateLimits
 from shared.ports.transfers import Transfers
+from shared.ports.walks import Walks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,7 @@ class Context:
     displays: Displays
     processors: Processors
     transfers: Transfers
+    walks: Walks
     notifier: Notifier
     operators: Operators
     datamap: DataMap

@@ -19,6 +19,7 @@ from shared.domain.plans import Action, Plan, PlanEntry
 from shared.domain.rights import Right
 from shared.ports.controls import StoredControls
 from shared.services.context import Context
+from shared.services.due import is_still_due
 from shared.services.erasing import RESTRICTED, in_the_way
 from shared.services.marking import named
 
@@ -35,7 +36,8 @@ async def draft(
 ) -> Plan:
     """Return the sealed plan of the request's present right. It reads and changes nothing."""
     entries: list[PlanEntry] = []
-    for activity, store in in_scope(context, request):
+    is_due = await is_still_due(context, request.scope, identifiers, directories_only=False)
+    for activity, store in in_scope(context, request) if is_due else ():
         if not _is_touched(context, request, activity, store):
             continue
         if request.right in _COLLECTING:
@@ -128,9 +130,9 @@ async def _needs_decision(
         needed.append(UNCLEAR)
     if not request.is_internal and _is_restricted(request, controls, entries):
         needed.append(RESTRICTED)
-    if right is Right.ERASURE and not request.is_internal:
-        if sum(entry.records for entry in entries) > context.limits.mass_records:
-            needed.append(MASS_ERASURE)
+    is_mass = sum(entry.records for entry in entries) > context.limits.mass_records
+    if right is Right.ERASURE and not request.is_internal and is_mass:
+        needed.append(MASS_ERASURE)
     if right is Right.RECTIFICATION:
         needed += _about_correction(context, request)
         if await contradicts_person(context, request):
@@ -138,6 +140,11 @@ async def _needs_decision(
     if right is Right.PORTABILITY and await _only_outside(context, request, identifiers, entries):
         needed.append("nothing_portable")
     return tuple(needed)
+
+
+def _is_upheld(request: SubjectRequest) -> bool:
+    """Whether the objection was upheld already, and a hold alone kept it from being carried out."""
+    return request.revivals > 0 and request.decision is not None and request.decision.result == "upheld"
 
 
 async def contradicts_person(context: Context, request: SubjectRequest) -> bool:
@@ -167,11 +174,6 @@ def _is_restricted(
         for restriction in one.controls.restrictions
         for entry in entries
     )
-
-
-def _is_upheld(request: SubjectRequest) -> bool:
-    """Whether the objection was upheld already, and a hold alone kept it from being carried out."""
-    return request.revivals > 0 and request.decision is not None and request.decision.result == "upheld"
 
 
 def _about_correction(context: Context, request: SubjectRequest) -> list[str]:

@@ -28,8 +28,11 @@ _STATE_OF = {
 def instructed(context: Context, request: SubjectRequest) -> tuple[str, ...]:
     """Return the processors to instruct about the present right that have not confirmed it.
 
-    A processor knows people by their address; a customer's request and scheduled deletion know none.
+    A processor knows people by their address, and a customer's request knows none. Scheduled deletion
+    instructs where nothing of the person is left there; what a restored copy brought back never was there.
     """
+    if request.is_internal and (request.scope.is_partial or not request.scope.rule_ids):
+        return ()
     if request.right not in INSTRUCTION_OF or request.scope.customer_id is not None:
         return ()
     if not request.identifiers.get(EMAIL) or not request.plan:

@@ -18,7 +18,7 @@ from shared.domain.rights import Right
 from shared.domain.times import after, copenhagen_day
 from shared.ports.cases import Case, Write
 from shared.services import fencing, marking
-from shared.services.closing import end
+from shared.services.closing import end, forget_unpublished
 from shared.services.conflicts import settled
 from shared.services.context import Context
 from shared.services.filing import Filing, put_on_file
@@ -177,14 +177,13 @@ async def status(context: Context, request_id: str) -> Status:
     state = request.state
     if request.joined_to is not None:
         state = (await context.cases.load(request.joined_to)).request.state
-    package = request.package
     return Status(
         request_id=request_id,
         state=_PUBLIC_STATE.get(state, state),
         rights=request.rights,
         received_on=copenhagen_day(request.received_at),
         due_on=request.due_on,
-        copy_available=package is not None and package.deleted_at is None,
+        copy_available=request.copy_ends_at is not None,
     )
 
 
@@ -230,8 +229,7 @@ async def _cancel(context: Context, request_id: str) -> RequestState:
         raise NotAllowed("too_late")
     await end(context, case, RequestState.CANCELLED)
     await marking.take_back(context, request)
-    if request.package is None:  # one that was answered is the person's until its day
-        await context.packages.delete(request.request_id)
+    await forget_unpublished(context, request)
     return RequestState.CANCELLED
 
 

@@ -113,7 +113,7 @@ async def object_to(context: Context, request: SubjectRequest, subject_keys: Seq
     if request.right is Right.OBJECTION:
         activity_ids, purpose_ids = named(context, request.wishes.objects_to)
     elif request.scope.customer_id is not None:
-        purpose_ids = _marketing_on_interest(context)
+        purpose_ids = _without_consent(context)
     wanted = Objection(
         objection_id=mark_id(request, request.right),
         kind="general" if activity_ids or purpose_ids else "marketing",
@@ -163,7 +163,8 @@ async def apply_at_once(context: Context, request: SubjectRequest, subject_keys:
             await apply(context, request.for_right(right), subject_keys)
 
 
-def _marketing_on_interest(context: Context) -> tuple[str, ...]:
+def _without_consent(context: Context) -> tuple[str, ...]:
+    """Return marketing that rests on no consent: all that a customer can stop for a person."""
     return tuple(
         purpose.id
         for activity in context.datamap.activities

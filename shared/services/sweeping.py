@@ -15,10 +15,10 @@ from shared.ports.cases import Case, Write
 from shared.services import calling_back, fencing, intake, marking
 from shared.services.answering import close_silently
 from shared.services.asking import deadline_of
-from shared.services.closing import cleared, end_standing, stands
+from shared.services.closing import cleared, end_standing, forget_unpublished, stands
 from shared.services.context import Context
 from shared.services.deferring import take_up_deferred
-from shared.services.downloads import remove
+from shared.services.downloads import remove_due
 from shared.services.execution import stage_tasks_of
 from shared.services.lifting import lift_when_due
 from shared.services.parts import all_parts, forget_parts
@@ -46,7 +46,7 @@ async def _take_up(context: Context, case: Case) -> None:
     now = context.clock.now()
     if request.wake_at is None or request.wake_at > now:
         return
-    if await _ended(context, case, now):
+    if await _ended(context, case):
         return
     request = await _due_told(context, request)
     if request.waits_for_operator:
@@ -68,7 +68,7 @@ async def _take_up(context: Context, case: Case) -> None:
     await context.queue.send(messages)
 
 
-async def _ended(context: Context, case: Case, now: datetime) -> bool:
+async def _ended(context: Context, case: Case) -> bool:
     """Clean up, forget, close or take away what has had its time; False: there is work to go on with."""
     request = case.request
     if request.is_final:
@@ -80,10 +80,7 @@ async def _ended(context: Context, case: Case, now: datetime) -> bool:
     if request.state is RequestState.ANSWERING and request.is_internal:
         await close_silently(context, request.request_id)
         return True
-    if request.copy_ends_at is not None and request.copy_ends_at <= now:
-        await remove(context, case)  # the next sweep takes up the rest
-        return True
-    return False
+    return await remove_due(context, case)  # the next sweep takes up the rest
 
 
 async def _remind(context: Context, case: Case, request: SubjectRequest, now: datetime) -> None:
@@ -130,15 +127,13 @@ async def _due_told(context: Context, request: SubjectRequest) -> SubjectRequest
 
 async def _clean_up(context: Context, case: Case) -> None:
     request = case.request
-    package = request.package
     await forget_parts(context, request.request_id, await all_parts(context, request.request_id))
-    if package is not None and package.deleted_at is None:
-        await remove(context, case)
+    if await remove_due(context, case):
         return
-    await context.packages.delete(request.request_id)
+    await forget_unpublished(context, request)
     await marking.take_back(context, request)
     await fencing.release(context, request, request.subject_keys)
-    done = request.with_(wake_at=None)
+    done = request.with_(wake_at=request.copy_ends_at)
     tasks = cleared(case.tasks)  # a worker may have saved one after the request was cancelled
     await context.cases.commit(
         request.request_id,

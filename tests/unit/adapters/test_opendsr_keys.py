@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import json
 import logging
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -17,9 +18,14 @@ from shared.adapters.outbound import Outbound, Times
 from shared.adapters.processor_signatures import ProcessorSignatures
 from shared.adapters.rsa_signer import RsaSigner
 from shared.domain.errors import Invalid, NotAllowed, Permanent, Retryable
+from shared.ports.opendsr import OpenDsr
+from shared.services import opendsr
 from tests.architecture.test_settings_documented import AZURE
+from tests.factories import World
 from tests.fakes.messaging import TestClock
+from tests.fakes.opendsr import TRUSTED, filed, platform
 from tests.fakes.receiver import NAME, Authority, running
+from tests.unit.services.driving import deliver
 
 BODY = b'{"request_status":"completed"}'
 OURS = "privacy.controller.example"
@@ -190,11 +196,14 @@ class Processor:
         self.certificate_url = None
         self.discovery = None
         self.asked = []
+        self.notices = []
 
     async def serve(self, reader, writer):
         await self.receiver.take(reader)
         path = self.receiver.head.split(" ")[1]
         self.asked.append(path)
+        if self.receiver.body:
+            self.notices.append((self.receiver.body, self.receiver.header("x-opendsr-signature")))
         body = self.pem
         if path == "/discovery":
             url = self.certificate_url or f"{self.receiver.origin}/certificate"
@@ -347,6 +356,33 @@ async def test_a_discovery_without_end_is_given_up(authority):
         with pytest.raises(Permanent) as caught:
             await signatures.verify(BODY, domain=NAME, signature=processor.sign(BODY))
     assert caught.value.code == "certificate_answer_too_large"
+
+
+async def test_our_own_callbacks_pass_our_own_check(authority):
+    """A platform's request to its last notice: real key, real TLS, and the check a controller makes."""
+    processor = Processor(authority)
+    async with Checked(authority, processor, now()) as signatures:
+        origin = processor.receiver.origin
+        key, certificate = authority.issued(NAME, key=processor.key)
+        world = World()
+        world.add_person("ane")
+        made = OpenDsr(
+            signer=RsaSigner(key.decode(), certificate.decode(), domain=NAME),
+            callbacks=HttpsCallbacks(outbound(authority, "callback"), local_receiver=origin),
+            platforms={TRUSTED: platform(TRUSTED, identity_verified=True, callback_domains=(NAME,))},
+        )
+        world.context = replace(world.context, opendsr=made)
+        body = json.dumps(filed(status_callback_urls=[f"{origin}/hook"])).encode()
+        await opendsr.submit(world.context, made, TRUSTED, body)
+        await deliver(world)
+        for notice, signature in processor.notices:
+            await signatures.verify(notice, domain=NAME, signature=signature)
+            with pytest.raises(NotAllowed):
+                await signatures.verify(notice + b" ", domain=NAME, signature=signature)
+    assert [json.loads(notice)["request_status"] for notice, _ in processor.notices] == [
+        "in_progress",
+        "completed",
+    ]
 
 
 def _settings(pair, **changes):
