@@ -122,14 +122,12 @@ def _note(event: events.ScenarioFinished, probed: Probed) -> None:
                 failure = check.failure_info.failure
                 said = " ".join(str(failure.message).split())[:300]
                 probed.misfits.append(f"{label} {response.status_code}: {failure.title}: {said}")
-                import sys
-
-                print(label, exchange.request.headers, response.content, file=sys.stderr)
 
 
 def _is_the_hosts(case: Case, response) -> bool:
-    """Whether the host answered for lack of a door: an id of another length than the path takes, or too long
-    an address. The description says so in words, as OpenAPI cannot say that a body may be missing.
+    """Whether the host answered for lack of a door: to an id of another length, or to too long an address.
+
+    The description says so in words, as OpenAPI cannot say that a body may be missing.
     """
     if response.status_code == 400 and len(response.request.url or "") > MOST_ADDRESS:
         return response.headers["content-type"][0].startswith("text/plain")
