@@ -27,9 +27,9 @@ Prepare = Callable[[Case], None]
 
 @dataclass(kw_only=True)
 class Probed:
-    """What came of it: what does not fit, each thing once, and how often each status was seen."""
+    """What came of it: what does not fit, with the first request that showed it, and the statuses seen."""
 
-    misfits: list[str] = field(default_factory=list)
+    misfits: dict[str, str] = field(default_factory=dict)
     seen: Counter[tuple[str, int]] = field(default_factory=Counter)
 
 
@@ -92,10 +92,9 @@ def probe(schema: BaseSchema, prepare: Prepare | None = None) -> Probed:
             if isinstance(event, events.ScenarioFinished):
                 _note(event, probed)
             elif isinstance(event, events.NonFatalError | events.FatalError):
-                probed.misfits.append(f"could not be tried: {event}")
+                probed.misfits[f"could not be tried: {event}"] = ""
     finally:
         hooks.unregister(before_call)
-    probed.misfits = sorted(set(probed.misfits))
     return probed
 
 
@@ -111,7 +110,7 @@ def _note(event: events.ScenarioFinished, probed: Probed) -> None:
     for case_id, exchange in recorder.interactions.items():
         response = exchange.response
         if response is None:
-            probed.misfits.append(f"{recorder.label}: no answer")
+            probed.misfits[f"{recorder.label}: no answer"] = ""
             continue
         label = recorder.cases[case_id].value.operation.label
         probed.seen[label, response.status_code] += 1
@@ -121,7 +120,10 @@ def _note(event: events.ScenarioFinished, probed: Probed) -> None:
             if check.failure_info is not None:
                 failure = check.failure_info.failure
                 said = " ".join(str(failure.message).split())[:300]
-                probed.misfits.append(f"{label} {response.status_code}: {failure.title}: {said}")
+                sent = f"{exchange.request.method} {exchange.request.uri} {exchange.request.body or b''!r}"
+                probed.misfits.setdefault(
+                    f"{label} {response.status_code}: {failure.title}: {said}", sent[:1_000]
+                )
 
 
 def _is_the_hosts(case: Case, response) -> bool:
