@@ -49,6 +49,8 @@ async def ask_again(context: Context, request: SubjectRequest, activity: Activit
         PlanOutdatedError: a hold or a restriction was placed since the plan, or it is not due any more.
         Retryable: they could not be read, which is never "none".
     """
+    if not await is_still_due(context, request.scope, request.identifiers, directories_only=True):
+        raise PlanOutdatedError
     *controls, switch = await context.controls.read((*request.subject_keys, SWITCH_KEY))
     if switching.is_thrown(switch.controls):
         raise ErasingPausedError
@@ -60,8 +62,6 @@ async def ask_again(context: Context, request: SubjectRequest, activity: Activit
             in_the_way(restriction, request, activity.id) for restriction in one.controls.restrictions
         ):
             raise PlanOutdatedError
-    if not await is_still_due(context, request.scope, request.identifiers, directories_only=True):
-        raise PlanOutdatedError
 
 
 def in_the_way(restriction: Restriction, request: SubjectRequest, activity_id: str) -> bool:

@@ -1,5 +1,6 @@
 """Scheduled deletion through the services: cases 18 to 23, what delays it, and what must not stop it."""
 
+import asyncio
 import json
 
 import pytest
@@ -227,6 +228,56 @@ def _forget_controls(world):
     for key in list(world.controls.rows):
         stored = world.controls.stored(key).controls
         world.controls.put(stored.model_copy(update={"holds": (), "restrictions": ()}))
+
+
+async def test_a_restriction_placed_anywhere_keeps_what_was_there_then():
+    """At every place where a worker gives way, but for the moment of the deletion itself."""
+    for number in range(400):
+        world = world_on("2026-03-02")
+        member(world, "ane", "2023-03-01")
+        link(world, "ane")
+        there = _restrict_at(world, number)
+        await run_day(world)
+        await rest(world)
+        if not there:
+            break
+        left = {store_id: ids(world, store_id) for store_id in there[0]}
+        assert left == there[0], f"placed at {number}"
+    assert number > 20
+
+
+def _restrict_at(world, number):
+    """Restrict at the n-th place, and return what was stored then once that place is reached."""
+    there = []
+    left = number
+
+    async def turn(place):
+        nonlocal left
+        left -= place != "documents.change"
+        if left < 0 and not there and place != "documents.change":
+            there.append({one: ids(world, one) for one in ("members", "usage_links")})
+            restrict(world, "ane@people.example")
+
+    for fake in (world.cases, world.controls, world.queue, world.documents, world.walks):
+        fake.turn = turn
+    return there
+
+
+async def test_two_workers_at_once_file_each_erasure_once():
+    """Two clocks of two deployments, or a late one."""
+    world = world_on("2026-03-02")
+    for name in ("ane", "bo", "kim"):
+        member(world, name, "2023-03-01")
+
+    async def turn(place):
+        await asyncio.sleep(0)
+
+    for fake in (world.cases, world.controls, world.queue, world.documents, world.walks):
+        fake.turn = turn
+    await asyncio.gather(*(retention.daily(world.context) for _ in range(3)))
+    await rest(world)
+    assert len(cases(world)) == len(world.evidence.records) == 3
+    assert ids(world, "members") == []
 
 
 async def test_a_restriction_of_another_activity_delays_nothing():
