@@ -93,6 +93,13 @@ _HEADERS: Mapping[int, Mapping[str, Schema]] = {
 }
 
 
+_NOTHING: Schema = {
+    "required": True,
+    "description": "Not read. Its media type shows that no page of another site made a browser send it.",
+    "content": {_JSON: {"schema": {}, "examples": {"example_1": {"value": {}}}}},
+}
+
+
 class Problem(Shown):
     """Problem details (RFC 9457). `field`: the one at fault, where there is one."""
 
@@ -175,6 +182,8 @@ def _operation(one: Door, schemas: Schemas) -> Schema:
     }
     if one.body is not None:
         found["requestBody"] = {"required": True, "content": _content(one, one.body, schemas)}
+    elif one.guard == "staff" and one.method != "GET":
+        found["requestBody"] = _NOTHING
     if one.guard in _GUARDS:
         found["security"] = [{one.guard: []}]
     return found

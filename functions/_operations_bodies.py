@@ -14,6 +14,7 @@ from functions._request_bodies import (
     Ground,
     Language,
     Text,
+    chosen,
 )
 from shared.domain.ageing import Ageing
 from shared.domain.cases import RequestState, Wishes
@@ -186,7 +187,7 @@ class HoldBody(Body):
 
     kind: Name
     value: Name
-    activity_id: Annotated[str | None, BeforeValidator(lambda found: found or None)] = None
+    activity_id: Annotated[str | None, Field(max_length=MOST_VALUE), BeforeValidator(chosen)] = None
     ground: HoldGround
     reason: Reason
     review_on: date

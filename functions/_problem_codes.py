@@ -30,6 +30,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "channel_unfit": "This channel is not one that staff can enter a request for.",
         "correction_empty": "Give every fact that is to be corrected its right value.",
         "correction_missing": "Say what is wrong: in `corrections`, or in `message`.",
+        "cursor_invalid": "Send the cursor of the page before, as you were given it.",
         "datamap_invalid": "The data map breaks one of its rules; it is for whoever installs the app.",
         "email_invalid": "Give one plain e-mail address.",
         "extension_months": "Extend by one or two months.",

@@ -1,6 +1,7 @@
 """The doors for staff: who may open which, and what each does."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import azure.functions as func
@@ -171,7 +172,8 @@ async def test_a_list_shows_cases_and_nothing_of_the_person(world, operator):
 
 
 @pytest.mark.parametrize(
-    "query", [{"state": "odd"}, {"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"unknown": "1"}]
+    "query",
+    [{"state": "odd"}, {"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"cursor": "x"}, {"unknown": "1"}],
 )
 async def test_a_query_that_cannot_be_meant_is_refused(operator, query):
     """By the field at fault."""
@@ -420,3 +422,32 @@ async def test_a_replay_after_a_restore_is_called_until_it_is_done(world, operat
     found = content(await call("operations_replay", operator, body))
     assert found["filed"] == 0
     assert found["done"] in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"kind": "telepathy"}, "identifier_unknown"),
+        ({"kind": "subject_key"}, "identifier_unknown"),
+        ({"kind": "person_id"}, "identifier_shared"),
+        ({"activity_id": False}, "field_invalid"),
+        ({"activity_id": 0}, "field_invalid"),
+    ],
+)
+async def test_a_hold_on_nobody_is_refused(world, monkeypatch, tokens, operator, changed, code):
+    """It would keep nothing, and nobody would notice."""
+    policy = world.context.datamap.policy
+    kinds = tuple(one.model_copy(update={"shared": one.id == "person_id"}) for one in policy.identifiers)
+    policy = policy.model_copy(update={"identifiers": kinds})
+    datamap = world.context.datamap.model_copy(update={"policy": policy})
+    monkeypatch.setattr(world, "context", replace(world.context, datamap=datamap))
+    wire(monkeypatch, world, staff_tokens=tokens)
+    body = {
+        "kind": "email",
+        "value": "ane@people.example",
+        "ground": "legal_claim",
+        "reason": "A claim is being prepared.",
+        "review_on": (world.clock.now() + timedelta(days=90)).date().isoformat(),
+    }
+    problem(await call("operations_hold", operator, {**body, **changed}), 400, code)
+    assert (await call("operations_hold", operator, {**body, "activity_id": ""})).status_code == 201
