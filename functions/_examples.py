@@ -90,6 +90,8 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
             "answer_to": "admin@people.example",
         },
     ),
+    "operations_identity": ({"method": "registered_contact"},),
+    "operations_replay": ({"restored_from": "2026-11-02T03:00:00Z"},),
     "operations_view": ({"purpose": "The person asked by phone where the request stands."},),
     "operations_transfer": ({"transfer_url": "https://receiver.example/in"}, {"transfer_url": None}),
     "operations_notice": (

@@ -20,6 +20,7 @@ from shared.domain.ageing import Ageing
 from shared.domain.cases import RequestState, Wishes
 from shared.domain.controls import HoldGround
 from shared.domain.rights import Right
+from shared.services.intake import IdentityCheck
 from shared.services.looking_up import CaseView
 
 Name = Annotated[str, Field(min_length=1, max_length=MOST_VALUE)]
@@ -91,6 +92,12 @@ class CustomerBody(WishFields):
     value: Name
     answer_to: Email
     language: Language = "en"
+
+
+class IdentityBody(Body):
+    """How a member of staff knew who asks; only the method and the time are kept."""
+
+    method: IdentityCheck
 
 
 class LookupBody(Body):
@@ -184,6 +191,21 @@ class HoldBody(Body):
     ground: HoldGround
     reason: Reason
     review_on: date
+
+
+class ReplayBody(Body):
+    """The moment of the copy that was restored."""
+
+    restored_from: AwareDatetime
+
+
+class ReplayAnswer(Shown):
+    """How far the replay is: `filed` erasures in all, `unclear` records whose person cannot be told apart."""
+
+    done: bool
+    seen: int
+    filed: int
+    unclear: int
 
 
 class DoneAnswer(Shown):

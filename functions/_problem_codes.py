@@ -118,6 +118,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "no_transfer_stopped": "No transfer of this request was stopped.",
         "not_allowed": "The person has this right; point the person to us.",
         "not_pausable": "There is no work to stop: it is closed, answered or not confirmed.",
+        "lifting_announced": "The notice is out, or may be, and names the day the restriction ends.",
         "not_restricted": "There is no such restriction.",
         "not_stopped": "The request does not wait for anybody.",
         "not_theirs": "The right is another's than the requester's: refuse it, and act on the hint.",

@@ -6,6 +6,7 @@ from shared.datamap.models import DocumentStore, Match
 from shared.datamap.treatment import found_identifiers, value_at
 from shared.domain.cases import SubjectRequest
 from shared.domain.identifiers import EMAIL, SUBJECT_KEY, Identifiers, merged, normalise
+from shared.domain.rights import Right
 from shared.services.context import Context
 
 _LOCATOR_PAGE = 100
@@ -36,6 +37,17 @@ async def resolve_request(context: Context, request: SubjectRequest) -> Resolved
     identifiers = {kind: tuple(values) for kind, values in known.items() if kind != SUBJECT_KEY}
     identifiers[SUBJECT_KEY] = context.subject_keys(identifiers)
     return Resolved(identifiers=identifiers)
+
+
+async def becomes_another(context: Context, request: SubjectRequest, identifiers: Identifiers) -> bool:
+    """Tell whether the address to be corrected to is somebody else's, with whom the person would merge.
+
+    Source: GDPR articles 5(1)(d) and (f), 16.
+    """
+    new = request.wishes.corrections.get(EMAIL)
+    if new is None or request.right is not Right.RECTIFICATION or request.scope.customer_id is not None:
+        return False
+    return (await resolve(context, merged(identifiers, [(EMAIL, new)]))).problem is not None
 
 
 async def resolve(context: Context, known: Identifiers) -> Resolved:

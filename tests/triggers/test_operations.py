@@ -20,6 +20,7 @@ from functions import (
 from functions import (
     http_operations_queues as queues,
 )
+from functions import http_operations_restores as restores
 from functions._door import DOORS
 from shared.domain.cases import RequestState
 from shared.domain.messages import PLAN_QUEUE, PlanRequest
@@ -35,6 +36,8 @@ UNKNOWN = "0" * 32
 PERMISSIONS = {
     "operations_list": Permission.LIST,
     "operations_view": Permission.VIEW,
+    "operations_identity": Permission.ENTER_REQUEST,
+    "operations_replay": Permission.REPLAY,
     "operations_forecast": Permission.FORECAST,
     "operations_enter": Permission.ENTER_REQUEST,
     "operations_customer_request": Permission.CUSTOMER_REQUEST,
@@ -59,7 +62,7 @@ PERMISSIONS = {
 }
 HANDLERS = {
     one._function.get_function_name(): one
-    for module in (cases, decisions, holds, queues)
+    for module in (cases, decisions, holds, queues, restores)
     for one in vars(module).values()
     if isinstance(one, func.decorators.function_app.FunctionBuilder)
 }
@@ -396,6 +399,7 @@ async def test_an_unknown_case_is_told_as_that(everybody, name):
         "operations_ask": {"kind": "identity", "text": "t"},
         "operations_note_answer": {"text": "t"},
         "operations_lift": {"reason": "r"},
+        "operations_identity": {"method": "question"},
     }
     role = min(ALLOWED[PERMISSIONS[name]])
     params = {"request_id": UNKNOWN, "letter_id": "letter-answer_access-0"}
@@ -430,3 +434,20 @@ async def test_a_hold_on_nobody_is_refused(world, monkeypatch, tokens, operator,
     }
     problem(await call("operations_hold", operator, {**body, **changed}), 400, code)
     assert (await call("operations_hold", operator, {**body, "activity_id": ""})).status_code == 201
+
+
+async def test_a_person_who_was_identified_by_another_way_needs_no_link(world, operator):
+    """Only the method is kept."""
+    request_id = await submit(world, "ane@people.example", Right.ACCESS)
+    answered = await call("operations_identity", operator, {"method": "code_by_post"}, request_id=request_id)
+    assert content(answered) == {"request_id": request_id, "state": "verified"}
+    again = await call("operations_identity", operator, {"method": "code_by_post"}, request_id=request_id)
+    problem(again, 403, "identity_not_open")
+
+
+async def test_a_replay_after_a_restore_is_called_until_it_is_done(world, operator):
+    """Nobody was erased since, so nothing is filed."""
+    body = {"restored_from": "2026-02-02T03:00:00Z"}
+    found = content(await call("operations_replay", operator, body))
+    assert found["filed"] == 0
+    assert found["done"] in (True, False)
