@@ -206,7 +206,6 @@ def test_people_with_genuine_links_find_no_undocumented_answer(tried):
         ("GET /requests/{request_id}", 200),
         ("GET /requests/{request_id}/verification", 200),
         ("POST /requests/{request_id}/verification", 200),
-        ("POST /requests/{request_id}/answer", 204),
         ("POST /requests/{request_id}/package", 303),
         ("GET /requests/{request_id}/package", 410),
         ("POST /requests/{request_id}/package/deletion", 200),
@@ -214,6 +213,8 @@ def test_people_with_genuine_links_find_no_undocumented_answer(tried):
         ("POST /requests/{request_id}/cancellation", 409),
     ):
         assert probed.seen[label, status], (label, status, sorted(probed.seen.items()))
+    answer = "POST /requests/{request_id}/answer"
+    assert probed.seen[answer, 204] or probed.seen[answer, 200]  # to JSON, or to a form
     assert by_staff.seen["POST /operations/cases/{request_id}/lookups", 200]
 
 
