@@ -93,7 +93,7 @@ def build(settings: Settings) -> App:
     credentials = Credentials(settings)
     databases = CosmosDatabases(settings, credentials)
     storage = Storage(settings, credentials)
-    clock = SystemClock()
+    clock = SystemClock(offset_seconds=settings.clock_offset_seconds)
     notifier = _notifier(settings, storage)
     datamap = _datamap()
     processors = CampaignMonitor(settings, has_contract=_has_contract(datamap, CAMPAIGN_MONITOR))

@@ -33,7 +33,10 @@ _SIGN_IN = "https://login.microsoftonline.com"
 _SHA256 = r"^([0-9a-f]{64})?$"
 _PUBLISHED_KEY = hashlib.sha256(b"local-development-only-system-key").hexdigest()  # everybody can read it
 _LOOPBACK_URL = re.compile(r"http://127\.0\.0\.1:\d{1,5}/[\w./-]*")
-_LOCAL_ONLY = ("cosmos_key", "storage_connection", "transfer_local_receiver", "transfer_local_ca_file")
+_LOCAL_ONLY = (
+    *("cosmos_key", "storage_connection", "transfer_local_receiver", "transfer_local_ca_file"),
+    "clock_offset_seconds",
+)
 _ORIGIN = re.compile(r"https://(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}|")
 
 
@@ -87,11 +90,14 @@ class Settings(BaseModel):
     opendsr_key: str = Field(default="", repr=False)  # PEM, PEM in Base64 or a path; empty: no OpenDSR
     opendsr_certificate: str = ""  # of that key, for the host of PUBLIC_URL, with its issuers; same forms
     opendsr_controllers: str = Field(default="", repr=False)  # JSON: controller id to its entry
+    clock_offset_seconds: int = 0  # local runs: how far the app's clock is ahead, to see what time does
     package_days: int = Field(default=14, ge=1, le=30)
     verification_days: int = Field(default=7, ge=1, le=30)
     erasure_grace_seconds: int = Field(default=0, ge=0, le=7 * 86_400)
     requests_per_address_hour: int = Field(default=5, ge=1)
     requests_per_client_hour: int = Field(default=30, ge=1)
+    erasures_per_hour: int = Field(default=200, ge=1)  # one more throws the switch that stops them all
+    mass_records: int = Field(default=10_000, ge=1)  # an erasure of more needs two approvers
 
     @field_validator("pseudonym_key")
     @classmethod
@@ -172,6 +178,8 @@ class Settings(BaseModel):
             grace_seconds=self.erasure_grace_seconds,
             requests_per_address_hour=self.requests_per_address_hour,
             requests_per_client_hour=self.requests_per_client_hour,
+            erasures_per_hour=self.erasures_per_hour,
+            mass_records=self.mass_records,
         )
 
     def contacts(self) -> Contacts:

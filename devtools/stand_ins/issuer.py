@@ -2,8 +2,9 @@
 
 Command line: `python3 -m devtools.stand_ins.issuer --port 8083`. Who signs in types a code at `/devicelogin`
 and says which member of staff to be; there is no password. `POST /stand-in/rotation` replaces the key, and
-`POST /stand-in/tokens` `{"staff": "operator"}` gives a token without the ceremony. Its key is made when it
-starts and never leaves it, and the settings of a deployed app accept no issuer on loopback.
+`POST /stand-in/tokens` `{"staff": "operator"}` gives a token without the ceremony, with `ahead_seconds` one of
+so much later, for an app whose clock is set ahead. Its key is made when it starts and never leaves it, and
+the settings of a deployed app accept no issuer on loopback.
 Source: RFC 8628 (device codes); https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code.
 """
 
@@ -186,7 +187,9 @@ class Issuer:
         body = await request.json()
         if body.get("staff") not in STAFF:
             return _error("unknown_staff")
-        return web.json_response({"access_token": self.token(body["staff"])})
+        now = int(time.time()) + int(body.get("ahead_seconds", 0))
+        times = {"iat": now, "nbf": now, "exp": now + _TOKEN_SECONDS}
+        return web.json_response({"access_token": self.token(body["staff"], **times)})
 
     def _tokens(self, staff: str) -> web.Response:
         claims = self._claims(staff)

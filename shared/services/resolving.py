@@ -42,12 +42,20 @@ async def resolve_request(context: Context, request: SubjectRequest) -> Resolved
 async def becomes_another(context: Context, request: SubjectRequest, identifiers: Identifiers) -> bool:
     """Tell whether the address to be corrected to is somebody else's, with whom the person would merge.
 
+    It is where an account stands under it that nothing known of the person leads to.
     Source: GDPR articles 5(1)(d) and (f), 16.
     """
     new = request.wishes.corrections.get(EMAIL)
     if new is None or request.right is not Right.RECTIFICATION or request.scope.customer_id is not None:
         return False
-    return (await resolve(context, merged(identifiers, [(EMAIL, new)]))).problem is not None
+    there = await resolve(context, {EMAIL: (new,)})
+    accounts = [
+        (kind, value)
+        for kind, values in there.identifiers.items()
+        if kind not in (EMAIL, SUBJECT_KEY) and not context.datamap.identifier(kind).shared
+        for value in values
+    ]
+    return there.problem is not None or merged(identifiers, accounts) != merged(identifiers, ())
 
 
 async def resolve(context: Context, known: Identifiers) -> Resolved:

@@ -125,15 +125,22 @@ class Signed:
 
     def __init__(self, tried: Tried) -> None:
         self._keys = Pseudonymiser(read(tried.platform.environment).pseudonym_key_bytes)
-        self._ids = cycle(tried.request_ids)
+        *ready, first, second, third, asked = tried.request_ids
+        self._everyone = cycle(tried.request_ids)
+        self._ids = {  # what one door does to a request is not in the way of another
+            PACKAGE: cycle([*ready, first]),
+            CANCEL: cycle([first, second, ready[0]]),
+            VERIFY: cycle([third]),
+            ANSWER: cycle([asked, third]),
+        }
 
     def __call__(self, case) -> None:
         """Put an id and, where the door takes one, its token into a request."""
         if "request_id" not in (case.path_parameters or {}):
             return
-        request_id = next(self._ids)
-        case.path_parameters["request_id"] = request_id
         purpose = PURPOSES.get(case.operation.path.rpartition("/")[2])
+        request_id = next(self._ids.get(purpose, self._everyone))
+        case.path_parameters["request_id"] = request_id
         if purpose is None:
             return
         tomorrow = datetime.now(UTC) + timedelta(days=1)
@@ -170,7 +177,7 @@ class Trusted:
 @pytest.mark.platform
 def test_strangers_find_no_undocumented_answer(tried):
     """Whatever is sent, by the description or against it: a documented status, type, body and header."""
-    schema = tried.schema(examples=10).exclude(tag="Operations")
+    schema = tried.schema(examples=6).exclude(tag="Operations")
     probed = probe(schema)
     assert probed.misfits == {}
     assert {label for label, _ in probed.seen} == _labels(schema)
@@ -181,7 +188,7 @@ def test_strangers_find_no_undocumented_answer(tried):
 @pytest.mark.platform
 def test_staff_systems_and_platforms_find_no_undocumented_answer(tried):
     """The same for who has a key or a token: the checks of the body are behind it."""
-    schema = tried.schema(examples=5, has_credentials=True).include(_is_guarded)
+    schema = tried.schema(examples=4, has_credentials=True).include(_is_guarded)
     probed = probe(schema, Trusted(tried))
     assert probed.misfits == {}
     let_in = {label for label, status in probed.seen if status not in (401, 403)}
@@ -197,7 +204,7 @@ def test_people_with_genuine_links_find_no_undocumented_answer(tried):
         trusted(case)
         signed(case)
 
-    schema = tried.schema(examples=7, is_real=True, has_credentials=True).include(path_regex="{request_id}")
+    schema = tried.schema(examples=5, is_real=True, has_credentials=True).include(path_regex="{request_id}")
     probed = probe(schema.exclude(tag="Operations"), prepare)
     by_staff = probe(schema.include(tag="Operations"), prepare)
     assert probed.misfits == {}

@@ -407,6 +407,23 @@ async def test_an_unknown_case_is_told_as_that(everybody, name):
     problem(response, 404, "request_unknown")
 
 
+async def test_a_person_who_was_identified_by_another_way_needs_no_link(world, operator):
+    """Only the method is kept."""
+    request_id = await submit(world, "ane@people.example", Right.ACCESS)
+    answered = await call("operations_identity", operator, {"method": "code_by_post"}, request_id=request_id)
+    assert content(answered) == {"request_id": request_id, "state": "verified"}
+    again = await call("operations_identity", operator, {"method": "code_by_post"}, request_id=request_id)
+    problem(again, 403, "identity_not_open")
+
+
+async def test_a_replay_after_a_restore_is_called_until_it_is_done(world, operator):
+    """Nobody was erased since, so nothing is filed."""
+    body = {"restored_from": "2026-02-02T03:00:00Z"}
+    found = content(await call("operations_replay", operator, body))
+    assert found["filed"] == 0
+    assert found["done"] in (True, False)
+
+
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
@@ -434,20 +451,3 @@ async def test_a_hold_on_nobody_is_refused(world, monkeypatch, tokens, operator,
     }
     problem(await call("operations_hold", operator, {**body, **changed}), 400, code)
     assert (await call("operations_hold", operator, {**body, "activity_id": ""})).status_code == 201
-
-
-async def test_a_person_who_was_identified_by_another_way_needs_no_link(world, operator):
-    """Only the method is kept."""
-    request_id = await submit(world, "ane@people.example", Right.ACCESS)
-    answered = await call("operations_identity", operator, {"method": "code_by_post"}, request_id=request_id)
-    assert content(answered) == {"request_id": request_id, "state": "verified"}
-    again = await call("operations_identity", operator, {"method": "code_by_post"}, request_id=request_id)
-    problem(again, 403, "identity_not_open")
-
-
-async def test_a_replay_after_a_restore_is_called_until_it_is_done(world, operator):
-    """Nobody was erased since, so nothing is filed."""
-    body = {"restored_from": "2026-02-02T03:00:00Z"}
-    found = content(await call("operations_replay", operator, body))
-    assert found["filed"] == 0
-    assert found["done"] in (True, False)

@@ -16,6 +16,7 @@ from tests.unit.services.cases_world import (
     AUTHOR,
     BUYER,
     CONTACT,
+    EMPLOYEE,
     MEMBER,
     NEWSLETTERS,
     alarms,
@@ -139,7 +140,7 @@ async def test_a_hold_is_not_placed_on_several_people_at_once():
     """Identifiers that match too many are refused."""
     world = populated()
     with pytest.raises(Invalid, match="person_unclear"):
-        await _hold(world, {"member_id": (MEMBER.member_id, BUYER.member_id)})
+        await _hold(world, {"member_id": (MEMBER.member_id, BUYER.member_id, EMPLOYEE.member_id)})
 
 
 @pytest.mark.clause("5.3")
