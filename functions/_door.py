@@ -18,6 +18,8 @@ from functions._problem_codes import OF_A_BODY, OF_A_QUERY, OF_GUARD, statuses
 Guard = Literal["none", "token", "system", "staff", "opendsr"]
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 PAGE = "text/html"
+EVERYWHERE = {HTTPStatus.CONFLICT, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE}
+"""What every door may answer: another write was first, an error of ours, a store that does not answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,7 @@ def door(
             answers=given.answers,
             problems=tuple(
                 sorted(
-                    {*given.problems, *_COMMON, *by_host, *_statuses(given.codes, implied)}
+                    {*given.problems, *EVERYWHERE, *by_host, *_statuses(given.codes, implied)}
                     - given.answers.keys()
                 )
             ),
@@ -109,8 +111,4 @@ def _implied(given: Given) -> tuple[str, ...]:
 
 
 def _statuses(codes: Iterable[str] | None, implied: Iterable[str]) -> set[int]:
-    return {status for code in (*(codes or ()), *implied) for status in statuses(code)} - _COMMON
-
-
-_COMMON = {HTTPStatus.CONFLICT, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE}
-"""What every door may answer: another write was first, an error of ours, a store that does not answer."""
+    return {status for code in (*(codes or ()), *implied) for status in statuses(code)} - EVERYWHERE

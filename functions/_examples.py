@@ -34,6 +34,43 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
             "version": "1",
         },
     ),
+    "processing_decisions": (
+        {
+            "identifier": {"kind": "email", "value": _ANE},
+            "purpose": "member_newsletter",
+            "operation": "mail",
+        },
+        {
+            "questions": [
+                {
+                    "identifiers": [{"kind": "user_id", "value": "user-0001"}],
+                    "purpose": "member_newsletter",
+                    "operation": "profile",
+                }
+            ]
+        },
+    ),
+    "consents_record": (
+        {
+            "email": _ANE,
+            "purpose": "member_newsletter",
+            "policy_version": "1",
+            "given_at": "2026-11-02T09:30:00+01:00",
+        },
+    ),
+    "opendsr_submit": (
+        {
+            "regulation": "gdpr",
+            "subject_request_id": "a7551968-d5d6-44b2-9831-815ac9017798",
+            "subject_request_type": "erasure",
+            "submitted_time": "2026-11-02T09:30:00Z",
+            "subject_identities": [
+                {"identity_type": "email", "identity_value": _ANE, "identity_format": "raw"}
+            ],
+            "status_callback_urls": ["https://platform.example/callbacks"],
+            "api_version": "2.0",
+        },
+    ),
     "operations_enter": (
         {
             "rights": ["access"],
@@ -53,6 +90,8 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
             "answer_to": "admin@people.example",
         },
     ),
+    "operations_identity": ({"method": "registered_contact"},),
+    "operations_replay": ({"restored_from": "2026-11-02T03:00:00Z"},),
     "operations_view": ({"purpose": "The person asked by phone where the request stands."},),
     "operations_transfer": ({"transfer_url": "https://receiver.example/in"}, {"transfer_url": None}),
     "operations_notice": (

@@ -49,6 +49,7 @@ _STATUS_OF_CODE = {
     "package_gone": 410,
     "system_key_wrong": 401,
     "system_key_not_configured": 501,
+    "opendsr_not_configured": 501,
 }
 # RFC 6750, section 3: who sent no token is told how, who sent a wrong one what is wrong.
 _CHALLENGES = {

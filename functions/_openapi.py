@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from functions._bodies import Shown
 from functions._described import COMPONENTS, Key, Schema, Schemas, flat
-from functions._door import DOORS, Door
+from functions._door import DOORS, EVERYWHERE, Door
 from functions._examples import EXAMPLES
 from functions._problem_codes import CODES, codes_of, sentence, statuses
 
@@ -27,7 +27,8 @@ accepts `text/html`, gets a page instead, in Danish or English as `Accept-Langua
 personal data in a code, a detail or an address.
 
 The host answers 404 without a body when no door has the path, has it with this method, or takes a path
-parameter of this length. Bodies need a Content-Length: a chunked one arrives empty.
+parameter of this length, and refuses an address of more than 8 KiB. Bodies need a Content-Length: a chunked
+one arrives empty.
 
 A 503 may be tried again, after `Retry-After` where it is sent. Every door may be called twice."""
 _GUARDS: dict[str, Schema] = {
@@ -89,6 +90,13 @@ _HEADERS: Mapping[int, Mapping[str, Schema]] = {
             "schema": {"type": "integer", "minimum": 1},
         }
     },
+}
+
+
+_NOTHING: Schema = {
+    "required": True,
+    "description": "Not read. Its media type shows that no page of another site made a browser send it.",
+    "content": {_JSON: {"schema": {}, "examples": {"example_1": {"value": {}}}}},
 }
 
 
@@ -174,6 +182,8 @@ def _operation(one: Door, schemas: Schemas) -> Schema:
     }
     if one.body is not None:
         found["requestBody"] = {"required": True, "content": _content(one, one.body, schemas)}
+    elif one.guard == "staff" and one.method != "GET":
+        found["requestBody"] = _NOTHING
     if one.guard in _GUARDS:
         found["security"] = [{one.guard: []}]
     return found
@@ -231,12 +241,13 @@ def _problem(one: Door, status: int) -> Schema:
     """Return what a refusal looks like; a door that says which codes it has gives no other one."""
     schema: Schema = {"$ref": f"{COMPONENTS}{Problem.__name__}"}
     found: Schema = {"description": HTTPStatus(status).phrase}
-    if one.codes is not None and status not in (409, 500, 503):
-        codes = sorted(code for code in one.codes if status in statuses(code))
-    else:
-        codes = list(codes_of(status))
+    is_said = one.codes is not None and status not in EVERYWHERE
+    codes = codes_of(status)
+    if is_said:
+        codes = tuple(code for code in one.codes or () if status in statuses(code))
     if codes:
         found["description"] += ".\n\n" + "\n".join(f"- `{code}`: {sentence(code)}" for code in codes)
-        schema = {"allOf": [schema, {"properties": {"code": {"enum": codes}}}]}
+    if codes and is_said:
+        schema = {"allOf": [schema, {"properties": {"code": {"enum": list(codes)}}}]}
     found["content"] = {_PROBLEM: {"schema": schema}, _PAGE: {"schema": {"type": "string"}}}
     return found | ({"headers": _HEADERS[status]} if status in _HEADERS else {})

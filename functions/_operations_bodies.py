@@ -14,11 +14,13 @@ from functions._request_bodies import (
     Ground,
     Language,
     Text,
+    chosen,
 )
 from shared.domain.ageing import Ageing
 from shared.domain.cases import RequestState, Wishes
 from shared.domain.controls import HoldGround
 from shared.domain.rights import Right
+from shared.services.intake import IdentityCheck
 from shared.services.looking_up import CaseView
 
 Name = Annotated[str, Field(min_length=1, max_length=MOST_VALUE)]
@@ -90,6 +92,12 @@ class CustomerBody(WishFields):
     value: Name
     answer_to: Email
     language: Language = "en"
+
+
+class IdentityBody(Body):
+    """How a member of staff knew who asks; only the method and the time are kept."""
+
+    method: IdentityCheck
 
 
 class LookupBody(Body):
@@ -179,10 +187,25 @@ class HoldBody(Body):
 
     kind: Name
     value: Name
-    activity_id: Annotated[str | None, BeforeValidator(lambda found: found or None)] = None
+    activity_id: Annotated[str | None, Field(max_length=MOST_VALUE), BeforeValidator(chosen)] = None
     ground: HoldGround
     reason: Reason
     review_on: date
+
+
+class ReplayBody(Body):
+    """The moment of the copy that was restored."""
+
+    restored_from: AwareDatetime
+
+
+class ReplayAnswer(Shown):
+    """How far the replay is: `filed` erasures in all, `unclear` records whose person cannot be told apart."""
+
+    done: bool
+    seen: int
+    filed: int
+    unclear: int
 
 
 class DoneAnswer(Shown):

@@ -63,7 +63,7 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _chosen(value: object) -> object:
+def chosen(value: object) -> object:
     """A form sends a choice that was not made as an empty text."""
     return None if value == "" else value
 
@@ -130,7 +130,7 @@ class SubmitBody(Body):
     ] = Field(default_factory=dict)
     ground: Annotated[
         Ground | None,
-        BeforeValidator(_chosen, json_schema_input_type=Literal["accuracy", "unlawful", "claims", ""] | None),
+        BeforeValidator(chosen, json_schema_input_type=Literal["accuracy", "unlawful", "claims", ""] | None),
         Field(description="A restriction needs one."),
     ] = None
     objects_to: Annotated[

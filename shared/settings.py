@@ -96,6 +96,8 @@ class Settings(BaseModel):
     erasure_grace_seconds: int = Field(default=0, ge=0, le=7 * 86_400)
     requests_per_address_hour: int = Field(default=5, ge=1)
     requests_per_client_hour: int = Field(default=30, ge=1)
+    erasures_per_hour: int = Field(default=200, ge=1)  # one more throws the switch that stops them all
+    mass_records: int = Field(default=10_000, ge=1)  # an erasure of more needs two approvers
 
     @field_validator("pseudonym_key")
     @classmethod
@@ -176,6 +178,8 @@ class Settings(BaseModel):
             grace_seconds=self.erasure_grace_seconds,
             requests_per_address_hour=self.requests_per_address_hour,
             requests_per_client_hour=self.requests_per_client_hour,
+            erasures_per_hour=self.erasures_per_hour,
+            mass_records=self.mass_records,
         )
 
     def contacts(self) -> Contacts:

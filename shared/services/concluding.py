@@ -6,6 +6,7 @@ from shared.datamap.correction import unchangeable
 from shared.datamap.models import DocumentStore, KeepUntil
 from shared.datamap.ownership import is_register
 from shared.domain.cases import KeptRecords, Outcome, Result, Stage, SubjectRequest, Task, summed
+from shared.domain.identifiers import EMAIL
 from shared.domain.plans import Action
 from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day
@@ -98,6 +99,9 @@ async def _conclude_erasure(context: Context, case: Case) -> None:
 async def _conclude_correction(context: Context, case: Case) -> None:
     """Attach a note where facts are not rewritten, and answer. Source: GDPR articles 16, 19."""
     request = case.request
+    if EMAIL in request.wishes.corrections:
+        new = context.keys.subject_key(EMAIL, request.wishes.corrections[EMAIL])
+        await marking.carry_over(context, tuple(dict.fromkeys((*request.subject_keys, new))))
     right_now = {task.store_id: task.rewritten for task in _tasks(case, Stage.CHECK) if task.rewritten}
     uncorrected = []
     for _, store in context.datamap.stores():

@@ -14,7 +14,7 @@ from shared.datamap.models import (
 from shared.datamap.ownership import is_own
 from shared.datamap.portability import is_portable, not_covered
 from shared.domain.cases import SubjectRequest
-from shared.domain.identifiers import Identifiers
+from shared.domain.identifiers import EMAIL, Identifiers, merged
 from shared.domain.plans import Action, Plan, PlanEntry
 from shared.domain.rights import Right
 from shared.ports.controls import StoredControls
@@ -134,9 +134,7 @@ async def _needs_decision(
     if right is Right.ERASURE and not request.is_internal and is_mass:
         needed.append(MASS_ERASURE)
     if right is Right.RECTIFICATION:
-        needed += _about_correction(context, request)
-        if await contradicts_person(context, request):
-            needed.append("contradicts_person")
+        needed += await _about_correction(context, request, identifiers)
     if right is Right.PORTABILITY and await _only_outside(context, request, identifiers, entries):
         needed.append("nothing_portable")
     return tuple(needed)
@@ -176,7 +174,7 @@ def _is_restricted(
     )
 
 
-def _about_correction(context: Context, request: SubjectRequest) -> list[str]:
+async def _about_correction(context: Context, request: SubjectRequest, identifiers: Identifiers) -> list[str]:
     changed = request.wishes.corrections
     identifying = {
         field.fact
@@ -184,8 +182,21 @@ def _about_correction(context: Context, request: SubjectRequest) -> list[str]:
         for field in store.fields
         if field.identifier is not None and field.fact is not None
     }
-    needed = ["identifier_changes"] if identifying & set(changed) else []
-    return needed if changed or request.wishes.statement else [*needed, "correction_unclear"]
+    reasons = {
+        "identifier_changes": bool(identifying & set(changed)),
+        "correction_unclear": not changed and not request.wishes.statement,
+        "contradicts_person": await contradicts_person(context, request),
+        "address_in_use": await _address_in_use(context, request, identifiers),
+    }
+    return [code for code, is_so in reasons.items() if is_so]
+
+
+async def _address_in_use(context: Context, request: SubjectRequest, identifiers: Identifiers) -> bool:
+    """Tell whether records stand already under the address that is to become the person's."""
+    new = request.wishes.corrections.get(EMAIL)
+    if new is None or merged(identifiers, [(EMAIL, new)]) == identifiers:
+        return False
+    return await _holds(context, [store.id for _, store in in_scope(context, request)], {EMAIL: (new,)})
 
 
 async def _only_outside(

@@ -121,11 +121,11 @@ async def due_of_person(
 
 
 def due_of_record(
-    datamap: DataMap, store: DocumentStore, record: Mapping[str, Any], *, today: date
+    known: Iterable[Family], store: DocumentStore, record: Mapping[str, Any], *, today: date
 ) -> frozenset[DueState]:
     """Return what one record alone says: enough to tell whose data is worth a closer look."""
     states = set()
-    for family in families(datamap):
+    for family in known:
         by_rule = {rule.id: _Facts() for rule in family.rules}
         for rule in family.rules:
             for trigger in rule.triggers:

@@ -49,6 +49,8 @@ async def ask_again(context: Context, request: SubjectRequest, activity: Activit
         PlanOutdatedError: a hold or a restriction was placed since the plan, or it is not due any more.
         Retryable: they could not be read, which is never "none".
     """
+    if not await is_still_due(context, request.scope, request.identifiers, directories_only=True):
+        raise PlanOutdatedError
     *controls, switch = await context.controls.read((*request.subject_keys, SWITCH_KEY))
     if switching.is_thrown(switch.controls):
         raise ErasingPausedError
@@ -60,8 +62,6 @@ async def ask_again(context: Context, request: SubjectRequest, activity: Activit
             in_the_way(restriction, request, activity.id) for restriction in one.controls.restrictions
         ):
             raise PlanOutdatedError
-    if not await is_still_due(context, request.scope, request.identifiers, directories_only=True):
-        raise PlanOutdatedError
 
 
 def in_the_way(restriction: Restriction, request: SubjectRequest, activity_id: str) -> bool:
@@ -195,17 +195,20 @@ def _name(document: StoredDocument) -> str:
 def _count_interrupted(task: Task, judged: Sequence[tuple[StoredDocument, Treated]]) -> Task:
     """Count what a worker before us erased and died before it could count.
 
-    Its claim names the records; those that are gone, or need nothing more, were its work.
+    Its claim names the records. Those that are gone, or are cut down and need nothing more, were its work;
+    one that was to go and is there, needing nothing, was written anew meanwhile: it is nobody's work.
     """
     if not task.claimed:
         return task
     waiting = {
         _name(document) for document, treated in judged if treated.verdict in (Verdict.ERASE, Verdict.REWRITE)
     }
+    there = {_name(document) for document, _ in judged}
     finished = [name for name in task.claimed if name[2:] not in waiting]
-    erased = sum(1 for name in finished if name.startswith(_ERASE))
+    erased = [name for name in finished if name.startswith(_ERASE)]
+    gone = sum(1 for name in erased if name[2:] not in there)
     return (
         task.settled(finished)
         .unclaimed()
-        .with_(records=task.records + erased, rewritten=task.rewritten + len(finished) - erased)
+        .with_(records=task.records + gone, rewritten=task.rewritten + len(finished) - len(erased))
     )

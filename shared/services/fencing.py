@@ -2,13 +2,14 @@
 
 A request claims every pseudonym of its person before it works. A copy and an erasure never hold claims
 at the same time, so no copy is published after the erasure of that person began. Claims are taken in one
-order and all or none; a claim of a closed request counts for nothing.
+order and all or none; a claim of a request that is not at work counts for nothing, for who died before giving
+it back must keep nobody waiting.
 """
 
 from collections.abc import Sequence
 from enum import StrEnum
 
-from shared.domain.cases import SubjectRequest
+from shared.domain.cases import RequestState, SubjectRequest
 from shared.domain.controls import Claim, Controls, OpenRequest
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.rights import Right
@@ -41,7 +42,7 @@ async def claim(
             if other.request_id != request.request_id and other.conflicts(request.right)
         ]
         for other in busy:
-            if not await _is_closed(context, other.request_id):
+            if not await _is_over(context, other):
                 await release(context, request, keys, keep_open=True)
                 return Fence.BUSY
         closed = {other.request_id for other in busy}
@@ -120,11 +121,14 @@ async def _owes(context: Context, request_id: str, rights: Sequence[Right]) -> b
     return not request.is_final and not any(right in request.outcomes for right in rights)
 
 
-async def _is_closed(context: Context, request_id: str) -> bool:
+async def _is_over(context: Context, claim: Claim) -> bool:
+    """Whether the claim's request does nothing for it any more: it ended, or was answered and waits."""
     try:
-        return (await context.cases.load(request_id)).request.is_final
+        request = (await context.cases.load(claim.request_id)).request
     except NotFound:
         return True
+    waits = request.state in (RequestState.RECEIVED, RequestState.STANDING)
+    return request.is_final or waits or request.right is not claim.right
 
 
 async def _put(context: Context, stored: StoredControls, controls: Controls) -> None:
@@ -133,10 +137,9 @@ async def _put(context: Context, stored: StoredControls, controls: Controls) -> 
 
 
 def _claimed(controls: Controls, mine: Claim, closed: set[str]) -> Controls:
-    others = tuple(claim for claim in controls.claims if claim.request_id not in closed)
-    if any(claim.request_id == mine.request_id and claim.right is mine.right for claim in others):
-        return controls.model_copy(update={"claims": others})
-    others = tuple(claim for claim in others if claim.request_id != mine.request_id)
+    # always anew: whoever took a claim left behind for one that is over must not write after this
+    given_up = {*closed, mine.request_id}
+    others = tuple(claim for claim in controls.claims if claim.request_id not in given_up)
     return controls.model_copy(update={"claims": (*others, mine)})
 
 

@@ -17,6 +17,8 @@ from shared.services.drafting import in_scope
 from shared.services.ledger import INSTRUCTION_OF
 
 NAME = "name"  # the one fact a processor is told to correct
+_TOLD = frozenset({NAME, EMAIL})  # a new address is for staff to write there
+ADDRESS_CHANGED = "address_changed"
 UNREACHABLE = "processor_unreachable"
 _STATE_OF = {
     Confirmation.DONE: NoticeState.TOLD,
@@ -37,7 +39,7 @@ def instructed(context: Context, request: SubjectRequest) -> tuple[str, ...]:
         return ()
     if not request.identifiers.get(EMAIL) or not request.plan:
         return ()
-    if request.right is Right.RECTIFICATION and NAME not in request.wishes.corrections:
+    if request.right is Right.RECTIFICATION and not _TOLD & set(request.wishes.corrections):
         return ()
     touched = {entry.activity_id for entry in request.plan.entries}
     if request.right is Right.RESTRICTION:  # its plan touches no store
@@ -56,13 +58,7 @@ async def instruct(context: Context, case: Case) -> Case | None:
     told: list[Notice] = []
     for recipient_id in instructed(context, request):
         try:
-            confirmation = await context.processors.instruct(
-                recipient_id,
-                INSTRUCTION_OF[request.right],
-                request.identifiers[EMAIL],
-                name=request.wishes.corrections.get(NAME),
-            )
-            state, why = _STATE_OF[confirmation], ""
+            state, why = await _instructed(context, request, recipient_id)
         except Retryable:
             await _ask_again_later(context, case)
             return None
@@ -83,6 +79,25 @@ async def instruct(context: Context, case: Case) -> Case | None:
     return Case(
         request=changed, tasks=case.tasks, letters=case.letters, findings=case.findings, etags=case.etags
     )
+
+
+async def _instructed(
+    context: Context, request: SubjectRequest, recipient_id: str
+) -> tuple[NoticeState, str]:
+    """Instruct one processor, and return where that stands and why. Source: GDPR article 19."""
+    state = NoticeState.AWAITING_STAFF
+    corrections = request.wishes.corrections if request.right is Right.RECTIFICATION else {}
+    if not corrections or NAME in corrections:
+        confirmation = await context.processors.instruct(
+            recipient_id,
+            INSTRUCTION_OF[request.right],
+            request.identifiers[EMAIL],
+            name=corrections.get(NAME),
+        )
+        state = _STATE_OF[confirmation]
+    if EMAIL in corrections and state is not NoticeState.NOT_HELD:
+        return NoticeState.AWAITING_STAFF, ADDRESS_CHANGED
+    return state, ""
 
 
 async def _ask_again_later(context: Context, case: Case) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from shared.datamap.models import DocumentStore, Store
+from shared.datamap.models import DocumentStore, LineStore, Store
 from shared.datamap.stopping import stop_record
 from shared.datamap.treatment import Treated, Verdict, erase_elements, erase_record, goes_whole, value_at
 from shared.domain.cases import Scope, SubjectRequest
@@ -72,9 +72,7 @@ def is_within(scope: Scope, store: Store, record: Mapping[str, Any]) -> bool:
 
     A record whose creation cannot be read counts as old: it came back with a restored copy.
     """
-    if scope.customer_id is not None and (
-        store.customer_path is None or value_at(record, store.customer_path) != scope.customer_id
-    ):
+    if scope.customer_id is not None and not _is_customers(scope.customer_id, store, record):
         return False
     wanted = scope.of(store.id)
     if wanted is not None and value_at(record, wanted.path) not in wanted.values:
@@ -83,3 +81,10 @@ def is_within(scope: Scope, store: Store, record: Mapping[str, Any]) -> bool:
         return True
     created_at = moment_of(value_at(record, store.created_path))
     return created_at is None or created_at < scope.created_before
+
+
+def _is_customers(customer_id: str, store: Store, record: Mapping[str, Any]) -> bool:
+    """Whether a record is of the customer's installations; lines are, by the blobs they were found in."""
+    if store.customer_path is None:
+        return isinstance(store, LineStore)
+    return bool(value_at(record, store.customer_path) == customer_id)

@@ -5,6 +5,7 @@ A mark is named after its request and right, so that writing it again changes no
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from shared.domain.cases import SubjectRequest
 from shared.domain.controls import Controls, Objection, Restriction, RestrictionGround
@@ -15,6 +16,8 @@ from shared.services.context import Context
 
 RESTRICTING = frozenset({Right.RESTRICTION, Right.OBJECTION, Right.RECTIFICATION})  # rights that may restrict
 _WRITE_ATTEMPTS = 6
+
+M = TypeVar("M")
 
 
 def mark_id(request: SubjectRequest, right: Right) -> str:
@@ -153,6 +156,44 @@ async def withdraw(context: Context, request: SubjectRequest, subject_keys: Sequ
         )
 
     await change(context, subject_keys, withdrawn)
+
+
+async def carry_over(context: Context, subject_keys: Sequence[str]) -> None:
+    """Write what stands under any pseudonym of one person under all of them. Repeating it changes nothing.
+
+    A person who gets a new address, or a new name in some system, keeps every mark; nobody gets around one.
+    """
+    known = [one.controls for one in await context.controls.read(subject_keys)]
+    holds = [hold for one in known for hold in one.holds if hold.released_at is None]
+    restrictions = [mark for one in known for mark in one.restrictions if mark.lifted_at is None]
+    objections = [mark for one in known for mark in one.objections if mark.in_force]
+    withdrawn_at = max((one.withdrawn_at for one in known if one.withdrawn_at), default=None)
+
+    def carried(controls: Controls) -> Controls:
+        held = {one.hold_id for one in controls.holds}
+        restricted = {one.restriction_id for one in controls.restrictions}
+        objected = {one.objection_id for one in controls.objections}
+        return controls.model_copy(
+            update={
+                "holds": (*controls.holds, *_once(holds, held, "hold_id")),
+                "restrictions": (
+                    *controls.restrictions,
+                    *_once(restrictions, restricted, "restriction_id"),
+                ),
+                "objections": (*controls.objections, *_once(objections, objected, "objection_id")),
+                "withdrawn_at": max(
+                    (at for at in (withdrawn_at, controls.withdrawn_at) if at is not None), default=None
+                ),
+            }
+        )
+
+    await change(context, subject_keys, carried)
+
+
+def _once(marks: Iterable[M], known: set[str], name: str) -> list[M]:
+    """Return the marks that are not known yet, each once."""
+    new = {getattr(mark, name): mark for mark in marks}
+    return [mark for mark_id, mark in new.items() if mark_id not in known]
 
 
 async def apply_at_once(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> None:

@@ -25,7 +25,7 @@ from shared.services.answering import letter
 from shared.services.attention import stop
 from shared.services.context import Context
 from shared.services.drafting import contradicts_person, draft
-from shared.services.resolving import resolve_request
+from shared.services.resolving import becomes_another, resolve_request
 
 ACTION_OF = {
     Stage.COLLECT: Action.COLLECT,
@@ -72,6 +72,9 @@ async def plan(context: Context, request_id: str) -> None:
         await stop(context, case, resolved.problem)
         return
     identifiers = resolved.identifiers
+    if await becomes_another(context, request, identifiers):
+        await stop(context, case, "address_of_another")
+        return
     keys = identifiers[SUBJECT_KEY]
     if marking.RESTRICTING & set(request.rights):
         case = await _known(context, case, identifiers)

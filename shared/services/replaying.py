@@ -14,6 +14,7 @@ from typing import Any
 from shared.datamap.models import DocumentStore
 from shared.datamap.treatment import value_at
 from shared.domain.cases import Requester, Scope
+from shared.domain.errors import CannotTell
 from shared.domain.identifiers import SUBJECT_KEY, Identifiers
 from shared.domain.rights import Right
 from shared.domain.times import moment_of, utc_text
@@ -36,6 +37,7 @@ class _Proof:
     received_at: datetime
     proved_at: datetime
     store_ids: tuple[str, ...]  # of which something went
+    subject_keys: tuple[str, ...]
 
 
 async def replay(context: Context, *, restored_from: datetime) -> Walk:
@@ -43,6 +45,9 @@ async def replay(context: Context, *, restored_from: datetime) -> Walk:
 
     `filed` counts the erasures that were filed; the stores may be opened when all of those are closed. A
     second replay of the same copy files nothing that is on file.
+
+    Raises:
+        CannotTell: `proof_unreadable`: look at the proof of that name first; the stores stay closed.
     """
     found = await _by_pseudonym(context, restored_from)
     seen: set[tuple[str, ...]] = set()
@@ -76,19 +81,27 @@ async def _by_pseudonym(context: Context, since: datetime) -> dict[str, list[_Pr
     while True:
         page = await context.evidence.proofs_since(since, cursor=cursor, limit=_PROOFS)
         for name, body in page.proofs:
-            proof = _Proof(
-                name=name,
-                right=Right(body["right"]),
-                scope=Scope.model_validate(body["scope"]),
-                received_at=datetime.fromisoformat(body["received_at"]),
-                proved_at=datetime.fromisoformat(body["proved_at"]),
-                store_ids=tuple(body["erased_by_store"]),
-            )
-            for key in body["subject_keys"]:
+            proof = _proof(name, body)
+            for key in proof.subject_keys:
                 found[key].append(proof)
         cursor = page.cursor
         if cursor is None:
             return found
+
+
+def _proof(name: str, body: Mapping[str, Any]) -> _Proof:
+    try:
+        return _Proof(
+            name=name,
+            right=Right(body["right"]),
+            scope=Scope.model_validate(body["scope"]),
+            received_at=datetime.fromisoformat(body["received_at"]),
+            proved_at=datetime.fromisoformat(body["proved_at"]),
+            store_ids=tuple(body["erased_by_store"]),
+            subject_keys=tuple(body["subject_keys"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise CannotTell("proof_unreadable", name) from None
 
 
 async def _again(context: Context, walk: str, identifiers: Identifiers, proof: _Proof) -> int:

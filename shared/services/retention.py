@@ -19,7 +19,7 @@ from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day
 from shared.domain.walks import Walk
 from shared.services.context import Context
-from shared.services.due import DueActivity, due_of_person, due_of_record, families
+from shared.services.due import DueActivity, Family, due_of_person, due_of_record, families
 from shared.services.filing import Filing, put_on_file
 from shared.services.resolving import resolve
 from shared.services.walking import pace, proceed
@@ -68,20 +68,31 @@ async def daily(context: Context) -> Walk:
     own database, because the database's cursor may tell a record's key; so no queue carries it, and the next
     call goes on. A walk that did not end on its day goes on before the next begins.
     """
+    known = families(context.datamap)
     stores = {
         trigger.store: None
-        for family in families(context.datamap)
+        for family in known
         for rule in family.rules
         for trigger in rule.triggers
         if trigger.directory
     }
-    return await proceed(context, WALK, tuple(stores), _look_at)
+
+    async def look(context: Context, walk: Walk, store: DocumentStore, record: Mapping[str, Any]) -> Walk:
+        return await _look_at(context, known, walk, store, record)
+
+    return await proceed(context, WALK, tuple(stores), look)
 
 
-async def _look_at(context: Context, walk: Walk, store: DocumentStore, record: Mapping[str, Any]) -> Walk:
+async def _look_at(
+    context: Context,
+    known: Sequence[Family],
+    walk: Walk,
+    store: DocumentStore,
+    record: Mapping[str, Any],
+) -> Walk:
     """File what is due of the people one record is about."""
     today = copenhagen_day(context.clock.now())
-    states = due_of_record(context.datamap, store, record, today=today)
+    states = due_of_record(known, store, record, today=today)
     filed = unclear = 0
     if DueState.DUE in states:
         for identifiers in people_of(context.datamap, store, record):

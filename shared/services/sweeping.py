@@ -112,10 +112,11 @@ async def _review(context: Context, case: Case) -> None:
 
 
 async def _due_told(context: Context, request: SubjectRequest) -> SubjectRequest:
-    """Tell operators once a day of a confirmed request whose answer is due soon or late, and how late."""
+    """Tell operators once a day of a request whose answer is due soon or late, and how late."""
     today = copenhagen_day(context.clock.now())
-    untold = (RequestState.RECEIVED, RequestState.STANDING)
-    if request.state in untold or request.is_internal or request.due_alarm_on == today:
+    unconfirmed = request.state is RequestState.RECEIVED and not request.questions  # it lapses soon
+    answered = request.state is RequestState.STANDING
+    if unconfirmed or answered or request.is_internal or request.due_alarm_on == today:
         return request
     found = deadline_of(context, request)
     code = ageing(found, today, due_soon_days=context.limits.due_soon_days)

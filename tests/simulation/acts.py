@@ -153,7 +153,8 @@ class Acts:
         )
 
         def given(controls: Controls) -> Controls:
-            if any(one.consent_id == consent.consent_id for one in controls.consents):
+            known = any(one.consent_id == consent.consent_id for one in controls.consents)
+            if known or not _is_latest_word(controls, now):
                 return controls
             return controls.model_copy(update={"consents": (*controls.consents, consent)})
 
@@ -165,17 +166,11 @@ class Acts:
             break
         else:
             return
-        if not self._is_latest_word(name, now):
+        if not _is_latest_word(self.controls(name), now):
             return  # the product was told that it does not count
         self.consents.append((name, consent.consent_id))
         if self.world.sign_up(name, at=now):
             self._created(name, "signups", f"s-{name}-{self.simulation.step}")
-
-    def _is_latest_word(self, name: str, given_at: datetime) -> bool:
-        controls = self.controls(name)
-        noes = [one.placed_at for one in controls.objections if one.kind == "marketing" and one.in_force]
-        noes += [controls.withdrawn_at] if controls.withdrawn_at else []
-        return all(no < given_at for no in noes)
 
     def use(self, name: str) -> None:
         """Let a product write one more event; it does so only of somebody it knows."""
@@ -352,3 +347,10 @@ class Acts:
                 reason="it was weighed",
                 provision="GDPR article 21(1)",
             )
+
+
+def _is_latest_word(controls: Controls, given_at: datetime) -> bool:
+    """Whether no withdrawal and no objection to marketing came at that moment or since."""
+    noes = [one.placed_at for one in controls.objections if one.kind == "marketing" and one.in_force]
+    noes += [controls.withdrawn_at] if controls.withdrawn_at else []
+    return all(no < given_at for no in noes)

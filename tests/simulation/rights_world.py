@@ -111,6 +111,8 @@ def _with_facts(store):
 class RightsWorld(World):
     """A World over that map."""
 
+    signed_up = 0
+
     def __init__(self, **changes):
         super().__init__(**{"datamap": rights_map(), **changes})
 
@@ -122,13 +124,15 @@ class RightsWorld(World):
 
     def sign_up(self, name: str, *, at: datetime | None = None) -> bool:
         """Write a sign-up, as a product would, and tell whether there was none; `at` None: of now."""
-        known = any(body["id"] == f"s-{name}" for body in self.documents.bodies("signups"))
+        email = f"{name}@people.example"
+        known = [body["id"] for body in self.documents.bodies("signups") if body["email"] == email]
+        self.signed_up += not known
         self.documents.put(
             "signups",
             "/id",
             {
-                "id": f"s-{name}",
-                "email": f"{name}@people.example",
+                "id": known[0] if known else f"s-{name}-{self.signed_up}",
+                "email": email,
                 "consented_at": (at or self.clock.now()).isoformat(),
             },
         )

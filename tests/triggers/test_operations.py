@@ -1,6 +1,7 @@
 """The doors for staff: who may open which, and what each does."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import azure.functions as func
@@ -19,6 +20,7 @@ from functions import (
 from functions import (
     http_operations_queues as queues,
 )
+from functions import http_operations_restores as restores
 from functions._door import DOORS
 from shared.domain.cases import RequestState
 from shared.domain.messages import PLAN_QUEUE, PlanRequest
@@ -34,6 +36,8 @@ UNKNOWN = "0" * 32
 PERMISSIONS = {
     "operations_list": Permission.LIST,
     "operations_view": Permission.VIEW,
+    "operations_identity": Permission.ENTER_REQUEST,
+    "operations_replay": Permission.REPLAY,
     "operations_forecast": Permission.FORECAST,
     "operations_enter": Permission.ENTER_REQUEST,
     "operations_customer_request": Permission.CUSTOMER_REQUEST,
@@ -58,7 +62,7 @@ PERMISSIONS = {
 }
 HANDLERS = {
     one._function.get_function_name(): one
-    for module in (cases, decisions, holds, queues)
+    for module in (cases, decisions, holds, queues, restores)
     for one in vars(module).values()
     if isinstance(one, func.decorators.function_app.FunctionBuilder)
 }
@@ -168,7 +172,8 @@ async def test_a_list_shows_cases_and_nothing_of_the_person(world, operator):
 
 
 @pytest.mark.parametrize(
-    "query", [{"state": "odd"}, {"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"unknown": "1"}]
+    "query",
+    [{"state": "odd"}, {"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"cursor": "x"}, {"unknown": "1"}],
 )
 async def test_a_query_that_cannot_be_meant_is_refused(operator, query):
     """By the field at fault."""
@@ -394,8 +399,55 @@ async def test_an_unknown_case_is_told_as_that(everybody, name):
         "operations_ask": {"kind": "identity", "text": "t"},
         "operations_note_answer": {"text": "t"},
         "operations_lift": {"reason": "r"},
+        "operations_identity": {"method": "question"},
     }
     role = min(ALLOWED[PERMISSIONS[name]])
     params = {"request_id": UNKNOWN, "letter_id": "letter-answer_access-0"}
     response = await call(name, everybody[role], bodies.get(name), **params)
     problem(response, 404, "request_unknown")
+
+
+async def test_a_person_who_was_identified_by_another_way_needs_no_link(world, operator):
+    """Only the method is kept."""
+    request_id = await submit(world, "ane@people.example", Right.ACCESS)
+    answered = await call("operations_identity", operator, {"method": "code_by_post"}, request_id=request_id)
+    assert content(answered) == {"request_id": request_id, "state": "verified"}
+    again = await call("operations_identity", operator, {"method": "code_by_post"}, request_id=request_id)
+    problem(again, 403, "identity_not_open")
+
+
+async def test_a_replay_after_a_restore_is_called_until_it_is_done(world, operator):
+    """Nobody was erased since, so nothing is filed."""
+    body = {"restored_from": "2026-02-02T03:00:00Z"}
+    found = content(await call("operations_replay", operator, body))
+    assert found["filed"] == 0
+    assert found["done"] in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"kind": "telepathy"}, "identifier_unknown"),
+        ({"kind": "subject_key"}, "identifier_unknown"),
+        ({"kind": "person_id"}, "identifier_shared"),
+        ({"activity_id": False}, "field_invalid"),
+        ({"activity_id": 0}, "field_invalid"),
+    ],
+)
+async def test_a_hold_on_nobody_is_refused(world, monkeypatch, tokens, operator, changed, code):
+    """It would keep nothing, and nobody would notice."""
+    policy = world.context.datamap.policy
+    kinds = tuple(one.model_copy(update={"shared": one.id == "person_id"}) for one in policy.identifiers)
+    policy = policy.model_copy(update={"identifiers": kinds})
+    datamap = world.context.datamap.model_copy(update={"policy": policy})
+    monkeypatch.setattr(world, "context", replace(world.context, datamap=datamap))
+    wire(monkeypatch, world, staff_tokens=tokens)
+    body = {
+        "kind": "email",
+        "value": "ane@people.example",
+        "ground": "legal_claim",
+        "reason": "A claim is being prepared.",
+        "review_on": (world.clock.now() + timedelta(days=90)).date().isoformat(),
+    }
+    problem(await call("operations_hold", operator, {**body, **changed}), 400, code)
+    assert (await call("operations_hold", operator, {**body, "activity_id": ""})).status_code == 201
