@@ -77,7 +77,7 @@ class PackageJudge:
         wanted = Counter({store: one.found for store, one in self._expectations.of(person).items()})
         wanted.update(more)
         ours = {store: count for store, count in found.items() if store not in _OWN_STORES}
-        self._findings.equal(ours, dict(wanted), f"{who}: records by store")
+        self._findings.equal(ours, dict(+wanted), f"{who}: records by store")
 
     def _check_markers(self, who: str, person: SamplePerson, entries: dict[str, bytes]) -> None:
         text = "\n".join(content.decode("utf-8", errors="replace") for content in entries.values())

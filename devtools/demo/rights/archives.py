@@ -58,19 +58,31 @@ def judge_portable(data: bytes, person: SamplePerson, findings: Findings) -> Non
 def judge_customers(
     data: bytes, person: SamplePerson, theirs: Customer, others: Customer, findings: Findings
 ) -> None:
-    """Note what is wrong with what a customer received about one person of its installation."""
+    """Note what is wrong with what a customer received about one person of its installation.
+
+    It is told what is processed there, by counts; a copy, and anything from elsewhere, is the person's alone.
+    """
     who = f"what {theirs.customer_id} received about {person.key}"
     entries = texts_of(data)
-    everything = "\n".join(entries.values())
-    findings.expect(str(person.user_id) in everything, f"{who} holds nothing of the person")
-    places = {one.customer_id: one.installation_id for one in person.installations}
-    findings.expect(places[theirs.customer_id] in everything, f"{who} lacks the installation")
-    for secret in (
-        *(others.customer_id, places[others.customer_id]),
-        *person.emails,
-        *filter(None, (person.phone, person.member_id, person.author_id)),
-    ):
-        findings.expect(secret.lower() not in everything.lower(), f"{who} holds {secret!r}")
+    if not findings.expect("about.json" in entries, f"{who} is no answer"):
+        return
+    counted = {
+        store["id"]: store["records"]
+        for activity in json.loads(entries["about.json"])["activities"]
+        for store in activity["stores"]
+    }
+    for container in ("usage_events", "installations", "cloud_activity"):
+        wanted = sum(
+            record.container == container and record.body["customer_id"] == theirs.customer_id
+            for record in own_documents(person)
+        )
+        findings.equal(counted.get(container), wanted, f"{who}: records of {container}")
+    copied = sorted(name for name in entries if name.startswith(("data/", "files/")))
+    findings.expect(not copied, f"{who} holds a copy: {copied}")
+    everything = "\n".join(entries.values()).lower()
+    elsewhere = (others.customer_id, *(one.installation_id for one in person.installations))
+    for secret in (*elsewhere, *person.markers):
+        findings.expect(secret.lower() not in everything, f"{who} holds {secret!r}")
 
 
 def disclosed_to(data: bytes, customer_id: str) -> int:

@@ -95,13 +95,15 @@ class Judge:
         for place, keys in self.owners.documents.items():
             if place.container != container or person.key not in keys:
                 continue
-            wanted = content_of(self.before.documents[place])
+            was, now = (one.documents.get(place, {}) for one in (self.before, self.after))
             if elements is None:
-                wanted = changed(wanted)
-            else:
-                wanted[elements] = [changed(one) if is_of(one, [person]) else one for one in wanted[elements]]
-            found = content_of(self.after.documents.get(place, {}))
-            self.findings.expect(found == wanted, f"{place} is not as it should be in the case {case}")
+                right = content_of(now) == changed(content_of(was))
+            else:  # what others have in it is theirs to change
+                mine = [
+                    [one for one in body.get(elements, ()) if is_of(one, [person])] for body in (was, now)
+                ]
+                right = mine[1] == [changed(one) for one in mine[0]]
+            self.findings.expect(right, f"{place} is not as it should be in the case {case}")
 
 
 def _renamed(body: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
