@@ -235,7 +235,7 @@ sys.exit(run.main([]))
         children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
         assert len(children) == 5
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
         assert process.returncode == 0
     wait_until_gone(children)
     for port in ports:
