@@ -19,6 +19,7 @@ from functions._request_bodies import (
 from shared.domain.ageing import Ageing
 from shared.domain.cases import RequestState, Wishes
 from shared.domain.controls import HoldGround
+from shared.domain.identifiers import MAX_EMAIL_CHARACTERS
 from shared.domain.rights import Right
 from shared.services.intake import IdentityCheck
 from shared.services.looking_up import CaseView
@@ -63,7 +64,7 @@ class EnterBody(WishFields):
     """A request that came by another way than the web form, with the true moment it reached us.
 
     `identity`: how the person was known; empty: the address has to be confirmed by mail. `mandate`: how a
-    representative's mandate was checked.
+    representative's mandate was checked. `about`: the address of the person a representative acts for.
     """
 
     rights: Annotated[tuple[Right, ...], Field(min_length=1, max_length=len(Right))]
@@ -74,6 +75,7 @@ class EnterBody(WishFields):
     identity: Annotated[str, Field(max_length=MOST_VALUE)] = ""
     requester: Literal["subject", "representative"] = "subject"
     mandate: Annotated[str, Field(max_length=MOST_VALUE)] = ""
+    about: Annotated[str, Field(max_length=MAX_EMAIL_CHARACTERS)] = ""
     transfer_url: Annotated[str | None, Field(max_length=MOST_TEXT)] = None
 
     @property
