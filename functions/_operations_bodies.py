@@ -63,7 +63,8 @@ class EnterBody(WishFields):
     """A request that came by another way than the web form, with the true moment it reached us.
 
     `identity`: how the person was known; empty: the address has to be confirmed by mail. `mandate`: how a
-    representative's mandate was checked.
+    representative's mandate was checked. `about`: the address we know the person by, where it is not `email`;
+    a representative's request needs it.
     """
 
     rights: Annotated[tuple[Right, ...], Field(min_length=1, max_length=len(Right))]
@@ -74,6 +75,7 @@ class EnterBody(WishFields):
     identity: Annotated[str, Field(max_length=MOST_VALUE)] = ""
     requester: Literal["subject", "representative"] = "subject"
     mandate: Annotated[str, Field(max_length=MOST_VALUE)] = ""
+    about: Annotated[str, Field(max_length=MOST_VALUE)] = ""
     transfer_url: Annotated[str | None, Field(max_length=MOST_TEXT)] = None
 
     @property

@@ -10,7 +10,7 @@ from typing import Literal
 
 from shared.domain.cases import Channel, Requester, Wishes
 from shared.domain.errors import Invalid, NotAllowed
-from shared.domain.identifiers import parse_email
+from shared.domain.identifiers import EMAIL, Identifiers, parse_email
 from shared.domain.rights import Right
 from shared.domain.standing import RequesterKind, Verdict, standing
 from shared.services.context import Context
@@ -26,7 +26,8 @@ class Entry:
 
     `email`: where the answer goes. `identity`: how the person was known, in a few words such as "answered
     from the registered number"; empty: the address has to be confirmed by mail first. `mandate`: how a
-    representative's mandate was checked; never a copy of it.
+    representative's mandate was checked; never a copy of it. `about`: the address we know the person by,
+    where it is not the one that is answered to; for a representative the person's, never their own.
     """
 
     rights: tuple[Right, ...]
@@ -38,6 +39,7 @@ class Entry:
     identity: str = ""
     requester: Literal["subject", "representative"] = "subject"
     mandate: str = ""
+    about: str = ""
     wishes: Wishes = field(default_factory=Wishes)
 
 
@@ -45,8 +47,9 @@ async def enter(context: Context, entry: Entry) -> str:
     """Put a request on file as it came and return its id. A second call is a second request.
 
     Raises:
-        Invalid: `email_invalid`, `received_in_future`, `received_impossible`, `channel_unfit`, or what
-            `checked_wishes` refuses.
+        Invalid: `email_invalid`, `received_in_future`, `received_impossible`, `channel_unfit`,
+            `identifiers_missing` (a representative says whom the request is about), or what `checked_wishes`
+            refuses.
         NotAllowed: `mandate_missing`: ask for the mandate; a person decides about a refusal.
     """
     if entry.channel not in ("post", "phone", "mail", "in_app"):
@@ -56,6 +59,7 @@ async def enter(context: Context, entry: Entry) -> str:
         if allowed.verdict is Verdict.REFUSED:
             raise NotAllowed(allowed.code or "not_allowed")
     request_id = secrets.token_hex(16)
+    about: Identifiers = {EMAIL: (parse_email(entry.about),)} if entry.about.strip() else {}
     await put_on_file(
         context,
         Filing(
@@ -65,6 +69,7 @@ async def enter(context: Context, entry: Entry) -> str:
             channel=entry.channel,
             email=parse_email(entry.email),
             received_at=entry.received_at,
+            identifiers=about,
             requester=Requester(kind=entry.requester, mandate=entry.mandate.strip()[:MOST_MANDATE] or None),
             wishes=checked_wishes(context, entry.wishes),
             is_known=bool(entry.identity.strip()),
