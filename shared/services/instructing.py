@@ -8,7 +8,7 @@ from shared.domain.cases import Notice, SubjectRequest
 from shared.domain.errors import Permanent, Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import FinishStage
-from shared.domain.recipients import Confirmation, NoticeState
+from shared.domain.recipients import Confirmation, Instruction, NoticeState
 from shared.domain.rights import Right
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
@@ -52,11 +52,15 @@ def instructed(context: Context, request: SubjectRequest) -> tuple[str, ...]:
 async def instruct(context: Context, case: Case) -> Case | None:
     """Instruct every processor and return the case with what they answered; None: one must be asked again.
 
-    A second call instructs again what was not saved; a processor finds done what the first call did.
+    A second call instructs again what was not saved; a processor finds done what the first call did. One that
+    has data we keep under a hold is not told to erase it; it is when the erasure is taken up after the hold.
     """
     request = case.request
     told: list[Notice] = []
+    spared = await _spared(context, request)
     for recipient_id in instructed(context, request):
+        if recipient_id in spared:
+            continue
         try:
             state, why = await _instructed(context, request, recipient_id)
         except Retryable:
@@ -78,6 +82,20 @@ async def instruct(context: Context, case: Case) -> Case | None:
     changed = request.with_(notices=(*request.notices, *told), deferrals=0)
     return Case(
         request=changed, tasks=case.tasks, letters=case.letters, findings=case.findings, etags=case.etags
+    )
+
+
+async def _spared(context: Context, request: SubjectRequest) -> frozenset[str]:
+    """Return who receives data that may not be erased now, asked at this moment. Source: GDPR 17(3), 18(2)."""
+    if INSTRUCTION_OF.get(request.right) is not Instruction.ERASE or not request.plan:
+        return frozenset()
+    controls = [one.controls for one in await context.controls.read(request.subject_keys)]
+    return frozenset(
+        name
+        for activity_id in {entry.activity_id for entry in request.plan.entries}
+        for name in context.datamap.activity(activity_id).recipients
+        if any(hold.covers(activity_id) for one in controls for hold in one.holds)
+        or (request.is_internal and any(one.restricts(activity_id) for one in controls))
     )
 
 

@@ -115,7 +115,7 @@ async def object_to(context: Context, request: SubjectRequest, subject_keys: Seq
     purpose_ids: tuple[str, ...] = ()
     if request.right is Right.OBJECTION:
         activity_ids, purpose_ids = named(context, request.wishes.objects_to)
-    elif request.scope.customer_id is not None:
+    elif request.requester.standing(request.right).keeps_consents:
         purpose_ids = _without_consent(context)
     wanted = Objection(
         objection_id=mark_id(request, request.right),
