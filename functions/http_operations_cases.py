@@ -84,6 +84,7 @@ async def enter(req: func.HttpRequest) -> func.HttpResponse:
             identity=body.identity,
             requester=body.requester,
             mandate=body.mandate,
+            about=body.about,
             wishes=body.wishes,
         ),
     )

@@ -150,7 +150,7 @@ async def contradicts_person(context: Context, request: SubjectRequest) -> bool:
 
     Source: GDPR articles 16, 18(1)(a).
     """
-    if request.requester.kind != "customer":
+    if not request.requester.standing(Right.RECTIFICATION).asks_subject:
         return False
     for request_id in await context.cases.of_person(request.subject_keys):
         other = (await context.cases.load(request_id)).request

@@ -68,7 +68,13 @@ def config(
                 "with-security-parameters": not has_credentials,
             },
             # Another method than a door's is the host's to answer; see test_the_host_answers_other_methods.
-            "phases": {"coverage": {"unexpected-methods": []}, "stateful": {"enabled": False}},
+            # In the order of the paths, so that a request is answered before it is cancelled.
+            "phases": {
+                "coverage": {"unexpected-methods": [], "operation-ordering": "none"},
+                "examples": {"operation-ordering": "none"},
+                "fuzzing": {"operation-ordering": "none"},
+                "stateful": {"enabled": False},
+            },
         }
     )
 
