@@ -25,6 +25,13 @@ def mark_id(request: SubjectRequest, right: Right) -> str:
     return f"{request.request_id}-{right}"
 
 
+def marked_keys(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> tuple[str, ...]:
+    """Return the pseudonyms a request marks: a customer's those it named, any other's all of the person."""
+    if request.scope.customer_id is None:
+        return tuple(subject_keys)
+    return context.subject_keys(request.identifiers)
+
+
 async def change(
     context: Context, subject_keys: Sequence[str], changed: Callable[[Controls], Controls]
 ) -> None:
@@ -72,7 +79,7 @@ async def restrict(
             return controls
         return controls.model_copy(update={"restrictions": (*controls.restrictions, wanted)})
 
-    await change(context, subject_keys, restricted)
+    await change(context, marked_keys(context, request, subject_keys), restricted)
 
 
 async def lift(
@@ -130,7 +137,7 @@ async def object_to(context: Context, request: SubjectRequest, subject_keys: Seq
             return controls
         return controls.model_copy(update={"objections": (*controls.objections, wanted)})
 
-    await change(context, subject_keys, objected)
+    await change(context, marked_keys(context, request, subject_keys), objected)
 
 
 async def withdraw(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> None:

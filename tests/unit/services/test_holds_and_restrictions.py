@@ -26,8 +26,10 @@ from tests.unit.services.cases_world import (
     held,
     letter_words,
     made_up,
+    move_to,
     outcome,
     populated,
+    put,
     seen,
     sweep_at,
     wishing,
@@ -389,3 +391,23 @@ async def test_marks_follow_a_person_to_a_new_address():
     new = controls(world, "mads.new@people.example")
     assert new.stops_marketing
     assert [hold.reason for hold in new.holds if hold.released_at is None] == ["A dispute about an invoice"]
+
+
+@pytest.mark.clause("5.3", "4.4")
+async def test_a_released_hold_erases_what_was_asked_for_and_not_what_the_person_began_anew():
+    """Half a year later the person is a member again: that membership was never asked to go."""
+    world = populated()
+    hold_id = await _hold(world, {EMAIL: (BUYER.email,)})
+    request_id = await done(world, BUYER, Right.ERASURE)
+    move_to(world, "2027-02-01T10:00")
+    anew = {"id": "member-anew", "email": BUYER.email, "name": BUYER.name, "state": "active"}
+    put(world, "members", {**anew, "joined_at": "2027-02-01T09:00:00Z"})
+    move_to(world, "2027-04-01T10:00")
+    await holding.release(world.context, hold_id, released_by="officer")
+    await deliver(world)
+    assert [one["id"] for one in world.documents.bodies("members") if one["email"] == BUYER.email] == [
+        "member-anew"
+    ]
+    request = seen(world, request_id)
+    assert request.is_final or request.state is RequestState.STANDING
+    assert not [one for one in outcome(world, request_id, Right.ERASURE).kept if one.reason == "hold"]
