@@ -160,9 +160,6 @@ async def reread(
         raise Invalid("rights_missing", "name at least one right", field="rights")
     if request.state is not RequestState.AWAITING_APPROVAL or not _is_unclear(request.plan):
         raise NotAllowed("meaning_known")
-    own = marking.mark_id(request, Right.RESTRICTION)
-    if Right.RESTRICTION not in rights:
-        await marking.lift(context, request.subject_keys, [own], at=context.clock.now())
     now = context.clock.now()
     answered = request.outcomes.keys()  # what was answered stays, and is not answered again
     meant = in_order([*rights, *answered])
@@ -184,6 +181,7 @@ async def reread(
         wake_at=after(now, seconds=context.limits.wake_seconds),
     ).noted(now, "reread", rights=",".join(meant), decided_by=decided_by)
     await _save(context, case, understood, event)
+    await marking.lift_if_misread(context, understood)
     await context.queue.send([PlanRequest(request_id=request_id)])
 
 

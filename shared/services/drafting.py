@@ -53,6 +53,7 @@ async def draft(
         map_digest=context.datamap.digest,
         entries=tuple(entries),
         needs_decision=await _needs_decision(context, request, identifiers, controls, entries),
+        restricted_by=() if request.is_internal else _restricted_by(request, controls, entries),
     ).sealed()
 
 
@@ -144,7 +145,7 @@ async def _needs_decision(
         needed.append("objection")
     if right is Right.RESTRICTION and request.wishes.ground == "unclear":
         needed.append(UNCLEAR)
-    if not request.is_internal and _is_restricted(request, controls, entries):
+    if not request.is_internal and _restricted_by(request, controls, entries):
         needed.append(RESTRICTED)
     is_mass = sum(entry.records for entry in entries) > context.limits.mass_records
     if right is Right.ERASURE and not request.is_internal and is_mass:
@@ -178,16 +179,18 @@ async def contradicts_person(context: Context, request: SubjectRequest) -> bool:
     return False
 
 
-def _is_restricted(
+def _restricted_by(
     request: SubjectRequest, controls: Sequence[StoredControls], entries: Sequence[PlanEntry]
-) -> bool:
-    """Whether a restriction stands in the way of what the plan would erase."""
-    return any(
-        in_the_way(restriction, request, entry.activity_id)
+) -> tuple[str, ...]:
+    """Return the restrictions that stand in the way of what the plan would erase."""
+    found = {
+        restriction.restriction_id
         for one in controls
         for restriction in one.controls.restrictions
         for entry in entries
-    )
+        if in_the_way(restriction, request, entry.activity_id)
+    }
+    return tuple(sorted(found))
 
 
 async def _about_correction(context: Context, request: SubjectRequest, identifiers: Identifiers) -> list[str]:

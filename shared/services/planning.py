@@ -170,6 +170,7 @@ def following(request: SubjectRequest, tasks: Sequence[Task]) -> RunTasks | Fini
 
 async def _mark(context: Context, request: SubjectRequest, identifiers: Identifiers) -> None:
     """Write what holds from now on, where the requester may speak of this person."""
+    await marking.lift_if_misread(context, request)  # whoever read it anew may have died before
     if await reaches_person(context, request, identifiers):
         await marking.apply_at_once(context, request, identifiers[SUBJECT_KEY])
         await _protect(context, request, identifiers[SUBJECT_KEY])
