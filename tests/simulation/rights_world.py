@@ -141,9 +141,12 @@ class RightsWorld(World):
 
 def names_of(world: World, name: str) -> dict[str, str]:
     """Return the name in each correctable record of a person, by the record's place."""
-    found = {
-        "people": body["name"] for body in world.documents.bodies("people") if body["id"] == f"person-{name}"
-    }
+    found = {}
+    for body in world.documents.bodies("people"):
+        if body["id"] == f"person-{name}":
+            found["people"] = body["name"]
     for team in world.documents.bodies("teams"):
-        found |= {"teams": one["name"] for one in team["people"] if one["email"] == f"{name}@people.example"}
+        for one in team["people"]:
+            if one["email"] == f"{name}@people.example":
+                found["teams"] = one["name"]
     return found

@@ -103,7 +103,7 @@ class Story:
         return True
 
     def settle(self) -> bool:
-        """Do what people still have to do when nothing moves any more, and tell whether there was something."""
+        """Do what people still have to do when nothing moves any more; whether there was something."""
         return self.acts.finish_jobs() or self._decide() or self._reset()
 
     def _reset(self) -> bool:

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from shared.domain.cases import RequestState, Stage, SubjectRequest
+from shared.domain.cases import Outcome, RequestState, Stage, SubjectRequest
 from shared.domain.controls import SWITCH_KEY, Controls
 from shared.domain.identifiers import EMAIL
 from shared.domain.rights import Right
@@ -142,24 +142,31 @@ class Watcher:
             raise Violation("an answer without an outcome")
         if request.stage is Stage.COLLECT:
             self._published(request)
-        result = answered.result
+        self._answered(request, answered)
+
+    def _answered(self, request: SubjectRequest, outcome: Outcome) -> None:
+        """What an answer says is so at the moment it is saved, on every pseudonym of the person."""
         everywhere = [self.world.controls.stored(key).controls for key in request.subject_keys]
-        mark = f"{request.request_id}-{request.right}"
+        mark, result = f"{request.request_id}-{request.right}", outcome.result
         if result == "rectified":
             self._rectified(request)
-        elif result == "restricted" and not _all_have(everywhere, "restrictions", "restriction_id", mark):
-            raise Violation("a restriction was confirmed and is not there")
-        elif result in ("objection_upheld", "marketing_stopped"):
-            if not _all_have(everywhere, "objections", "objection_id", mark):
-                raise Violation("an objection was confirmed and is not there")
-        elif result == "withdrawn":
-            at = request.received_at
-            if not all(one.withdrawn_at and one.withdrawn_at >= at for one in everywhere):
-                raise Violation("a withdrawal was confirmed and is not there")
-        elif result == "refused" and self.destroyed[request.request_id, request.right] > sum(
-            answered.by_store.values()
-        ):
-            raise Violation("a refused right erased something, and its answer is silent on it")
+        missing = (
+            (result == "restricted" and not _all_have(everywhere, "restrictions", "restriction_id", mark))
+            or (
+                result in ("objection_upheld", "marketing_stopped")
+                and not _all_have(everywhere, "objections", "objection_id", mark)
+            )
+            or (
+                result == "withdrawn"
+                and not all(
+                    one.withdrawn_at and one.withdrawn_at >= request.received_at for one in everywhere
+                )
+            )
+        )
+        if missing:
+            raise Violation(f"what was confirmed is not there: {result}")
+        if result == "refused" and self.destroyed[request.request_id, request.right]:
+            raise Violation("a refused right erased something")
 
     def _rectified(self, request: SubjectRequest) -> None:
         """Every name is right, or a product wrote it after the last look began."""
