@@ -5,13 +5,18 @@ import azure.functions as func
 from functions.http_downloads import downloads
 from functions.http_health import health
 from functions.http_openapi import openapi
+from functions.http_opendsr import opendsr
 from functions.http_operations_cases import operations_cases
 from functions.http_operations_decisions import operations_decisions
 from functions.http_operations_holds import operations_holds
+from functions.http_operations_queues import operations_queues
+from functions.http_operations_restores import operations_restores
 from functions.http_policy import policy
+from functions.http_processing import processing
 from functions.http_requests import requests
 from functions.queue_poison import poison
 from functions.queue_requests import queues
+from functions.timer_retention import retention
 from functions.timer_sweep import timers
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
@@ -19,13 +24,18 @@ for blueprint in (
     downloads,
     health,
     openapi,
+    opendsr,
     operations_cases,
     operations_decisions,
     operations_holds,
+    operations_queues,
+    operations_restores,
     policy,
+    processing,
     requests,
     poison,
     queues,
+    retention,
     timers,
 ):
     app.register_functions(blueprint)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devtools.failures import CannotStartError
+from devtools.stand_ins.issuer_staff import settings_for
 from devtools.stand_ins.newsletter_account import API_KEY, CLIENT_ID
 
 EXAMPLE_SETTINGS = "local.settings.example.json"
@@ -23,12 +24,14 @@ class Endpoints:
         cosmos_endpoint: URL of the Cosmos DB emulator.
         functions_url: URL of the functions host, without a slash at its end.
         campaign_monitor_url: Base of the newsletter processor's API; empty: none is connected.
+        issuer_url: Authority of the issuer of staff tokens; empty: nobody is staff.
     """
 
     storage_connection_string: str
     cosmos_endpoint: str
     functions_url: str
     campaign_monitor_url: str = ""
+    issuer_url: str = ""
 
 
 def example_values(root: Path) -> dict[str, str]:
@@ -53,6 +56,7 @@ def endpoint_values(endpoints: Endpoints) -> dict[str, str]:
     }
     return {
         **(newsletter if endpoints.campaign_monitor_url else {}),
+        **(settings_for(endpoints.issuer_url) if endpoints.issuer_url else {}),
         "AzureWebJobsStorage": endpoints.storage_connection_string,
         "STORAGE_CONNECTION": endpoints.storage_connection_string,
         "COSMOS_ENDPOINT": endpoints.cosmos_endpoint,

@@ -52,6 +52,11 @@ COMMANDS = {
         summary="measure against the bare SDK",
         needs_azurite=True,
     ),
+    "ops": Command(
+        module="devtools.ops",
+        summary="sign in as staff and work on cases through the operations API",
+        needs_azurite=False,
+    ),
     "datamap": Command(
         module="devtools.datamap",
         summary="print the data map as a table",

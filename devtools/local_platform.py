@@ -29,6 +29,7 @@ class PlatformPorts:
     functions: int = 0
     cosmos: int = 0
     campaign_monitor: int = 0
+    issuer: int = 0
     azurite: AzuritePorts = field(default_factory=AzuritePorts)
 
 
@@ -41,7 +42,8 @@ class Platform:
     Attributes:
         app_root: Directory of the app that the host serves; the repository root unless it is changed.
         logs: Directory of the log files, one per program.
-        processes: Running programs by name: `azurite`, `cosmos`, `campaign_monitor`, `functions`.
+        processes: Running programs by name: `azurite`, `cosmos`, `campaign_monitor`, `issuer`,
+            `functions`.
 
     Args:
         root: The repository root.
@@ -50,6 +52,7 @@ class Platform:
         logs: Directory of the log files; None is a temporary one that goes with the platform.
         overrides: App settings that win over the example settings and the endpoints.
         with_processors: Whether a stand-in for the newsletter processor runs too, and the app tells it.
+        with_staff: Whether an issuer of staff tokens runs too, and the app believes it.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Platform:
         logs: Path | None = None,
         overrides: Mapping[str, str] | None = None,
         with_processors: bool = False,
+        with_staff: bool = False,
     ) -> None:
         """Start nothing yet."""
         self.root = root
@@ -75,6 +79,8 @@ class Platform:
         self._cosmos_endpoint = ""
         self._with_processors = with_processors
         self._campaign_monitor_url = ""
+        self._with_staff = with_staff
+        self._issuer_url = ""
         self._installation: AzuriteInstallation | None = None
         self.processes: dict[str, ChildProcess] = {}
 
@@ -83,6 +89,8 @@ class Platform:
             self.start_stores()
             if self._with_processors:
                 self.start_processors()
+            if self._with_staff:
+                self.start_issuer()
         except BaseException:
             self.stop()
             raise
@@ -113,6 +121,11 @@ class Platform:
         return self._campaign_monitor_url
 
     @property
+    def issuer_url(self) -> str:
+        """Return the authority of the issuer of staff tokens; empty where none runs."""
+        return self._issuer_url
+
+    @property
     def endpoints(self) -> Endpoints:
         """Return where the services are; the host's URL is known before the host runs."""
         return Endpoints(
@@ -120,6 +133,7 @@ class Platform:
             cosmos_endpoint=self._cosmos_endpoint,
             functions_url=self.functions_url,
             campaign_monitor_url=self._campaign_monitor_url,
+            issuer_url=self._issuer_url,
         )
 
     @property
@@ -162,11 +176,18 @@ class Platform:
         process = self._launch("campaign_monitor", [*command, "--stop-with-parent"], environment=None)
         self._campaign_monitor_url = process.wait_for_lines(LISTENING)[0][1]
 
-    def start_host(self, *, options: Sequence[str] = ()) -> str:
+    def start_issuer(self) -> None:
+        """Start the issuer of staff tokens and wait until it answers. A new start has a new key."""
+        command = [sys.executable, "-m", "devtools.stand_ins.issuer", "--port", str(self._ports.issuer)]
+        process = self._launch("issuer", [*command, "--stop-with-parent"], environment=None)
+        self._issuer_url = process.wait_for_lines(LISTENING)[0][1]
+
+    def start_host(self, *, options: Sequence[str] = (), settings: Mapping[str, str] | None = None) -> str:
         """Start the functions host on running stores, wait until it listens, and return its URL.
 
         Args:
             options: More command line options of the host, such as `--no-timers`.
+            settings: App settings of this start alone, which win over all others.
 
         Raises:
             CannotStartError: It refuses the app or does not start; its log says all.
@@ -179,7 +200,8 @@ class Platform:
             *("--timer-status", str(self._kept("timers.json"))),
             *options,
         ]
-        host = self._launch("functions", command, environment=self.environment)
+        environment = {**self.environment, **(settings or {})}
+        host = self._launch("functions", command, environment=environment)
         try:
             host.wait_for_lines(LISTENING)
         except CannotStartError as error:
@@ -199,7 +221,7 @@ class Platform:
 
     def stop(self) -> None:
         """Stop everything, the host before its stores, and remove what was temporary."""
-        for name in ("functions", "campaign_monitor", "cosmos", "azurite"):
+        for name in ("functions", "issuer", "campaign_monitor", "cosmos", "azurite"):
             self._end(name, kill=False)
         self._azurite = None
         if self._temporary is not None:

@@ -27,6 +27,7 @@ PORTS = PlatformPorts(
     functions=7071,
     cosmos=8081,
     campaign_monitor=8082,
+    issuer=8083,
     azurite=AzuritePorts(blob=10000, queue=10001, table=10002),
 )
 LOCAL = ROOT / ".local"
@@ -55,7 +56,9 @@ def main(arguments: Sequence[str]) -> int:
     local = LOCAL
     with (
         contextlib.suppress(KeyboardInterrupt),
-        Platform(ROOT, ports=PORTS, data=local, logs=local / "logs", with_processors=True) as platform,
+        Platform(
+            ROOT, ports=PORTS, data=local, logs=local / "logs", with_processors=True, with_staff=True
+        ) as platform,
     ):
         environment = platform.environment
         marker = local / "sample-data"
@@ -75,8 +78,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _purposes() -> dict[int, str]:
     azurite = {port: f"Azurite {service}" for service, port in vars(PORTS.azurite).items()}
-    newsletter = {PORTS.campaign_monitor: "newsletter processor"}
-    return {PORTS.functions: "functions", PORTS.cosmos: "Cosmos DB emulator", **newsletter, **azurite}
+    others = {PORTS.campaign_monitor: "newsletter processor", PORTS.issuer: "issuer of staff tokens"}
+    return {PORTS.functions: "functions", PORTS.cosmos: "Cosmos DB emulator", **others, **azurite}
 
 
 def _interrupt(_number: int, _frame: object) -> None:
@@ -156,6 +159,8 @@ def _greeting(platform: Platform, sample: str) -> str:
         "Blobs": platform.azurite.blob_endpoint,
         "Queues": platform.azurite.queue_endpoint,
         "Newsletter": f"{platform.campaign_monitor_url} (a stand-in for the processor)",
+        "Staff": f"{platform.issuer_url.rpartition('/')[0]}/devicelogin (made up, no passwords)",
+        "Staff sign in by": "python3 -m devtools ops sign-in --as operator (or approver, auditor, …)",
         "Mail arrives in": f"{LOCAL / 'mail'} (one .eml a message; its links are shown here)",
         "A sample person": f"{sample} (made up)",
         "Data and logs": str(LOCAL),

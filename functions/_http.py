@@ -49,12 +49,14 @@ _STATUS_OF_CODE = {
     "package_gone": 410,
     "system_key_wrong": 401,
     "system_key_not_configured": 501,
+    "opendsr_not_configured": 501,
 }
 # RFC 6750, section 3: who sent no token is told how, who sent a wrong one what is wrong.
 _CHALLENGES = {
     "staff_token_missing": "Bearer",
     "staff_token_invalid": 'Bearer error="invalid_token"',
     "staff_token_expired": 'Bearer error="invalid_token", error_description="expired"',
+    "system_key_wrong": 'SystemKey header="x-system-key"',
     "role_missing": 'Bearer error="insufficient_scope"',
 }
 _SAFE_HEADERS = {
@@ -65,7 +67,7 @@ _SAFE_HEADERS = {
 Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 
-def fields(request: func.HttpRequest) -> dict[str, object]:
+def fields(request: func.HttpRequest, *, most_bytes: int = MAX_BODY_BYTES) -> dict[str, object]:
     """Return the fields of a JSON object or an HTML form.
 
     A chunked body reaches a Python function empty, so an empty one says what to do about it.
@@ -76,8 +78,8 @@ def fields(request: func.HttpRequest) -> dict[str, object]:
     body = request.get_body()
     if not body:
         raise Invalid("body_missing", "send a body with a Content-Length")
-    if len(body) > MAX_BODY_BYTES:
-        raise Invalid("body_too_large", f"at most {MAX_BODY_BYTES} bytes")
+    if len(body) > most_bytes:
+        raise Invalid("body_too_large", f"at most {most_bytes} bytes")
     media_type = header(request, "content-type").partition(";")[0].strip().lower()
     if media_type not in (_JSON, _FORM):
         raise Invalid("media_type", f"send {_JSON} or {_FORM}")
@@ -130,6 +132,14 @@ def answer(content: Mapping[str, object] | None, *, status: int = 200, **headers
     )
 
 
+def exact(body: bytes, *, media_type: str, status: int = 200, **headers: str) -> func.HttpResponse:
+    """Return exactly these bytes, as somebody signed them. Header names are given with underscores."""
+    extra = {name.replace("_", "-"): value for name, value in headers.items()}
+    return func.HttpResponse(
+        body, status_code=status, mimetype=media_type, headers={**_SAFE_HEADERS, **extra}
+    )
+
+
 def page(html: str, *, status: int = 200, download_origin: str | None = None) -> func.HttpResponse:
     """Return a page of our own: no script, nothing from elsewhere.
 
@@ -173,9 +183,14 @@ def answering(handler: Handler) -> Handler:
     return wrapped
 
 
+def status_of(kind: type[ComplianceError], code: str) -> int:
+    """Return the status an error is answered with."""
+    return _STATUS_OF_CODE.get(code, _STATUS[kind][0])
+
+
 def _problem(request: func.HttpRequest, error: ComplianceError) -> func.HttpResponse:
-    status, title = _STATUS[type(error)]
-    status = _STATUS_OF_CODE.get(error.code, status)
+    _, title = _STATUS[type(error)]
+    status = status_of(type(error), error.code)
     internal = isinstance(error, (Permanent, Retryable, Conflict))
     if internal:
         _LOG.warning("answered %s: %s", status, error)

@@ -3,9 +3,9 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
-from functions._bodies import Body, Shown
+from functions._bodies import Body, Day, Moment, Shown
 from functions._request_bodies import (
     MOST_NAMED,
     MOST_TEXT,
@@ -14,11 +14,14 @@ from functions._request_bodies import (
     Ground,
     Language,
     Text,
+    chosen,
 )
 from shared.domain.ageing import Ageing
 from shared.domain.cases import RequestState, Wishes
 from shared.domain.controls import HoldGround
+from shared.domain.identifiers import MAX_EMAIL_CHARACTERS
 from shared.domain.rights import Right
+from shared.services.intake import IdentityCheck
 from shared.services.looking_up import CaseView
 
 Name = Annotated[str, Field(min_length=1, max_length=MOST_VALUE)]
@@ -61,17 +64,18 @@ class EnterBody(WishFields):
     """A request that came by another way than the web form, with the true moment it reached us.
 
     `identity`: how the person was known; empty: the address has to be confirmed by mail. `mandate`: how a
-    representative's mandate was checked.
+    representative's mandate was checked. `about`: the address of the person a representative acts for.
     """
 
     rights: Annotated[tuple[Right, ...], Field(min_length=1, max_length=len(Right))]
     email: Email
     channel: Literal["post", "phone", "mail", "in_app"]
-    received_at: AwareDatetime
+    received_at: Moment
     language: Language = "en"
     identity: Annotated[str, Field(max_length=MOST_VALUE)] = ""
     requester: Literal["subject", "representative"] = "subject"
     mandate: Annotated[str, Field(max_length=MOST_VALUE)] = ""
+    about: Annotated[str, Field(max_length=MAX_EMAIL_CHARACTERS)] = ""
     transfer_url: Annotated[str | None, Field(max_length=MOST_TEXT)] = None
 
     @property
@@ -90,6 +94,12 @@ class CustomerBody(WishFields):
     value: Name
     answer_to: Email
     language: Language = "en"
+
+
+class IdentityBody(Body):
+    """How a member of staff knew who asks; only the method and the time are kept."""
+
+    method: IdentityCheck
 
 
 class LookupBody(Body):
@@ -124,7 +134,7 @@ class RereadBody(Body):
 class ExtendBody(Body):
     """How many months more, and the reason the person is told."""
 
-    months: Annotated[int, Field(ge=1, le=2)]
+    months: Annotated[int, Field(ge=1, le=2, strict=True)]
     reason: Reason
 
 
@@ -150,7 +160,7 @@ class ReasonBody(Body):
 class LiftBody(ReasonBody):
     """Why a restriction ends, and on which day; none: after the usual notice."""
 
-    lift_on: date | None = None
+    lift_on: Day | None = None
 
 
 class TransferBody(Body):
@@ -171,7 +181,7 @@ class NoticeBody(Body):
 class LetterBody(Body):
     """Whether a letter in doubt was sent."""
 
-    was_sent: bool
+    was_sent: Annotated[bool, Field(strict=True)]
 
 
 class HoldBody(Body):
@@ -179,10 +189,25 @@ class HoldBody(Body):
 
     kind: Name
     value: Name
-    activity_id: Annotated[str | None, BeforeValidator(lambda found: found or None)] = None
+    activity_id: Annotated[str | None, Field(max_length=MOST_VALUE), BeforeValidator(chosen)] = None
     ground: HoldGround
     reason: Reason
-    review_on: date
+    review_on: Day
+
+
+class ReplayBody(Body):
+    """The moment of the copy that was restored."""
+
+    restored_from: Moment
+
+
+class ReplayAnswer(Shown):
+    """How far the replay is: `filed` erasures in all, `unclear` records whose person cannot be told apart."""
+
+    done: bool
+    seen: int
+    filed: int
+    unclear: int
 
 
 class DoneAnswer(Shown):
@@ -231,6 +256,14 @@ class ResumedAnswer(Shown):
     """How many cases go on."""
 
     resumed: int
+
+
+class RedrivenAnswer(Shown):
+    """How many cases were taken up, kept messages sent again, and kept ones that are still of no use."""
+
+    cases: int
+    messages: int
+    left: int
 
 
 class CaseLine(Shown):

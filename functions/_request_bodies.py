@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from functions._bodies import Body, Shown, refusal
 from shared.domain.cases import RequestState, Wishes
@@ -14,6 +14,7 @@ from shared.domain.rights import Right
 MOST_TEXT = 2_000
 MOST_VALUE = 200
 MOST_NAMED = 50
+MOST_REPEAT_KEY = 200
 Language = Literal["en", "da"]
 Ground = Literal["accuracy", "unlawful", "claims"]
 _RIGHTS = ", ".join(Right)
@@ -24,6 +25,7 @@ _AMBIGUOUS = refusal("right_ambiguous", "send right or rights, not both")
 _LANGUAGE = refusal("language_unknown", "choose from: en, da")
 _GROUND = refusal("ground_missing", "a restriction needs its ground: accuracy, unlawful or claims")
 _CORRECTION = refusal("correction_missing", "say what is wrong: corrections, or a message")
+_REPEAT_KEY = refusal("idempotency_key_too_long", f"at most {MOST_REPEAT_KEY} characters")
 _UNFIT = refusal("wish_unfit", "this field belongs to a right that is not asked for")
 
 
@@ -55,14 +57,46 @@ def _token(value: object) -> str:
 
 
 def _listed(value: object) -> object:
-    """A form sends one choice as a text and several as a list."""
-    return [value] if isinstance(value, str) and value else value or ()
+    """A form sends one choice as a text, several as a list, and none as an empty text or not at all."""
+    if value in (None, ""):
+        return ()
+    return [value] if isinstance(value, str) else value
+
+
+def chosen(value: object) -> object:
+    """A form sends a choice that was not made as an empty text."""
+    return None if value == "" else value
+
+
+def _repeat_key(value: object) -> object:
+    if isinstance(value, str) and len(value) > MOST_REPEAT_KEY:
+        raise _REPEAT_KEY
+    return value
 
 
 Email = Annotated[
-    str, BeforeValidator(_email, json_schema_input_type=str), Field(json_schema_extra={"format": "email"})
+    str,
+    BeforeValidator(_email, json_schema_input_type=str),
+    Field(
+        description="One plain address, letters of other alphabets included.",
+        json_schema_extra={"format": "idn-email", "minLength": 5},
+    ),
 ]
 Text = Annotated[str, Field(max_length=MOST_TEXT)]
+_Named = Annotated[str, Field(max_length=MOST_VALUE)]
+_Named1 = Annotated[str, Field(min_length=1, max_length=MOST_VALUE)]
+Rights = Annotated[
+    tuple[Right, ...] | None,
+    BeforeValidator(
+        _rights,
+        json_schema_input_type=Right | Annotated[list[Right], Field(min_length=1, max_length=len(Right))],
+    ),
+]
+Token = Annotated[
+    str,
+    BeforeValidator(_token, json_schema_input_type=str),
+    Field(description="As it stands in the link of the mail."),
+]
 
 
 class SubmitBody(Body):
@@ -73,25 +107,48 @@ class SubmitBody(Body):
     controller takes a copy.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            # Exactly one of the two, or words that a person reads.
+            "anyOf": [{"required": ["right"]}, {"required": ["rights"]}, {"required": ["message"]}],
+            "not": {"required": ["right", "rights"]},
+        }
+    )
+
     email: Email
-    right: Annotated[tuple[Right, ...] | None, BeforeValidator(_rights)] = None
-    rights: Annotated[tuple[Right, ...] | None, BeforeValidator(_rights)] = None
-    language: Annotated[Language | None, BeforeValidator(_language)] = None
-    message: Text = ""
+    right: Annotated[Rights, Field(description="One right, or several.")] = None
+    rights: Annotated[Rights, Field(description="The same as `right`, under its other name.")] = None
+    language: Annotated[
+        Language | None,
+        BeforeValidator(_language, json_schema_input_type=Literal["en", "da", ""] | None),
+        Field(description="Of the letters; none: the one `Accept-Language` prefers."),
+    ] = None
+    message: Annotated[Text, Field(description="Read by a person.")] = ""
     corrections: Annotated[
-        dict[
-            Annotated[str, Field(max_length=MOST_VALUE)],
-            Annotated[str, Field(min_length=1, max_length=MOST_VALUE)],
-        ],
-        Field(max_length=MOST_NAMED),
+        dict[_Named, _Named1],
+        Field(max_length=MOST_NAMED, description="For a rectification: fact to its right value."),
     ] = Field(default_factory=dict)
-    ground: Ground | None = None
+    ground: Annotated[
+        Ground | None,
+        BeforeValidator(chosen, json_schema_input_type=Literal["accuracy", "unlawful", "claims", ""] | None),
+        Field(description="A restriction needs one."),
+    ] = None
     objects_to: Annotated[
-        tuple[Annotated[str, Field(max_length=MOST_VALUE)], ...],
-        BeforeValidator(_listed),
+        tuple[_Named, ...],
         Field(max_length=MOST_NAMED),
+        BeforeValidator(
+            _listed,
+            json_schema_input_type=_Named | Annotated[list[_Named], Field(max_length=MOST_NAMED)] | None,
+        ),
+        Field(description="For an objection: activities or purposes of the data map; none: all it can be."),
     ] = ()
-    transfer_url: Annotated[str | None, Field(max_length=MOST_TEXT)] = None
+    transfer_url: Annotated[
+        str | None,
+        Field(
+            max_length=MOST_TEXT,
+            description="For a portability: an `https` URL, port 443, a public host; no user, no fragment.",
+        ),
+    ] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -139,10 +196,34 @@ class SubmitBody(Body):
         )
 
 
+class SubmitHeaders(Body):
+    """What may be sent beside the body."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    repeat_key: Annotated[
+        str,
+        BeforeValidator(_repeat_key),
+        Field(
+            alias="Idempotency-Key",
+            description="With the same key, a second call files nothing new and gets the first one's answer.",
+            json_schema_extra={"maxLength": MOST_REPEAT_KEY},
+        ),
+    ] = ""
+
+
+class TokenQuery(Body):
+    """What a mailed link carries; whatever mail programs add to it is ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    token: Token = ""
+
+
 class TokenBody(Body):
     """The token of a mailed link, as the page's button sends it."""
 
-    token: Annotated[str, BeforeValidator(_token, json_schema_input_type=str)] = ""
+    token: Token = ""
 
 
 class AnswerBody(TokenBody):

@@ -2,10 +2,10 @@
 
 import azure.functions as func
 
-from functions._bodies import read
+from functions._bodies import query, read
 from functions._door import PAGE, Given, door
 from functions._http import is_form, language_of, page, redirect, shown
-from functions._request_bodies import CopyAnswer, TokenBody
+from functions._request_bodies import CopyAnswer, TokenBody, TokenQuery
 from shared import bootstrap
 from shared.rendering import outcomes, pages
 from shared.services import downloads as service
@@ -13,7 +13,7 @@ from shared.services import downloads as service
 downloads = func.Blueprint()
 
 _PACKAGE = "requests/{request_id:length(32)}/package"
-_GONE = (403, 404, 410)
+_GONE = ("request_unknown", "package_gone")
 
 
 @door(
@@ -21,12 +21,12 @@ _GONE = (403, 404, 410)
     "package_page",
     "GET",
     _PACKAGE,
-    Given(answers={200: PAGE}, problems=_GONE, guard="token"),
+    Given(answers={200: PAGE}, query=TokenQuery, codes=_GONE, guard="token"),
 )
 async def package_page(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page whose button fetches the copy; 410 when it is gone."""
     app = bootstrap.app()
-    token = req.params.get("token", "")
+    token = query(req, TokenQuery).token
     package = await service.find_copy(app.context, req.route_params["request_id"], token)
     origin = app.download_origin
     html = pages.package_page(
@@ -49,7 +49,7 @@ async def package_page(req: func.HttpRequest) -> func.HttpResponse:
     Given(
         body=TokenBody,
         answers={303: None},
-        problems=(400, *_GONE, 413, 415),
+        codes=_GONE,
         guard="token",
         takes_form=True,
     ),
@@ -70,7 +70,7 @@ async def package_fetch(req: func.HttpRequest) -> func.HttpResponse:
     Given(
         body=TokenBody,
         answers={200: CopyAnswer},
-        problems=(400, *_GONE, 413, 415),
+        codes=_GONE,
         guard="token",
         takes_form=True,
     ),

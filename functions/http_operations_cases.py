@@ -14,6 +14,7 @@ from functions._operations_bodies import (
     EnterBody,
     EnteredAnswer,
     ForecastAnswer,
+    IdentityBody,
     LateLine,
     LetterBody,
     ListQuery,
@@ -21,10 +22,11 @@ from functions._operations_bodies import (
     NoticeBody,
     TransferBody,
 )
+from functions._request_bodies import StateAnswer
 from functions._staff import staff
 from shared import bootstrap
 from shared.domain.staff import Permission, require_customer
-from shared.services import attention, customers, entering, overview, telling
+from shared.services import attention, customers, entering, intake, overview, telling
 from shared.services.looking_up import look_up
 from shared.services.sending import resolve_letter
 from shared.services.transferring import change_transfer
@@ -82,6 +84,7 @@ async def enter(req: func.HttpRequest) -> func.HttpResponse:
             identity=body.identity,
             requester=body.requester,
             mandate=body.mandate,
+            about=body.about,
             wishes=body.wishes,
         ),
     )
@@ -115,6 +118,26 @@ async def customer_request(req: func.HttpRequest) -> func.HttpResponse:
         ),
     )
     return shown(EnteredAnswer(request_id=request_id), status=201)
+
+
+@door(
+    operations_cases,
+    "operations_identity",
+    "POST",
+    f"{CASE}/identity",
+    Given(body=IdentityBody, answers={200: StateAnswer}, problems=ACTS, guard="staff"),
+)
+async def identity(req: func.HttpRequest) -> func.HttpResponse:
+    """Start a request whose requester was identified by another way than the mailed link."""
+    member = await staff(req, Permission.ENTER_REQUEST)
+    request_id = req.route_params["request_id"]
+    state = await intake.identify(
+        bootstrap.app().context,
+        request_id,
+        method=read(req, IdentityBody).method,
+        decided_by=member.staff_id,
+    )
+    return shown(StateAnswer(request_id=request_id, state=state))
 
 
 @door(

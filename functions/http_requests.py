@@ -2,20 +2,21 @@
 
 import azure.functions as func
 
-from functions._bodies import read
+from functions._bodies import headers, query, read
 from functions._door import PAGE, Given, door
-from functions._http import answer, client_address, header, is_form, language_of, page, redirect, shown
+from functions._http import answer, client_address, is_form, language_of, page, redirect, shown
 from functions._request_bodies import (
     AnswerBody,
     StateAnswer,
     StatusAnswer,
     SubmitBody,
+    SubmitHeaders,
     SubmittedAnswer,
     TokenBody,
+    TokenQuery,
 )
 from shared import bootstrap
 from shared.domain.cases import FINAL, RequestState
-from shared.domain.errors import Invalid
 from shared.domain.rights import IMMEDIATE
 from shared.rendering import outcomes, pages
 from shared.services import asking, intake
@@ -24,10 +25,9 @@ from shared.services.wishing import checked_wishes
 
 requests = func.Blueprint()
 
-_MAX_REPEAT_KEY = 200
 _ID = "requests/{request_id:length(32)}"
 _STATE = {200: StateAnswer}
-_LATE = (400, 403, 404, 413, 415)
+_UNKNOWN = ("request_unknown",)
 
 
 @door(
@@ -37,8 +37,15 @@ _LATE = (400, 403, 404, 413, 415)
     "requests",
     Given(
         body=SubmitBody,
+        headers=SubmitHeaders,
         answers={202: SubmittedAnswer, 303: None},
-        problems=(400, 413, 415, 429),
+        codes=(
+            *("activity_unknown", "correction_missing", "email_invalid", "fact_unknown", "ground_missing"),
+            *("idempotency_key_too_long", "language_unknown", "right_ambiguous", "right_unknown"),
+            *("too_many_requests", "wish_unfit"),
+            *("transfer_url_address", "transfer_url_fragment", "transfer_url_host", "transfer_url_invalid"),
+            *("transfer_url_port", "transfer_url_scheme", "transfer_url_too_long", "transfer_url_userinfo"),
+        ),
         takes_form=True,
     ),
 )
@@ -46,9 +53,7 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
     """File a request for one or several rights. Everybody gets the same answer, known or not."""
     app = bootstrap.app()
     body = read(req, SubmitBody)
-    repeat_key = header(req, "idempotency-key")
-    if len(repeat_key) > _MAX_REPEAT_KEY:
-        raise Invalid("idempotency_key_too_long", f"at most {_MAX_REPEAT_KEY} characters")
+    repeat_key = headers(req, SubmitHeaders).repeat_key
     language = body.language or ("da" if language_of(req) == "da" else "en")
     request_id = await intake.submit(
         app.context,
@@ -70,7 +75,7 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
     return shown(SubmittedAnswer(request_id=request_id, status_url=location), status=202, Location=location)
 
 
-@door(requests, "requests_status", "GET", _ID, Given(answers={200: StatusAnswer}, problems=(404,)))
+@door(requests, "requests_status", "GET", _ID, Given(answers={200: StatusAnswer}, codes=_UNKNOWN))
 async def status(req: func.HttpRequest) -> func.HttpResponse:
     """Tell where a request stands, without personal data."""
     found = await intake.status(bootstrap.app().context, req.route_params["request_id"])
@@ -91,7 +96,7 @@ async def status(req: func.HttpRequest) -> func.HttpResponse:
     "requests_verification_page",
     "GET",
     f"{_ID}/verification",
-    Given(answers={200: PAGE}, problems=(404,)),
+    Given(answers={200: PAGE}, query=TokenQuery, codes=_UNKNOWN),
 )
 async def verification_page(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page with the button. Opening it confirms nothing: mail scanners open links."""
@@ -100,7 +105,7 @@ async def verification_page(req: func.HttpRequest) -> func.HttpResponse:
         pages.verification_page(
             language=language_of(req),
             action_url="verification",  # relative, so that it works behind any address
-            token=req.params.get("token", ""),
+            token=query(req, TokenQuery).token,
             rights=found.rights,
         )
     )
@@ -111,7 +116,7 @@ async def verification_page(req: func.HttpRequest) -> func.HttpResponse:
     "requests_verification",
     "POST",
     f"{_ID}/verification",
-    Given(body=TokenBody, answers=_STATE, problems=_LATE, guard="token", takes_form=True),
+    Given(body=TokenBody, answers=_STATE, codes=_UNKNOWN, guard="token", takes_form=True),
 )
 async def verification(req: func.HttpRequest) -> func.HttpResponse:
     """Confirm the address of a request."""
@@ -127,13 +132,13 @@ async def verification(req: func.HttpRequest) -> func.HttpResponse:
     "requests_cancellation_page",
     "GET",
     f"{_ID}/cancellation",
-    Given(answers={200: PAGE}),
+    Given(answers={200: PAGE}, query=TokenQuery, codes=()),
 )
 async def cancellation_page(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page whose button cancels the request."""
     return page(
         pages.cancellation_page(
-            language=language_of(req), action_url="cancellation", token=req.params.get("token", "")
+            language=language_of(req), action_url="cancellation", token=query(req, TokenQuery).token
         )
     )
 
@@ -143,7 +148,13 @@ async def cancellation_page(req: func.HttpRequest) -> func.HttpResponse:
     "requests_cancellation",
     "POST",
     f"{_ID}/cancellation",
-    Given(body=TokenBody, answers=_STATE, problems=_LATE, guard="token", takes_form=True),
+    Given(
+        body=TokenBody,
+        answers=_STATE,
+        codes=(*_UNKNOWN, "too_late", "joined_to_wider"),
+        guard="token",
+        takes_form=True,
+    ),
 )
 async def cancellation(req: func.HttpRequest) -> func.HttpResponse:
     """Cancel a request before anything is erased."""
@@ -154,11 +165,17 @@ async def cancellation(req: func.HttpRequest) -> func.HttpResponse:
     return shown(StateAnswer(request_id=request_id, state=state))
 
 
-@door(requests, "requests_answer_page", "GET", f"{_ID}/answer", Given(answers={200: PAGE}))
+@door(
+    requests,
+    "requests_answer_page",
+    "GET",
+    f"{_ID}/answer",
+    Given(answers={200: PAGE}, query=TokenQuery, codes=()),
+)
 async def answer_page(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page on which a question that came by letter is answered."""
     return page(
-        pages.answer_page(language=language_of(req), action_url="answer", token=req.params.get("token", ""))
+        pages.answer_page(language=language_of(req), action_url="answer", token=query(req, TokenQuery).token)
     )
 
 
@@ -167,7 +184,13 @@ async def answer_page(req: func.HttpRequest) -> func.HttpResponse:
     "requests_answer",
     "POST",
     f"{_ID}/answer",
-    Given(body=AnswerBody, answers={204: None, 200: PAGE}, problems=_LATE, guard="token", takes_form=True),
+    Given(
+        body=AnswerBody,
+        answers={204: None, 200: PAGE},
+        codes=(*_UNKNOWN, "answer_missing", "no_question_open", "request_closed"),
+        guard="token",
+        takes_form=True,
+    ),
 )
 async def answer_question(req: func.HttpRequest) -> func.HttpResponse:
     """Take in the answer to the open question; the clock of the request runs again."""

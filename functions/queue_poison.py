@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from shared import bootstrap
-from shared.domain.messages import FINISH_QUEUE, LETTER_QUEUE, PLAN_QUEUE, TASK_QUEUE
+from shared.domain.messages import CALLBACK_QUEUE, FINISH_QUEUE, LETTER_QUEUE, PLAN_QUEUE, TASK_QUEUE
 from shared.services.poison import put_aside
 
 poison = func.Blueprint()
@@ -36,3 +36,10 @@ async def poison_finish(msg: func.QueueMessage) -> None:
 async def poison_letter(msg: func.QueueMessage) -> None:
     """Mark a request whose letter could not be sent."""
     await put_aside(bootstrap.app().context, LETTER_QUEUE, msg.get_body())
+
+
+@poison.function_name("poison_callback")
+@poison.queue_trigger("msg", f"{CALLBACK_QUEUE}-poison", _CONNECTION)
+async def poison_callback(msg: func.QueueMessage) -> None:
+    """Give up telling a platform; the request itself goes on."""
+    await put_aside(bootstrap.app().context, CALLBACK_QUEUE, msg.get_body())

@@ -4,6 +4,7 @@ import azure.functions as func
 
 from shared import bootstrap
 from shared.domain.messages import (
+    CALLBACK_QUEUE,
     FINISH_QUEUE,
     LETTER_QUEUE,
     PLAN_QUEUE,
@@ -11,9 +12,11 @@ from shared.domain.messages import (
     FinishStage,
     PlanRequest,
     RunTasks,
+    SendCallback,
     SendLetter,
     decode,
 )
+from shared.services.calling_back import call_back
 from shared.services.execution import run_lane
 from shared.services.finishing import finish_stage
 from shared.services.planning import plan
@@ -53,3 +56,11 @@ async def request_letter(msg: func.QueueMessage) -> None:
     """Send one letter."""
     message = decode(SendLetter, msg.get_body())
     await send_letter(bootstrap.app().context, message.request_id, message.letter_id)
+
+
+@queues.function_name("request_callback")
+@queues.queue_trigger("msg", CALLBACK_QUEUE, _CONNECTION)
+async def request_callback(msg: func.QueueMessage) -> None:
+    """Tell a platform where its request stands."""
+    message = decode(SendCallback, msg.get_body())
+    await call_back(bootstrap.app().context, message.request_id)

@@ -8,6 +8,7 @@ from shared import settings as app_settings
 from shared.adapters.blob_evidence import BlobEvidence
 from shared.adapters.blob_outbox import BlobOutbox
 from shared.adapters.blob_packages import BlobPackages
+from shared.adapters.blob_quarantine import BlobQuarantine
 from shared.adapters.blob_store import AzureBlobs
 from shared.adapters.campaign_monitor import RECIPIENT_ID as CAMPAIGN_MONITOR
 from shared.adapters.campaign_monitor import CampaignMonitor
@@ -18,13 +19,16 @@ from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
+from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
 from shared.adapters.entra_tokens import EntraTokens
 from shared.adapters.graph_mail import GraphNotifier
 from shared.adapters.graph_tokens import GraphTokens
+from shared.adapters.https_callbacks import HttpsCallbacks
 from shared.adapters.https_transfers import HttpsTransfers
 from shared.adapters.log_operators import LogOperators
-from shared.adapters.outbound import Outbound
+from shared.adapters.outbound import Outbound, Times
+from shared.adapters.rsa_signer import RsaSigner
 from shared.adapters.storage import Storage
 from shared.adapters.storage_queue import StorageQueue
 from shared.adapters.system_clock import SystemClock
@@ -33,6 +37,7 @@ from shared.datamap.models import NOT_STATED, DataMap
 from shared.domain.errors import Invalid, Permanent
 from shared.domain.identifiers import Pseudonymiser
 from shared.ports.notifier import Notifier
+from shared.ports.opendsr import OpenDsr
 from shared.services.context import Context
 from shared.settings import Settings
 
@@ -88,7 +93,7 @@ def build(settings: Settings) -> App:
     credentials = Credentials(settings)
     databases = CosmosDatabases(settings, credentials)
     storage = Storage(settings, credentials)
-    clock = SystemClock()
+    clock = SystemClock(offset_seconds=settings.clock_offset_seconds)
     notifier = _notifier(settings, storage)
     datamap = _datamap()
     processors = CampaignMonitor(settings, has_contract=_has_contract(datamap, CAMPAIGN_MONITOR))
@@ -105,14 +110,16 @@ def build(settings: Settings) -> App:
         displays=CosmosDisplays(databases),
         processors=processors,
         evidence=BlobEvidence(storage, "evidence"),
-        quarantine=BlobEvidence(storage, "quarantine"),
+        quarantine=BlobQuarantine(storage),
         transfers=_transfers(settings, clock),
+        walks=CosmosWalks(databases),
         notifier=notifier,
         operators=LogOperators(),
         datamap=datamap,
         keys=Pseudonymiser(settings.pseudonym_key_bytes),
         limits=settings.limits(),
         contacts=settings.contacts(),
+        opendsr=_opendsr(settings),
         public_url=settings.public_url.rstrip("/"),
     )
     return App(
@@ -142,6 +149,26 @@ def _datamap() -> DataMap:
 def _transfers(settings: Settings, clock: SystemClock) -> HttpsTransfers:
     outbound = Outbound("transfer", local_ca_file=settings.transfer_local_ca_file)
     return HttpsTransfers(outbound, clock, local_receiver=settings.transfer_local_receiver)
+
+
+def _opendsr(settings: Settings) -> OpenDsr | None:
+    if not settings.opendsr_key:
+        return None
+    outbound = Outbound(
+        "callback",
+        local_ca_file=settings.transfer_local_ca_file,
+        times=Times(connect_seconds=10, silence_seconds=15, overall_seconds=30),
+    )
+    return OpenDsr(
+        signer=RsaSigner(
+            settings.opendsr_key,
+            settings.opendsr_certificate,
+            domain=settings.public_host,
+            allow_self_signed=settings.deployment == "local",
+        ),
+        callbacks=HttpsCallbacks(outbound, local_receiver=settings.transfer_local_receiver),
+        platforms=settings.opendsr_platforms(),
+    )
 
 
 def _notifier(settings: Settings, storage: Storage) -> Notifier:

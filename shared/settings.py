@@ -15,13 +15,15 @@ from datetime import date
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from shared.domain.contacts import Contacts
 from shared.domain.errors import Permanent
 from shared.domain.limits import Limits
+from shared.domain.opendsr import ControllerId, Platform
 
 _KEY_BYTES = 32
+_PLATFORMS = TypeAdapter(dict[ControllerId, Platform])
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _CAMPAIGN_MONITOR = "https://api.createsend.com/api/v3.3"
 _CLIENT_ID = r"^([0-9a-fA-F]{32})?$"
@@ -31,7 +33,10 @@ _SIGN_IN = "https://login.microsoftonline.com"
 _SHA256 = r"^([0-9a-f]{64})?$"
 _PUBLISHED_KEY = hashlib.sha256(b"local-development-only-system-key").hexdigest()  # everybody can read it
 _LOOPBACK_URL = re.compile(r"http://127\.0\.0\.1:\d{1,5}/[\w./-]*")
-_LOCAL_ONLY = ("cosmos_key", "storage_connection", "transfer_local_receiver", "transfer_local_ca_file")
+_LOCAL_ONLY = (
+    *("cosmos_key", "storage_connection", "transfer_local_receiver", "transfer_local_ca_file"),
+    "clock_offset_seconds",
+)
 _ORIGIN = re.compile(r"https://(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}|")
 
 
@@ -82,11 +87,17 @@ class Settings(BaseModel):
     website_auth_enabled: bool = False  # set by App Service, by nobody else
     transfer_local_receiver: str = ""  # local runs: the one origin not public that a copy may be sent to
     transfer_local_ca_file: str = ""  # local runs: whose certificates are believed there
+    opendsr_key: str = Field(default="", repr=False)  # PEM, PEM in Base64 or a path; empty: no OpenDSR
+    opendsr_certificate: str = ""  # of that key, for the host of PUBLIC_URL, with its issuers; same forms
+    opendsr_controllers: str = Field(default="", repr=False)  # JSON: controller id to its entry
+    clock_offset_seconds: int = 0  # local runs: how far the app's clock is ahead, to see what time does
     package_days: int = Field(default=14, ge=1, le=30)
     verification_days: int = Field(default=7, ge=1, le=30)
     erasure_grace_seconds: int = Field(default=0, ge=0, le=7 * 86_400)
     requests_per_address_hour: int = Field(default=5, ge=1)
     requests_per_client_hour: int = Field(default=30, ge=1)
+    erasures_per_hour: int = Field(default=200, ge=1)  # one more throws the switch that stops them all
+    mass_records: int = Field(default=10_000, ge=1)  # an erasure of more needs two approvers
 
     @field_validator("pseudonym_key")
     @classmethod
@@ -104,6 +115,12 @@ class Settings(BaseModel):
     def _origin(cls, value: str) -> str:
         if _ORIGIN.fullmatch(value) is None:
             raise ValueError("must be an origin such as https://127.0.0.1:9443")
+        return value
+
+    @field_validator("opendsr_controllers")
+    @classmethod
+    def _known_platforms(cls, value: str) -> str:
+        _PLATFORMS.validate_json(value or "{}")
         return value
 
     @field_validator("contacts_verified_on", mode="before")
@@ -144,6 +161,15 @@ class Settings(BaseModel):
         """The key of all pseudonyms and signatures."""
         return base64.b64decode(self.pseudonym_key)
 
+    @property
+    def public_host(self) -> str:
+        """The host that people and platforms reach us at."""
+        return urlsplit(self.public_url).hostname or ""
+
+    def opendsr_platforms(self) -> dict[str, Platform]:
+        """Return who may file requests by OpenDSR, by controller id."""
+        return _PLATFORMS.validate_json(self.opendsr_controllers or "{}")
+
     def limits(self) -> Limits:
         """Return the bounds of work, with those an operator may set."""
         return Limits(
@@ -152,6 +178,8 @@ class Settings(BaseModel):
             grace_seconds=self.erasure_grace_seconds,
             requests_per_address_hour=self.requests_per_address_hour,
             requests_per_client_hour=self.requests_per_client_hour,
+            erasures_per_hour=self.erasures_per_hour,
+            mass_records=self.mass_records,
         )
 
     def contacts(self) -> Contacts:
@@ -200,6 +228,8 @@ def _unfit(settings: Settings) -> list[str]:
     here = settings.deployment == "local" and _LOOPBACK_URL.fullmatch(settings.campaign_monitor_url)
     if settings.campaign_monitor_url != _CAMPAIGN_MONITOR and not here:
         wrong.append("CAMPAIGN_MONITOR_URL")
+    if bool(settings.opendsr_key) != bool(settings.opendsr_certificate):
+        wrong.append("OPENDSR_CERTIFICATE" if settings.opendsr_key else "OPENDSR_KEY")
     if settings.deployment == "azure":
         wrong += [name.upper() for name in _LOCAL_ONLY if getattr(settings, name)]
         wrong += ["SYSTEM_KEY_SHA256"] if settings.system_key_sha256 == _PUBLISHED_KEY else []

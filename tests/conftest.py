@@ -38,7 +38,8 @@ def running_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platf
     """The whole platform with the app served by the functions host, on stores of its own."""
     from devtools.provision import provision
 
-    with Platform(ROOT, logs=tmp_path_factory.mktemp("platform"), overrides=_FAST) as platform:
+    logs = tmp_path_factory.mktemp("platform")
+    with Platform(ROOT, logs=logs, overrides=_FAST, with_staff=True) as platform:
         asyncio.run(provision(ROOT, platform.environment))
         platform.start_host()
         yield platform

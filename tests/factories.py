@@ -40,6 +40,7 @@ from tests.fakes.messaging import (
     MemoryEvidence,
     MemoryNotifier,
     MemoryOperators,
+    MemoryQuarantine,
     MemoryQueue,
     TestClock,
 )
@@ -47,6 +48,7 @@ from tests.fakes.own_records import MemoryOwnRecords
 from tests.fakes.processors import MemoryProcessors
 from tests.fakes.transfers import MemoryTransfers
 from tests.fakes.turns import Turn, no_turn
+from tests.fakes.walks import MemoryWalks
 
 KEYS = Pseudonymiser(b"a key for tests that nobody else uses!")
 
@@ -246,11 +248,12 @@ class World:
         self.blobs = MemoryBlobs(self.turn)
         self.packages = MemoryPackages(self.turn)
         self.evidence = MemoryEvidence(self.turn)
-        self.quarantine = MemoryEvidence(self.turn)
+        self.quarantine = MemoryQuarantine(self.turn)
         self.own_records = MemoryOwnRecords(self.documents, self.turn)
         self.displays = MemoryDisplays(self.documents, self.turn)
         self.processors = MemoryProcessors(self.turn, connected=self.connected)
         self.transfers = MemoryTransfers(self.clock, self.turn)
+        self.walks = MemoryWalks(self.turn)
         self.notifier = MemoryNotifier(self.turn, self.clock)
         self.operators = MemoryOperators()
         self.context = Context(
@@ -268,6 +271,7 @@ class World:
             displays=self.displays,
             processors=self.processors,
             transfers=self.transfers,
+            walks=self.walks,
             notifier=self.notifier,
             operators=self.operators,
             datamap=self.datamap,

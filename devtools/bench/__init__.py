@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from devtools.bench import collecting, erasing, importing, population_size, whole_requests
+from devtools.bench import collecting, deciding, erasing, importing, population_size, whole_requests
 from devtools.bench.figures import Figure
 from devtools.bench.machine import describe_machine
 from devtools.bench.report import as_json, write_document
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "access": collecting.measure,
     "population": population_size.measure,
     "requests": whole_requests.measure,
+    "decisions": deciding.measure,
     "import": importing.measure,
 }
 

@@ -16,6 +16,7 @@ TITLES = {
     "access": "A copy of little and of much data",
     "population": "One person beside few and many others",
     "requests": "Whole requests",
+    "decisions": "May this be done with a person's data?",
     "import": "Importing the app",
 }
 TEXTS = {
@@ -44,6 +45,12 @@ making the files of a copy comes second. A third of an erasure's calls go to the
 the person is, which are asked to plan, to count, to erase and to look again; another third read and write the
 case and the fence. Of its RU, the deletions need about a third and the case's own records, which make it safe
 to repeat, half.
+""",
+    "decisions": """
+What other systems ask before they mail, profile, report or ship. A decision makes the pseudonym, reads the
+controls under it and applies the rules; the bare SDK reads the same documents by id. They take turns call by
+call, warm, in one process, without HTTP; medians of rounds. Then the same question through the door, one
+after the other on one connection: what is added is the host and its worker, not the decision.
 """,
     "import": """
 Fresh interpreters that take turns, medians. The libraries' share is every import of theirs that stands at the

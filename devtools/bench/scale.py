@@ -17,6 +17,8 @@ class Scale:
     people: int
     burst: int
     import_rounds: int
+    decisions: int
+    decision_rounds: int
 
 
 SCALES = {
@@ -29,6 +31,8 @@ SCALES = {
         people=2_000,
         burst=30,
         import_rounds=9,
+        decisions=2_000,
+        decision_rounds=5,
     ),
     "small": Scale(
         name="small",
@@ -39,5 +43,7 @@ SCALES = {
         people=60,
         burst=10,
         import_rounds=3,
+        decisions=300,
+        decision_rounds=3,
     ),
 }

@@ -37,7 +37,7 @@ RIGHTS: dict[Right, tuple[str, ...]] = {
 }
 """What carries a right out. Every right has an entry, and every name must exist."""
 
-RETENTION = ("shared.domain.periods:add_period",)
+RETENTION = ("shared.domain.periods:add_period", "shared.domain.retention:judge")
 """What counts every retention rule of the map that has a period."""
 
 MODULES: dict[str, tuple[str, ...]] = {
@@ -45,9 +45,15 @@ MODULES: dict[str, tuple[str, ...]] = {
     "shared.datamap.loader": ("load",),
     "shared.datamap.models": ("DataMap",),
     "shared.datamap.portability": ("is_portable", "not_covered"),
+    "shared.datamap.versions": ("current_on", "versions_follow"),
     "shared.domain.cases": ("SubjectRequest",),
     "shared.domain.contacts": ("Contacts.require_complete",),
     "shared.domain.controls": ("Controls.restricts", "Restriction.forbids"),
+    "shared.services.customers": ("ask_for_person",),
+    "shared.services.entering": ("enter",),
+    "shared.services.looking_up": ("look_up",),
+    "shared.services.policy_display": ("must_show", "record_shown", "version"),
+    "shared.services.retention": ("daily", "run_person", "catch_up"),
 }
 """The names in a module that a clause rests on; a module without an entry is shown as a whole."""
 

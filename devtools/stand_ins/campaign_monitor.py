@@ -10,9 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
-import signal
 import sys
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPMethod, HTTPStatus
@@ -24,6 +22,7 @@ from aiohttp import web
 
 from devtools.stand_ins.newsletter_account import API_KEY, CLIENT_ID, NewsletterAccount, SubscriberList
 from devtools.stand_ins.newsletter_api import ApiError, NewsletterApi, Query
+from devtools.stand_ins.serving import serve
 
 PREFIX = "/api/v3.3"
 _STATE_LISTS = {
@@ -236,25 +235,6 @@ def _failure(fault: Fault) -> web.Response:
     return web.json_response(body, status=fault.status, headers=fault.headers)
 
 
-async def _serve(stand_in: CampaignMonitorStandIn, *, stop_with_parent: bool) -> None:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    async with stand_in:
-        if stop_with_parent:
-            # A thread, because reading a closed pipe through the event loop differs between systems.
-            threading.Thread(target=_wait_for_parent, args=(loop, stopped), daemon=True).start()
-        print(f"listening on {stand_in.url}", flush=True)
-        await stopped.wait()
-
-
-def _wait_for_parent(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
-    while sys.stdin.buffer.read(1024):
-        pass
-    loop.call_soon_threadsafe(stopped.set)
-
-
 def main() -> int:
     """Run the stand-in until it is told to stop; returns the exit code."""
     parser = argparse.ArgumentParser(prog="devtools.stand_ins.campaign_monitor", description=__doc__)
@@ -266,7 +246,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         stand_in = CampaignMonitorStandIn(port=options.port, data=options.data)
-        asyncio.run(_serve(stand_in, stop_with_parent=options.stop_with_parent))
+        asyncio.run(serve(stand_in, stop_with_parent=options.stop_with_parent))
     except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 2

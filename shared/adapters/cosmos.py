@@ -20,6 +20,7 @@ COMPLIANCE_CONTAINERS: dict[str, tuple[str, int | None]] = {
     "notes": ("/subject_key", None),
     "policy_displays": ("/subject_key", None),
     "limits": ("/bucket", -1),
+    "walks": ("/name", None),
 }
 
 

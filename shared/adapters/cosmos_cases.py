@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from azure.cosmos import exceptions
@@ -21,7 +22,7 @@ from shared.domain.cases import (
     SubjectRequest,
     Task,
 )
-from shared.domain.errors import CannotTell, Conflict, NotFound
+from shared.domain.errors import CannotTell, Conflict, Invalid, NotFound
 from shared.domain.times import utc_text
 from shared.ports.cases import Case, CasePage, CaseRow, Write
 
@@ -130,13 +131,17 @@ class CosmosCases:
             parameters.append({"name": "@since", "value": utc_text(closed_since)})
         query = f"SELECT {_LISTED} FROM c WHERE {' AND '.join(conditions)}"
         with translating("cases.listing"):
-            pages = self._container.query_items(query, parameters=parameters, max_item_count=limit).by_page(
-                cursor
-            )
-            async for page in pages:
-                rows = tuple([_listed(row) async for row in page])
-                if rows or not pages.continuation_token:
-                    return CasePage(rows=rows, cursor=pages.continuation_token)
+            found = self._container.query_items(query, parameters=parameters, max_item_count=limit)
+            pages = found.by_page(cursor)
+            try:
+                async for page in pages:
+                    rows = tuple([_listed(row) async for row in page])
+                    if rows or not pages.continuation_token:
+                        return CasePage(rows=rows, cursor=pages.continuation_token)
+            except exceptions.CosmosHttpResponseError as error:
+                if cursor is not None and error.status_code == HTTPStatus.BAD_REQUEST:
+                    raise Invalid("cursor_invalid", "send the one you were given", field="cursor") from None
+                raise
         return CasePage(rows=(), cursor=None)
 
     async def events(self, request_id: str) -> tuple[Event, ...]:

@@ -79,6 +79,16 @@ class CosmosDocuments:
             number, continuation = json.loads(following)
         return DocumentPage(documents=(), cursor=None)
 
+    async def walk(self, store: DocumentStore, *, cursor: str | None, limit: int) -> DocumentPage:
+        everything = _Search([], [], None)
+        with translating("documents.walk"):
+            pages = self._query(store, "SELECT * FROM c", everything, limit).by_page(cursor)
+            async for page in pages:
+                rows = [row async for row in page]
+                documents = tuple(_stored(store, row) for row in rows)
+                return DocumentPage(documents=documents, cursor=pages.continuation_token)
+        return DocumentPage(documents=(), cursor=None)
+
     async def count(self, store: DocumentStore, identifiers: Identifiers) -> int:
         total = 0
         for search in self._searches(store, identifiers):

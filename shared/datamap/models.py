@@ -129,6 +129,7 @@ class _StoreBase(Frozen):
     consented_at_path: str | None = Field(default=None, pattern=r"^/")  # when the consent it shows was given
     rests_on: tuple[Letter, ...] = ()  # its own legal basis, where it differs from the activity's
     customer_path: str | None = Field(default=None, pattern=r"^/")  # names the customer a record belongs to
+    created_path: str | None = Field(default=None, pattern=r"^/")  # when a record came to be; None: unknown
 
 
 class DocumentStore(_StoreBase):
@@ -167,6 +168,7 @@ class Purpose(Frozen):
     clause: str
     marketing: bool = False  # direct marketing or the profiling for it, GDPR article 21(2)
     needs_consent: bool = False
+    rests_on: tuple[Letter, ...] = ()  # its own legal basis, where it differs from the activity's
 
 
 class LegalBasis(Frozen):

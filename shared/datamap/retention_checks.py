@@ -1,4 +1,4 @@
-"""Rules about retention rules: the days that start a period are stored somewhere, and nothing is forgotten."""
+"""Rules about retention rules: the days that start a period are stored, and no store is forgotten."""
 
 from collections.abc import Iterator
 
@@ -18,12 +18,13 @@ _DATED = frozenset({"date", "datetime"})
 
 
 def rules_are_fed(datamap: DataMap) -> Iterator[Finding]:
-    """Find rules without a stored day to start from, and stores that an activity's rule would leave behind."""
+    """Find rules without a stored day to start from, and stores an activity's rule would leave behind."""
     stores = {store.id: store for _, store in datamap.stores()}
     for index, rule in enumerate(datamap.policy.retention_rules):
         place: Way = ("retention_rules", index)
         for way, message in _rule(rule, stores):
             yield Place(kind="policy", way=(*place, *way)).finding(message)
+    yield from _created(datamap)
     for activity in datamap.activities:
         ids = (activity.retention.rule, *activity.retention.further_rules)
         named = [one for one in datamap.policy.retention_rules if one.id in ids and one.id != NOT_STATED]
@@ -33,6 +34,16 @@ def rules_are_fed(datamap: DataMap) -> Iterator[Finding]:
                 if store.id not in taken:
                     where = Place(kind="activity", entry_id=activity.id, way=("stores", number))
                     yield where.finding(f"retention rule {rule.id} leaves {store.id} behind")
+
+
+def _created(datamap: DataMap) -> Iterator[Finding]:
+    for activity in datamap.activities:
+        for number, store in enumerate(activity.stores):
+            described = _described(store)
+            if store.created_path is not None and described.get(store.created_path) not in _DATED:
+                where: Way = ("stores", number, "created_path")
+                message = f"no field describes {store.created_path} as a date"
+                yield Place(kind="activity", entry_id=activity.id, way=where).finding(message)
 
 
 def _rule(rule: RetentionRule, stores: dict[str, Store]) -> Iterator[tuple[Way, str]]:

@@ -15,10 +15,11 @@ from pydantic import BaseModel, ConfigDict
 from shared.domain.controls import RestrictionGround
 from shared.domain.deadlines import Extension, Pause
 from shared.domain.errors import Conflict
+from shared.domain.opendsr import FiledBy
 from shared.domain.plans import Action, Plan
 from shared.domain.recipients import Instruction, NoticeState
 from shared.domain.rights import Right
-from shared.domain.standing import RequesterKind, Verdict, standing
+from shared.domain.standing import RequesterKind, Standing, Verdict, standing
 from shared.domain.times import UtcTime
 
 
@@ -48,9 +49,7 @@ TRANSITIONS: dict[RequestState, frozenset[RequestState]] = {
         {_S.AWAITING_APPROVAL, _S.PLANNED, _S.IN_PROGRESS, _S.CANCELLED, _S.NEEDS_ATTENTION}
     ),
     _S.AWAITING_APPROVAL: frozenset({_S.VERIFIED, _S.PLANNED, _S.IN_PROGRESS, _S.ANSWERING, _S.CANCELLED}),
-    _S.PLANNED: frozenset(
-        {_S.VERIFIED, _S.AWAITING_APPROVAL, _S.IN_PROGRESS, _S.CANCELLED, _S.NEEDS_ATTENTION}
-    ),
+    _S.PLANNED: frozenset({_S.AWAITING_APPROVAL, _S.IN_PROGRESS, _S.CANCELLED, _S.NEEDS_ATTENTION}),
     _S.IN_PROGRESS: frozenset({_S.VERIFIED, _S.ANSWERING, _S.CANCELLED, _S.NEEDS_ATTENTION}),
     _S.ANSWERING: frozenset(
         {
@@ -152,15 +151,34 @@ class Outcome(_Frozen):
     not_covered: tuple[str, ...] = ()  # activities with data that portability does not cover
 
 
+class RecordsOf(_Frozen):
+    """Some records of one store: those whose value at `path` is one of `values`. Personal data."""
+
+    store_id: str
+    path: str
+    values: tuple[str, ...]
+
+
 class Scope(_Frozen):
     """What part of a person's data a request is about. Everything empty: all of it.
 
     With a `customer_id` only records of that customer's installations, and no other data of the person.
+    Scheduled deletion names its `rule_ids`, and the `records` where not all of a store goes by them; then
+    `is_partial` says that the person has more that stays. What a restored copy brought back has none, and
+    goes only where it was `created_before` it was erased.
     """
 
     activity_ids: tuple[str, ...] = ()
     store_ids: tuple[str, ...] = ()
     customer_id: str | None = None
+    rule_ids: tuple[str, ...] = ()
+    records: tuple[RecordsOf, ...] = ()
+    is_partial: bool = False
+    created_before: UtcTime | None = None
+
+    def of(self, store_id: str) -> RecordsOf | None:
+        """Return which records of a store it is about; None: all."""
+        return next((one for one in self.records if one.store_id == store_id), None)
 
 
 class Requester(_Frozen):
@@ -171,11 +189,15 @@ class Requester(_Frozen):
     customer_name: str = ""
     mandate: str | None = None
 
+    def standing(self, right: Right) -> Standing:
+        """Return what they may have of a right. The controller acts for nobody but the law."""
+        if self.kind == "controller":
+            return Standing(verdict=Verdict.ALLOWED)
+        return standing(RequesterKind(self.kind), right, has_mandate=bool(self.mandate))
+
     def refusal(self, right: Right) -> str | None:
         """Return the code of why this right is not theirs to ask for; None: it is. A person decides it."""
-        if self.kind == "controller":
-            return None
-        found = standing(RequesterKind(self.kind), right, has_mandate=bool(self.mandate))
+        found = self.standing(right)
         if found.verdict is Verdict.HINT:
             return "customer_hint"
         return found.code if found.verdict is Verdict.REFUSED else None
@@ -258,6 +280,11 @@ class Package(BaseModel):
     deleted_at: UtcTime | None = None
 
 
+def portable_id(request_id: str) -> str:
+    """Return the name of what is taken along, where it lies beside a copy for the same request."""
+    return f"{request_id}-portable"
+
+
 class SubjectRequest(CaseDocument):
     """A request and everything decided about it.
 
@@ -278,6 +305,7 @@ class SubjectRequest(CaseDocument):
     wishes: Wishes = Wishes()
     received_at: UtcTime
     filed_at: UtcTime | None = None  # None in records of before it was noted: when it was received
+    opendsr: FiledBy | None = None  # the platform that filed it
     entered_by: str | None = None  # the member of staff who entered it for the person
     target_on: date | None = None  # the day that drives alarms: no pause counts
     due_on: date  # the legal day, with pauses and an extension
@@ -307,6 +335,7 @@ class SubjectRequest(CaseDocument):
     closed_at: UtcTime | None = None
     outcomes: dict[Right, Outcome] = {}
     package: Package | None = None
+    portable: Package | None = None  # what is taken along, where the same message asks for a copy too
     attention: str | None = None
     joined_to: str | None = None
     events: int = 0
@@ -335,6 +364,7 @@ class SubjectRequest(CaseDocument):
         return self.with_(
             email=None,
             identifiers={},
+            scope=self.scope.model_copy(update={"records": ()}),
             wishes=Wishes(ground=self.wishes.ground, objects_to=self.wishes.objects_to),
             questions=tuple(one.model_copy(update={"text": "", "answer": ""}) for one in self.questions),
         )
@@ -346,9 +376,25 @@ class SubjectRequest(CaseDocument):
         return self.with_(events=number), event
 
     @property
+    def copy_id(self) -> str:
+        """The name under which the present right's copy is stored: no copy takes another one's place."""
+        beside = self.right is Right.PORTABILITY and Right.ACCESS in self.rights
+        return portable_id(self.request_id) if beside else self.request_id
+
+    @property
+    def copies(self) -> dict[str, Package]:
+        """Every copy that was published, deleted ones too, by the name under which it is stored."""
+        both = {self.request_id: self.package, portable_id(self.request_id): self.portable}
+        return {name: package for name, package in both.items() if package is not None}
+
+    def with_copy(self, copy_id: str, package: Package) -> Self:
+        """Return the request with one of its copies new or changed."""
+        return self.with_(**{"package" if copy_id == self.request_id else "portable": package})
+
+    @property
     def copy_ends_at(self) -> datetime | None:
-        """When the copy has to be deleted; None: there is none, or it is deleted."""
-        return self.package.expires_at if self.package and self.package.deleted_at is None else None
+        """When the next copy has to be deleted; None: there is none, or all are deleted."""
+        return min((one.expires_at for one in self.copies.values() if not one.deleted_at), default=None)
 
     @property
     def pauses(self) -> tuple[Pause, ...]:

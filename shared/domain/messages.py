@@ -14,7 +14,8 @@ PLAN_QUEUE = "request-plan"
 TASK_QUEUE = "request-task"
 FINISH_QUEUE = "request-finish"
 LETTER_QUEUE = "request-letter"
-QUEUES = (PLAN_QUEUE, TASK_QUEUE, FINISH_QUEUE, LETTER_QUEUE)
+CALLBACK_QUEUE = "request-callback"
+QUEUES = (PLAN_QUEUE, TASK_QUEUE, FINISH_QUEUE, LETTER_QUEUE, CALLBACK_QUEUE)
 
 REQUEST_ID_PATTERN = r"^[0-9a-f]{32}$"
 
@@ -46,13 +47,18 @@ class SendLetter(_Message):
     letter_id: str = Field(pattern=r"^letter-[a-z_]+-\d+$")
 
 
-Message = PlanRequest | RunTasks | FinishStage | SendLetter
+class SendCallback(_Message):
+    """Tell the platform that filed the request where it stands now."""
 
-QUEUE_OF: dict[type[BaseModel], str] = {
+
+Message = PlanRequest | RunTasks | FinishStage | SendLetter | SendCallback
+
+QUEUE_OF: dict[type[_Message], str] = {
     PlanRequest: PLAN_QUEUE,
     RunTasks: TASK_QUEUE,
     FinishStage: FINISH_QUEUE,
     SendLetter: LETTER_QUEUE,
+    SendCallback: CALLBACK_QUEUE,
 }
 
 

@@ -48,7 +48,7 @@ def resets(event_on: date, trigger_on: date, period: str) -> bool:
 
 
 def is_accepted(happened_at: datetime, arrived_at: datetime, period: str) -> bool:
-    """Whether an event that comes in now may be stored: one whose own last day has passed rebuilds nothing."""
+    """Whether an event that comes in now may be stored: one past its own last day rebuilds nothing."""
     return copenhagen_day(arrived_at) <= last_day(event_day(happened_at, arrived_at), period)
 
 
@@ -79,14 +79,15 @@ class Fact:
     """
 
     group: str
-    on: date
+    on: date | None
     customer_id: str = ""
 
 
 def latest_by_group(facts: Iterable[Fact], scope: UseScope) -> dict[str, date]:
     """Return the day that counts for each group: the latest one of everything the scope holds together.
 
-    With `PERSON` a use on any installation keeps the data of all of them.
+    With `PERSON` a use on any installation keeps the data of all of them. A fact without a day names its
+    group and no more. A group that nothing dates is left out.
     """
     known = tuple(facts)
 
@@ -97,10 +98,13 @@ def latest_by_group(facts: Iterable[Fact], scope: UseScope) -> dict[str, date]:
 
     latest: dict[str, date] = {}
     for fact in known:
-        latest[shared_key(fact)] = max(fact.on, latest.get(shared_key(fact), fact.on))
+        if fact.on is not None:
+            latest[shared_key(fact)] = max(fact.on, latest.get(shared_key(fact), fact.on))
     found: dict[str, date] = {}
     for fact in known:
-        found[fact.group] = max(latest[shared_key(fact)], found.get(fact.group, latest[shared_key(fact)]))
+        on = latest.get(shared_key(fact))
+        if on is not None:
+            found[fact.group] = max(on, found.get(fact.group, on))
     return found
 
 
@@ -137,7 +141,7 @@ def earliest(clocks: Iterable[RunningClock]) -> tuple[date, str] | None:
 class DueState(StrEnum):
     """What becomes of data today."""
 
-    NOT_DUE = "not_due"
+    NOT_DUE = "not_due"  # also: nothing has started a period yet
     DUE = "due"
     HELD = "held"  # it fell due, and a legal hold keeps it
     RESTRICTED = "restricted"  # it fell due, and is neither used nor deleted
@@ -147,7 +151,7 @@ class DueState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Due:
-    """The verdict on some data. `erase_on` and `rule_id` None: no clock runs. `hold`: the one that keeps it."""
+    """The verdict on some data. `erase_on` and `rule_id` None: no clock runs. `hold`: what keeps it."""
 
     state: DueState
     erase_on: date | None = None
@@ -158,7 +162,7 @@ class Due:
 def judge(
     clocks: Iterable[RunningClock], *, today: date, activity_id: str, controls: Iterable[Controls]
 ) -> Due:
-    """Return what becomes of data of one activity today, holds and restrictions of every pseudonym considered.
+    """Return what becomes of data of one activity today, with the controls of every pseudonym considered.
 
     A hold or a restriction delays and nothing else: the day stays the same, so the data goes as soon as
     neither stands any more.

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     ENTER_REQUEST = "enter_request"
     RETRY = "retry"
     REDRIVE = "redrive"
+    REPLAY = "replay"
     APPROVE = "approve"
     REFUSE = "refuse"
     EXTEND = "extend"
@@ -57,6 +58,7 @@ ALLOWED: dict[Permission, frozenset[StaffRole]] = {
     Permission.ENTER_REQUEST: _OPERATING,
     Permission.RETRY: _OPERATING,
     Permission.REDRIVE: _OPERATING,
+    Permission.REPLAY: _OPERATING,
     Permission.APPROVE: _DECIDING,
     Permission.REFUSE: _DECIDING,
     Permission.EXTEND: _DECIDING,

@@ -22,6 +22,11 @@ def copenhagen_day(moment: datetime) -> date:
     return moment.astimezone(COPENHAGEN).date()
 
 
+def end_of_day(day: date) -> datetime:
+    """Return the last full second of a calendar day in Copenhagen, in UTC."""
+    return datetime.combine(day, time(23, 59, 59), tzinfo=COPENHAGEN).astimezone(UTC)
+
+
 def after(moment: datetime, *, seconds: float = 0, days: int = 0) -> datetime:
     """Return the moment so much later."""
     return moment + timedelta(seconds=seconds, days=days)
@@ -30,3 +35,23 @@ def after(moment: datetime, *, seconds: float = 0, days: int = 0) -> datetime:
 def start_of(day: date) -> datetime:
     """Return the first moment of a day in Copenhagen, in UTC."""
     return datetime.combine(day, time.min, tzinfo=COPENHAGEN).astimezone(UTC)
+
+
+def moment_of(value: object) -> datetime | None:
+    """Return the moment that a stored text says; a day is its first moment in Copenhagen. None: it says none.
+
+    A time without a zone says none: it could be anywhere.
+    """
+    if not isinstance(value, str):
+        return None
+    try:
+        return start_of(date.fromisoformat(value))
+    except OverflowError:
+        return None
+    except ValueError:
+        pass  # no day; perhaps a time
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None

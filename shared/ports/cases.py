@@ -110,7 +110,11 @@ class Cases(Protocol):
         cursor: str | None,
         limit: int,
     ) -> CasePage:
-        """Return a page of cases in these states (none: in any), stopped for this, closed since then."""
+        """Return a page of cases in these states (none: in any), stopped for this, closed since then.
+
+        Raises:
+            Invalid: `cursor_invalid`: it is not one that an earlier page gave.
+        """
         ...
 
     async def events(self, request_id: str) -> tuple[Event, ...]:

@@ -76,6 +76,13 @@ class Documents(Protocol):
         """
         ...
 
+    async def walk(self, store: DocumentStore, *, cursor: str | None, limit: int) -> DocumentPage:
+        """Return up to `limit` documents of the container, whoever they are about. Empty: nothing more.
+
+        Every document that is there from the first page to the last comes once.
+        """
+        ...
+
     async def count(self, store: DocumentStore, identifiers: Identifiers) -> int:
         """Return how many documents match; one that matches twice may count twice."""
         ...

@@ -10,12 +10,11 @@ from shared.domain.recipients import NoticeState
 from shared.domain.rights import IMMEDIATE, Right
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
-from shared.services import fencing
+from shared.services import calling_back, fencing
 from shared.services.context import Context
 from shared.services.deferring import is_deferred, take_up_deferred
 from shared.services.parts import all_parts, forget_parts
 
-_CLEANUP_SECONDS = 3600  # a worker that was still writing a copy or a mark has ended by then
 COPIES = frozenset({Right.ACCESS, Right.PORTABILITY})
 
 
@@ -82,6 +81,7 @@ async def _keep_open(context: Context, case: Case, now: datetime, sent: LetterDo
         ],
     )
     await fencing.release(context, request, request.subject_keys)
+    await calling_back.announce(context, standing)
     await take_up_deferred(context, request.request_id)
 
 
@@ -136,13 +136,11 @@ async def end(
     """
     request = case.request
     now = context.clock.now()
-    package = request.package
-    if package is not None and package.deleted_at is None:
-        wake_at = package.expires_at
-    elif state is RequestState.CANCELLED:
-        wake_at = after(now, seconds=_CLEANUP_SECONDS)
-    else:
-        wake_at = None
+    wake_at = request.copy_ends_at
+    if wake_at is None and state is RequestState.CANCELLED:
+        wake_at = after(now, seconds=context.limits.cleanup_seconds)
+    # Where a platform has to be told, the sweep looks after that first, and cleans up when it is done.
+    wake_at = calling_back.owed_again_at(context, request.with_(state=state)) or wake_at
     ended, event = (
         request.without_person().moved_to(state, stage=None, closed_at=now, wake_at=wake_at).noted(now, state)
     )
@@ -150,6 +148,14 @@ async def end(
     if state is RequestState.CANCELLED and COPIES & set(request.rights):
         await forget_parts(context, request.request_id, await all_parts(context, request.request_id))
     await fencing.release(context, request, request.subject_keys)
+    await calling_back.announce(context, ended)
+
+
+async def forget_unpublished(context: Context, request: SubjectRequest) -> None:
+    """Delete what was staged of copies and not published; one that was is the person's until its day."""
+    for copy_id in {request.request_id, *(request.for_right(one).copy_id for one in request.rights)}:
+        if copy_id not in request.copies:
+            await context.packages.delete(copy_id)
 
 
 def _writes(case: Case, request: SubjectRequest, event: Event, letter: LetterDocument | None) -> list[Write]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from shared.datamap.correction import unchangeable
 from shared.datamap.models import DocumentStore, KeepUntil
 from shared.datamap.ownership import is_register
-from shared.domain.cases import KeptRecords, Outcome, Package, Result, Stage, SubjectRequest, Task, summed
+from shared.domain.cases import KeptRecords, Outcome, Result, Stage, SubjectRequest, Task, summed
+from shared.domain.identifiers import EMAIL
 from shared.domain.plans import Action
 from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day
@@ -14,7 +15,7 @@ from shared.rendering.letters import LetterKind
 from shared.services import marking, noting
 from shared.services.answering import Answer, answer
 from shared.services.context import Context
-from shared.services.disclosing import disclose_to_customer
+from shared.services.disclosing import disclose
 from shared.services.erasing import RESTRICTED
 from shared.services.forgetting import forget
 from shared.services.ledger import notices_due
@@ -77,10 +78,8 @@ async def _conclude_erasure(context: Context, case: Case) -> None:
         by_store={store_id: count for store_id, count in erased.items() if count},
         kept=kept,
     )
-    if request.scope.customer_id is not None:
-        await disclose_to_customer(context, request, outcome.by_store)
-    answered = request.with_(
-        package=await _without_fetched(context, request) if is_whole else request.package,
+    await disclose(context, request, outcome.by_store)
+    answered = (await _without_fetched(context, request) if is_whole else request).with_(
         notices=(*request.notices, *await notices_due(context, request, list(outcome.by_store))),
     )
     await answer(
@@ -99,6 +98,9 @@ async def _conclude_erasure(context: Context, case: Case) -> None:
 async def _conclude_correction(context: Context, case: Case) -> None:
     """Attach a note where facts are not rewritten, and answer. Source: GDPR articles 16, 19."""
     request = case.request
+    if EMAIL in request.wishes.corrections:
+        new = context.keys.subject_key(EMAIL, request.wishes.corrections[EMAIL])
+        await marking.carry_over(context, tuple(dict.fromkeys((*request.subject_keys, new))))
     right_now = {task.store_id: task.rewritten for task in _tasks(case, Stage.CHECK) if task.rewritten}
     uncorrected = []
     for _, store in context.datamap.stores():
@@ -168,13 +170,14 @@ def _tasks(case: Case, stage: Stage) -> list[Task]:
     return [task for task in case.tasks if task.id.startswith(prefix)]
 
 
-async def _without_fetched(context: Context, request: SubjectRequest) -> Package | None:
-    """Delete the request's own copy where it was fetched: it goes with the answer."""
-    package = request.package
-    if package is None or package.downloaded_at is None or package.deleted_at is not None:
-        return package
-    await context.packages.delete(request.request_id)
-    return package.model_copy(update={"deleted_at": context.clock.now()})
+async def _without_fetched(context: Context, request: SubjectRequest) -> SubjectRequest:
+    """Delete the request's copies that were fetched, and return it without them."""
+    for copy_id, package in request.copies.items():
+        if package.downloaded_at is not None and package.deleted_at is None:
+            await context.packages.delete(copy_id)
+            gone = package.model_copy(update={"deleted_at": context.clock.now()})
+            request = request.with_copy(copy_id, gone)
+    return request
 
 
 def _kept_by_plan(context: Context, case: Case) -> list[KeptRecords]:
@@ -218,29 +221,24 @@ async def _copies(context: Context, case: Case) -> list[KeptRecords]:
     """
     kept = []
     for request_id in await context.cases.of_person(case.request.subject_keys):
-        other = case if request_id == case.request.request_id else await context.cases.load(request_id)
-        package = other.request.package
+        is_own = request_id == case.request.request_id
+        other = case if is_own else await context.cases.load(request_id)
         if other.findings and other.request.is_final:
             await forget(context, request_id, [finding.id for finding in other.findings])
-        if package is None or package.deleted_at is not None:
-            continue
-        if package.downloaded_at is not None and other is case:
-            continue  # goes with the answer
-        if package.downloaded_at is not None:
-            await context.packages.delete(request_id)
-            gone = other.request.with_(
-                package=package.model_copy(update={"deleted_at": context.clock.now()}),
-                wake_at=None if other.request.is_final else other.request.wake_at,
+        if not is_own:  # the own ones go with the answer
+            left = await _without_fetched(context, other.request)
+            if left != other.request:
+                gone = left.with_(wake_at=left.copy_ends_at if left.is_final else left.wake_at)
+                await context.cases.commit(request_id, [Write(document=gone, etag=other.etags[gone.id])])
+        kept += [
+            KeptRecords(
+                store_id="packages",
+                reason="copy_awaits_download",
+                provision="GDPR article 15(3)",
+                until=copenhagen_day(package.expires_at),
+                records=1,
             )
-            await context.cases.commit(request_id, [Write(document=gone, etag=other.etags[gone.id])])
-        else:
-            kept.append(
-                KeptRecords(
-                    store_id="packages",
-                    reason="copy_awaits_download",
-                    provision="GDPR article 15(3)",
-                    until=copenhagen_day(package.expires_at),
-                    records=1,
-                )
-            )
+            for package in other.request.copies.values()
+            if package.downloaded_at is None and package.deleted_at is None
+        ]
     return kept

@@ -14,13 +14,16 @@ from shared.ports.displays import Displays
 from shared.ports.documents import Documents
 from shared.ports.evidence import Evidence
 from shared.ports.notifier import Notifier
+from shared.ports.opendsr import OpenDsr
 from shared.ports.operators import Operators
 from shared.ports.own_records import OwnRecords
 from shared.ports.packages import Packages
 from shared.ports.processors import Processors
+from shared.ports.quarantine import Quarantine
 from shared.ports.queue import Queue
 from shared.ports.rate_limits import RateLimits
 from shared.ports.transfers import Transfers
+from shared.ports.walks import Walks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,17 +39,19 @@ class Context:
     blobs: Blobs
     packages: Packages
     evidence: Evidence
-    quarantine: Evidence
+    quarantine: Quarantine
     own_records: OwnRecords
     displays: Displays
     processors: Processors
     transfers: Transfers
+    walks: Walks
     notifier: Notifier
     operators: Operators
     datamap: DataMap
     keys: Pseudonymiser
     limits: Limits
     contacts: Contacts
+    opendsr: OpenDsr | None = None  # None: not configured; platforms file nothing
     public_url: str  # where people reach the doors, such as https://privacy.example.org/api
 
     def subject_keys(self, identifiers: Identifiers) -> tuple[str, ...]:

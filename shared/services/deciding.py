@@ -26,6 +26,7 @@ _REFUSABLE = frozenset(  # one that is received: who asks could not be found out
     {RequestState.RECEIVED, RequestState.AWAITING_APPROVAL, RequestState.NEEDS_ATTENTION}
 )
 _TWO = 2
+_UPHELD_BY = "GDPR article 21(1)"
 
 
 async def approve(
@@ -40,9 +41,10 @@ async def approve(
     """Let exactly this plan run, and tell whether it runs now. A plan that changed meanwhile asks again.
 
     An erasure of very many records needs two different people, neither of whom entered the request; the
-    first approval only counts. An objection is upheld by this.
+    first approval only counts. An objection is upheld by this, with a reason that the letter tells.
 
     Raises:
+        Invalid: `reason_missing` where an objection is upheld; `reason_too_long`, `provision_too_long`.
         NotAllowed: `no_decision_needed`; `plan_changed` when the digest is not the present plan's;
             `four_eyes` when the same person approves twice or entered the request; `meaning_unknown` when
             what was asked for is not known yet: say it first; `not_theirs` when the right is another's than
@@ -57,7 +59,14 @@ async def approve(
         raise NotAllowed("not_theirs")
     upheld = request.right is Right.OBJECTION
     decision = _decision(context, request, "upheld" if upheld else "approved", decided_by, reason, provision)
-    decision = decision.model_copy(update={"plan_digest": plan_digest})
+    if upheld and not decision.reason:
+        raise Invalid("reason_missing", "the letter tells the person why", field="reason")
+    decision = decision.model_copy(
+        update={
+            "plan_digest": plan_digest,
+            "provision": decision.provision or (_UPHELD_BY if upheld else ""),
+        }
+    )
     approvers = {one.decided_by for one in _approvals(request, plan_digest)}
     four_eyes = MASS_ERASURE in plan.needs_decision
     if four_eyes and decided_by in (*approvers, request.entered_by):

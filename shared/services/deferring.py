@@ -1,7 +1,7 @@
 """Erasures that a hold deferred: taken up again as soon as the hold is released, whoever notices first.
 
-A release may meet a request whose answer is just on its way. So whoever makes a request stand looks once more,
-and so does the sweep: no erasure stays deferred by a hold that is gone.
+A release may meet a request whose answer is just on its way. So whoever makes a request stand looks once
+more, and so does the sweep: no erasure stays deferred by a hold that is gone.
 """
 
 from collections.abc import Sequence

@@ -14,11 +14,12 @@ from shared.datamap.models import (
 from shared.datamap.ownership import is_own
 from shared.datamap.portability import is_portable, not_covered
 from shared.domain.cases import SubjectRequest
-from shared.domain.identifiers import Identifiers
+from shared.domain.identifiers import EMAIL, Identifiers, merged
 from shared.domain.plans import Action, Plan, PlanEntry
 from shared.domain.rights import Right
 from shared.ports.controls import StoredControls
 from shared.services.context import Context
+from shared.services.due import is_still_due
 from shared.services.erasing import RESTRICTED, in_the_way
 from shared.services.marking import named
 
@@ -35,7 +36,8 @@ async def draft(
 ) -> Plan:
     """Return the sealed plan of the request's present right. It reads and changes nothing."""
     entries: list[PlanEntry] = []
-    for activity, store in in_scope(context, request):
+    is_due = await is_still_due(context, request.scope, identifiers, directories_only=False)
+    for activity, store in in_scope(context, request) if is_due else ():
         if not _is_touched(context, request, activity, store):
             continue
         if request.right in _COLLECTING:
@@ -128,16 +130,19 @@ async def _needs_decision(
         needed.append(UNCLEAR)
     if not request.is_internal and _is_restricted(request, controls, entries):
         needed.append(RESTRICTED)
-    if right is Right.ERASURE and not request.is_internal:
-        if sum(entry.records for entry in entries) > context.limits.mass_records:
-            needed.append(MASS_ERASURE)
+    is_mass = sum(entry.records for entry in entries) > context.limits.mass_records
+    if right is Right.ERASURE and not request.is_internal and is_mass:
+        needed.append(MASS_ERASURE)
     if right is Right.RECTIFICATION:
-        needed += _about_correction(context, request)
-        if await contradicts_person(context, request):
-            needed.append("contradicts_person")
+        needed += await _about_correction(context, request, identifiers)
     if right is Right.PORTABILITY and await _only_outside(context, request, identifiers, entries):
         needed.append("nothing_portable")
     return tuple(needed)
+
+
+def _is_upheld(request: SubjectRequest) -> bool:
+    """Whether the objection was upheld already, and a hold alone kept it from being carried out."""
+    return request.revivals > 0 and request.decision is not None and request.decision.result == "upheld"
 
 
 async def contradicts_person(context: Context, request: SubjectRequest) -> bool:
@@ -145,7 +150,7 @@ async def contradicts_person(context: Context, request: SubjectRequest) -> bool:
 
     Source: GDPR articles 16, 18(1)(a).
     """
-    if request.requester.kind != "customer":
+    if not request.requester.standing(Right.RECTIFICATION).asks_subject:
         return False
     for request_id in await context.cases.of_person(request.subject_keys):
         other = (await context.cases.load(request_id)).request
@@ -169,12 +174,7 @@ def _is_restricted(
     )
 
 
-def _is_upheld(request: SubjectRequest) -> bool:
-    """Whether the objection was upheld already, and a hold alone kept it from being carried out."""
-    return request.revivals > 0 and request.decision is not None and request.decision.result == "upheld"
-
-
-def _about_correction(context: Context, request: SubjectRequest) -> list[str]:
+async def _about_correction(context: Context, request: SubjectRequest, identifiers: Identifiers) -> list[str]:
     changed = request.wishes.corrections
     identifying = {
         field.fact
@@ -182,8 +182,21 @@ def _about_correction(context: Context, request: SubjectRequest) -> list[str]:
         for field in store.fields
         if field.identifier is not None and field.fact is not None
     }
-    needed = ["identifier_changes"] if identifying & set(changed) else []
-    return needed if changed or request.wishes.statement else [*needed, "correction_unclear"]
+    reasons = {
+        "identifier_changes": bool(identifying & set(changed)),
+        "correction_unclear": not changed and not request.wishes.statement,
+        "contradicts_person": await contradicts_person(context, request),
+        "address_in_use": await _address_in_use(context, request, identifiers),
+    }
+    return [code for code, is_so in reasons.items() if is_so]
+
+
+async def _address_in_use(context: Context, request: SubjectRequest, identifiers: Identifiers) -> bool:
+    """Tell whether records stand already under the address that is to become the person's."""
+    new = request.wishes.corrections.get(EMAIL)
+    if new is None or merged(identifiers, [(EMAIL, new)]) == identifiers:
+        return False
+    return await _holds(context, [store.id for _, store in in_scope(context, request)], {EMAIL: (new,)})
 
 
 async def _only_outside(

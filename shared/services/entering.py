@@ -10,7 +10,7 @@ from typing import Literal
 
 from shared.domain.cases import Channel, Requester, Wishes
 from shared.domain.errors import Invalid, NotAllowed
-from shared.domain.identifiers import parse_email
+from shared.domain.identifiers import EMAIL, parse_email
 from shared.domain.rights import Right
 from shared.domain.standing import RequesterKind, Verdict, standing
 from shared.services.context import Context
@@ -24,7 +24,8 @@ MOST_MANDATE = 200
 class Entry:
     """A request as a member of staff enters it.
 
-    `email`: where the answer goes. `identity`: how the person was known, in a few words such as "answered
+    `email`: where the answer goes. `about`: the person's own address, where a representative is answered to;
+    empty: the one who is answered is the person. `identity`: how the person was known, in a few words such as "answered
     from the registered number"; empty: the address has to be confirmed by mail first. `mandate`: how a
     representative's mandate was checked; never a copy of it.
     """
@@ -38,6 +39,7 @@ class Entry:
     identity: str = ""
     requester: Literal["subject", "representative"] = "subject"
     mandate: str = ""
+    about: str = ""
     wishes: Wishes = field(default_factory=Wishes)
 
 
@@ -46,7 +48,8 @@ async def enter(context: Context, entry: Entry) -> str:
 
     Raises:
         Invalid: `email_invalid`, `received_in_future`, `received_impossible`, `channel_unfit`, or what
-            `checked_wishes` refuses.
+            `checked_wishes` refuses. `person_missing`: a representative says whom it acts for; `person_unfit`:
+            a person is answered at the address that finds the data, so that no other address gets it.
         NotAllowed: `mandate_missing`: ask for the mandate; a person decides about a refusal.
     """
     if entry.channel not in ("post", "phone", "mail", "in_app"):
@@ -55,6 +58,11 @@ async def enter(context: Context, entry: Entry) -> str:
         allowed = standing(RequesterKind(entry.requester), right, has_mandate=bool(entry.mandate.strip()))
         if allowed.verdict is Verdict.REFUSED:
             raise NotAllowed(allowed.code or "not_allowed")
+    for_another = entry.requester == "representative"
+    if for_another and not entry.about.strip():
+        raise Invalid("person_missing", "name the person's own address", field="about")
+    if entry.about.strip() and not for_another:
+        raise Invalid("person_unfit", "only a representative asks for somebody else", field="about")
     request_id = secrets.token_hex(16)
     await put_on_file(
         context,
@@ -65,6 +73,7 @@ async def enter(context: Context, entry: Entry) -> str:
             channel=entry.channel,
             email=parse_email(entry.email),
             received_at=entry.received_at,
+            identifiers={EMAIL: (parse_email(entry.about),)} if for_another else {},
             requester=Requester(kind=entry.requester, mandate=entry.mandate.strip()[:MOST_MANDATE] or None),
             wishes=checked_wishes(context, entry.wishes),
             is_known=bool(entry.identity.strip()),

@@ -19,6 +19,7 @@ from shared.ports.documents import Change, Changed, StoredDocument
 from shared.services import switching
 from shared.services.blob_walk import BlobWalk
 from shared.services.context import Context
+from shared.services.due import is_still_due
 from shared.services.findings import quarantine
 from shared.services.judging import Judge, within
 from shared.services.keeping import as_records, out_of_sight
@@ -29,7 +30,7 @@ RESTRICTED = "restricted"  # what a person has decided when an erasure runs in s
 
 
 class PlanOutdatedError(Exception):
-    """A hold or a restriction came since the plan was made: plan again before anything else goes."""
+    """A hold, a restriction or a new use came since the plan was made: plan again before anything goes."""
 
 
 class ErasingPausedError(Exception):
@@ -40,13 +41,16 @@ async def ask_again(context: Context, request: SubjectRequest, activity: Activit
     """Ask for the kill switch, holds and restrictions at the moment of destruction.
 
     What a person asked to end at once, such as a newsletter, is no other's to restrict; the request's own
-    restriction, as under an objection that was upheld, does not stand in its own way.
+    restriction, as under an objection that was upheld, does not stand in its own way. What scheduled deletion
+    is about may have been used or renewed meanwhile.
 
     Raises:
         ErasingPausedError: the kill switch is thrown; nothing of this page was erased.
-        PlanOutdatedError: a hold or a restriction was placed since the plan; as above.
+        PlanOutdatedError: a hold or a restriction was placed since the plan, or it is not due any more.
         Retryable: they could not be read, which is never "none".
     """
+    if not await is_still_due(context, request.scope, request.identifiers, directories_only=True):
+        raise PlanOutdatedError
     *controls, switch = await context.controls.read((*request.subject_keys, SWITCH_KEY))
     if switching.is_thrown(switch.controls):
         raise ErasingPausedError

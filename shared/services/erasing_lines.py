@@ -19,6 +19,7 @@ from shared.services.blob_walk import BlobWalk
 from shared.services.context import Context
 from shared.services.erasing import ask_again
 from shared.services.findings import quarantine
+from shared.services.judging import is_within
 from shared.services.keeping import as_records, out_of_sight
 from shared.services.lines import Line, LineMatcher, read_range
 from shared.services.progress import Progress
@@ -210,7 +211,7 @@ class LineEraser:
         """Return what to do to a line, or None when it stays as it is."""
         if line.unreadable:
             await self._report("line_unreadable", blob)
-        if line.record is None:
+        if line.record is None or not is_within(self._progress.request.scope, self._store, line.record):
             return None
         treated = erase_record(line.record, self._store.fields, today=self._today)
         if treated.verdict is Verdict.UNDECIDABLE:

@@ -88,8 +88,8 @@ async def release(
 async def register_open(context: Context, request: SubjectRequest) -> str | None:
     """Note the request as open for its address, or return the id of the open one that it repeats.
 
-    It repeats another only where that one still owes the answer to everything asked: what was answered
-    before may have been fetched, deleted or overtaken long ago, and asking anew is a right.
+    It repeats another only where that one still owes the answer to everything asked, in the same words: what
+    was answered before may have been fetched, deleted or overtaken long ago, and asking anew is a right.
     """
     for attempt in range(_WRITE_ATTEMPTS):
         (stored,) = await context.controls.read(request.subject_keys[:1])
@@ -98,7 +98,7 @@ async def register_open(context: Context, request: SubjectRequest) -> str | None
             if other.request_id == request.request_id:
                 return None
             asks_less = set(request.rights) <= set(other.rights)
-            if asks_less and await _owes(context, other.request_id, request.rights):
+            if asks_less and await _owes(context, other.request_id, request):
                 return other.request_id
             kept.append(other)
         mine = OpenRequest(request_id=request.request_id, rights=request.rights)
@@ -112,13 +112,31 @@ async def register_open(context: Context, request: SubjectRequest) -> str | None
     raise Conflict("controls_busy")
 
 
-async def _owes(context: Context, request_id: str, rights: Sequence[Right]) -> bool:
-    """Tell whether a request is open and none of these rights of it is answered yet."""
+async def _owes(context: Context, request_id: str, asked: SubjectRequest) -> bool:
+    """Tell whether a request is open, none of these rights of it is answered yet, and it wants the same."""
     try:
         request = (await context.cases.load(request_id)).request
     except NotFound:
         return False
-    return not request.is_final and not any(right in request.outcomes for right in rights)
+    answered = any(right in request.outcomes for right in asked.rights)
+    return not request.is_final and not answered and _wants_the_same(request, asked)
+
+
+def _wants_the_same(request: SubjectRequest, asked: SubjectRequest) -> bool:
+    """Tell whether the answer of an open request is the answer to another, for the same requester.
+
+    Two corrections of two facts are two wishes, and words that a person reads are read once each.
+    """
+    mine, theirs = asked.wishes, request.wishes
+    differing = {
+        Right.RECTIFICATION: (mine.corrections, mine.objects_to) != (theirs.corrections, theirs.objects_to),
+        Right.RESTRICTION: mine.ground != theirs.ground,
+        Right.OBJECTION: mine.objects_to != theirs.objects_to,
+        Right.PORTABILITY: mine.transfer_url != theirs.transfer_url,
+    }
+    says_more = mine.statement not in ("", theirs.statement)
+    same_requester = asked.requester == request.requester
+    return same_requester and not says_more and not any(differing.get(right) for right in asked.rights)
 
 
 async def _is_over(context: Context, claim: Claim) -> bool:

@@ -19,8 +19,9 @@ from shared.domain.cases import (
 )
 from shared.domain.deadlines import due_on, require_receivable
 from shared.domain.errors import Conflict, Invalid, NotAllowed
-from shared.domain.identifiers import EMAIL, Identifiers, parse_email
+from shared.domain.identifiers import EMAIL, Identifiers
 from shared.domain.messages import Message, PlanRequest, SendLetter
+from shared.domain.opendsr import FiledBy
 from shared.domain.rights import IMMEDIATE, Right, in_order
 from shared.domain.times import after
 from shared.ports.cases import Write
@@ -51,6 +52,7 @@ class Filing:
     is_known: bool = False
     identity: str = ""  # how staff knew the person
     entered_by: str | None = None
+    opendsr: FiledBy | None = None
 
 
 async def put_on_file(context: Context, filing: Filing) -> bool:
@@ -59,15 +61,13 @@ async def put_on_file(context: Context, filing: Filing) -> bool:
     When it returns, what waits for nobody has taken effect, whichever call filed the case.
 
     Raises:
-        Invalid: `received_in_future` or `received_impossible`: enter the true day; `objects_to_unknown`,
-            `correction_unknown`, `correction_empty` or `email_invalid`: the wish cannot be carried out;
-            `identifiers_missing`: a customer says whom it means.
+        Invalid: `received_in_future` or `received_impossible`: enter the true day; `identifiers_missing`: a
+            customer says whom it means.
         NotAllowed: `scope_not_theirs`: a customer reaches its own installations, or needs a mandate.
     """
     now = context.clock.now()
     require_receivable(filing.received_at, now)
     _require_within_reach(filing)
-    _require_possible(context, filing.wishes)
     request = _request(context, filing, now)
     details = {"rights": ",".join(request.rights), "channel": request.channel, "by": filing.requester.kind}
     if filing.identity:
@@ -106,21 +106,6 @@ def _require_within_reach(filing: Filing) -> None:
         raise NotAllowed("scope_not_theirs")
 
 
-def _require_possible(context: Context, wishes: Wishes) -> None:
-    """Refuse what names nothing we know: unknown to the map, an objection would be read as one to all."""
-    known = {one.id for one in context.datamap.activities}
-    known |= {purpose.id for activity in context.datamap.activities for purpose in activity.purposes}
-    if not known.issuperset(wishes.objects_to):
-        raise Invalid("objects_to_unknown", "name activities or purposes of the policy", field="objects_to")
-    facts = {field.fact for _, store in context.datamap.stores() for field in store.fields if field.fact}
-    if not facts.issuperset(wishes.corrections):
-        raise Invalid("correction_unknown", "name facts the policy's map has", field="corrections")
-    if not all(value.strip() for value in wishes.corrections.values()):
-        raise Invalid("correction_empty", "a correction gives the right value", field="corrections")
-    if EMAIL in wishes.corrections:
-        parse_email(wishes.corrections[EMAIL])
-
-
 def _request(context: Context, filing: Filing, now: datetime) -> SubjectRequest:
     rights = in_order(filing.rights)
     identifiers = {kind: tuple(values) for kind, values in filing.identifiers.items()}
@@ -138,6 +123,7 @@ def _request(context: Context, filing: Filing, now: datetime) -> SubjectRequest:
             "wishes": filing.wishes,
             "received_at": filing.received_at,
             "filed_at": now,
+            "opendsr": filing.opendsr,
             "entered_by": filing.entered_by,
             "target_on": due_on(filing.received_at),
             "due_on": due_on(filing.received_at),

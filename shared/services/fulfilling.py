@@ -9,6 +9,7 @@ from shared.services import marking
 from shared.services.answering import Answer, answer
 from shared.services.concluding import case_with
 from shared.services.context import Context
+from shared.services.disclosing import disclose
 from shared.services.ledger import notices_due
 
 
@@ -34,6 +35,7 @@ async def fulfil_marks(context: Context, case: Case) -> None:
     for one in await context.controls.read(request.subject_keys):
         if not any(mark.restriction_id == wanted for mark in one.controls.restrictions):
             raise Conflict("mark_missing", "controls")
+    await disclose(context, request, ())
     told = request.with_(notices=(*request.notices, *await notices_due(context, request, ())))
     restricted = Answer(
         outcome=Outcome(result="restricted", at=now),

@@ -39,8 +39,8 @@ async def place(context: Context, wanted: PlaceHold) -> str:
 
     Raises:
         Invalid: `hold_reason_missing`, `hold_review_past`, `hold_ground_unfit` (policy 5.3 covers licence
-            data only), `activity_unknown`, or `person_unclear` when the identifiers lead to more than one
-            person.
+            data only), `activity_unknown`, `identifier_unknown`, `identifier_shared` when none is one
+            person's own, or `person_unclear` when the identifiers lead to more than one person.
     """
     if not wanted.reason.strip():
         raise Invalid("hold_reason_missing", "a hold needs a reason", field="reason")
@@ -54,6 +54,7 @@ async def place(context: Context, wanted: PlaceHold) -> str:
         raise Invalid("activity_unknown", "no such activity in the data map", field="activity_id")
     if wanted.ground == "policy_5_3" and wanted.activity_id != _LICENCES:
         raise Invalid("hold_ground_unfit", "policy 5.3 keeps licence data only", field="ground")
+    _require_one_person(context, wanted.identifiers)
     resolved = await resolve(context, wanted.identifiers)
     if resolved.problem is not None:
         raise Invalid("person_unclear", resolved.problem, field="identifiers")
@@ -72,6 +73,15 @@ async def place(context: Context, wanted: PlaceHold) -> str:
         lambda controls: controls.model_copy(update={"holds": (*controls.holds, hold)}),
     )
     return hold.hold_id
+
+
+def _require_one_person(context: Context, identifiers: Identifiers) -> None:
+    """Refuse what finds nobody: a hold on nobody would keep nothing, and nobody would notice."""
+    kinds = {one.id: one for one in context.datamap.policy.identifiers if one.id != SUBJECT_KEY}
+    if identifiers.keys() - kinds.keys():
+        raise Invalid("identifier_unknown", "the data map has no such kind", field="kind")
+    if all(kinds[kind].shared for kind in identifiers):
+        raise Invalid("identifier_shared", "name what is one person's own", field="kind")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from shared.domain.cases import Notice, SubjectRequest
 from shared.domain.errors import Permanent, Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import FinishStage
-from shared.domain.recipients import Confirmation, NoticeState
+from shared.domain.recipients import Confirmation, Instruction, NoticeState
 from shared.domain.rights import Right
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
@@ -17,6 +17,8 @@ from shared.services.drafting import in_scope
 from shared.services.ledger import INSTRUCTION_OF
 
 NAME = "name"  # the one fact a processor is told to correct
+_TOLD = frozenset({NAME, EMAIL})  # a new address is for staff to write there
+ADDRESS_CHANGED = "address_changed"
 UNREACHABLE = "processor_unreachable"
 _STATE_OF = {
     Confirmation.DONE: NoticeState.TOLD,
@@ -28,13 +30,16 @@ _STATE_OF = {
 def instructed(context: Context, request: SubjectRequest) -> tuple[str, ...]:
     """Return the processors to instruct about the present right that have not confirmed it.
 
-    A processor knows people by their address; a customer's request and scheduled deletion know none.
+    A processor knows people by their address, and a customer's request knows none. Scheduled deletion
+    instructs where nothing of the person is left there; what a restored copy brought back never was there.
     """
+    if request.is_internal and (request.scope.is_partial or not request.scope.rule_ids):
+        return ()
     if request.right not in INSTRUCTION_OF or request.scope.customer_id is not None:
         return ()
     if not request.identifiers.get(EMAIL) or not request.plan:
         return ()
-    if request.right is Right.RECTIFICATION and NAME not in request.wishes.corrections:
+    if request.right is Right.RECTIFICATION and not _TOLD & set(request.wishes.corrections):
         return ()
     touched = {entry.activity_id for entry in request.plan.entries}
     if request.right is Right.RESTRICTION:  # its plan touches no store
@@ -47,19 +52,17 @@ def instructed(context: Context, request: SubjectRequest) -> tuple[str, ...]:
 async def instruct(context: Context, case: Case) -> Case | None:
     """Instruct every processor and return the case with what they answered; None: one must be asked again.
 
-    A second call instructs again what was not saved; a processor finds done what the first call did.
+    A second call instructs again what was not saved; a processor finds done what the first call did. One that
+    has data we keep under a hold is not told to erase it; it is when the erasure is taken up after the hold.
     """
     request = case.request
     told: list[Notice] = []
+    spared = await _spared(context, request)
     for recipient_id in instructed(context, request):
+        if recipient_id in spared:
+            continue
         try:
-            confirmation = await context.processors.instruct(
-                recipient_id,
-                INSTRUCTION_OF[request.right],
-                request.identifiers[EMAIL],
-                name=request.wishes.corrections.get(NAME),
-            )
-            state, why = _STATE_OF[confirmation], ""
+            state, why = await _instructed(context, request, recipient_id)
         except Retryable:
             await _ask_again_later(context, case)
             return None
@@ -80,6 +83,39 @@ async def instruct(context: Context, case: Case) -> Case | None:
     return Case(
         request=changed, tasks=case.tasks, letters=case.letters, findings=case.findings, etags=case.etags
     )
+
+
+async def _spared(context: Context, request: SubjectRequest) -> frozenset[str]:
+    """Return who receives data that may not be erased now, asked at this moment. Source: GDPR 17(3), 18(2)."""
+    if INSTRUCTION_OF.get(request.right) is not Instruction.ERASE or not request.plan:
+        return frozenset()
+    controls = [one.controls for one in await context.controls.read(request.subject_keys)]
+    return frozenset(
+        name
+        for activity_id in {entry.activity_id for entry in request.plan.entries}
+        for name in context.datamap.activity(activity_id).recipients
+        if any(hold.covers(activity_id) for one in controls for hold in one.holds)
+        or (request.is_internal and any(one.restricts(activity_id) for one in controls))
+    )
+
+
+async def _instructed(
+    context: Context, request: SubjectRequest, recipient_id: str
+) -> tuple[NoticeState, str]:
+    """Instruct one processor, and return where that stands and why. Source: GDPR article 19."""
+    state = NoticeState.AWAITING_STAFF
+    corrections = request.wishes.corrections if request.right is Right.RECTIFICATION else {}
+    if not corrections or NAME in corrections:
+        confirmation = await context.processors.instruct(
+            recipient_id,
+            INSTRUCTION_OF[request.right],
+            request.identifiers[EMAIL],
+            name=corrections.get(NAME),
+        )
+        state = _STATE_OF[confirmation]
+    if EMAIL in corrections and state is not NoticeState.NOT_HELD:
+        return NoticeState.AWAITING_STAFF, ADDRESS_CHANGED
+    return state, ""
 
 
 async def _ask_again_later(context: Context, case: Case) -> None:

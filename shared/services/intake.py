@@ -18,7 +18,7 @@ from shared.domain.rights import Right
 from shared.domain.times import after, copenhagen_day
 from shared.ports.cases import Case, Write
 from shared.services import fencing, marking
-from shared.services.closing import end
+from shared.services.closing import end, forget_unpublished
 from shared.services.conflicts import settled
 from shared.services.context import Context
 from shared.services.filing import Filing, put_on_file
@@ -78,8 +78,8 @@ async def submit(context: Context, submission: Submission) -> str:
     if submission.repeat_key:
         asked = (",".join(submission.rights), submission.language, submission.wishes.model_dump_json())
         request_id = context.keys.sign("repeat", email_key, *asked, submission.repeat_key)[:32]
-    await _count(context, f"client-{_client_key(context, submission.client)}", _per_client(context))
-    await _count(context, f"address-{_mailbox_key(context, email)}", context.limits.requests_per_address_hour)
+    await count(context, f"client-{_client_key(context, submission.client)}", _per_client(context))
+    await count_address(context, email)
     await put_on_file(
         context,
         Filing(
@@ -135,7 +135,8 @@ async def _verify(context: Context, request_id: str) -> RequestState:
 async def _start(context: Context, case: Case, what: str, **details: str) -> RequestState:
     now = context.clock.now()
     request = case.request
-    joined_to = await fencing.register_open(context, request)
+    # A platform's case has an answer and a cancellation of its own: it joins none, and none joins it.
+    joined_to = None if request.opendsr else await fencing.register_open(context, request)
     if joined_to is not None:
         joined = request.with_(joined_to=joined_to, verified_at=now)
         await end(context, replace(case, request=joined), RequestState.JOINED)
@@ -176,14 +177,13 @@ async def status(context: Context, request_id: str) -> Status:
     state = request.state
     if request.joined_to is not None:
         state = (await context.cases.load(request.joined_to)).request.state
-    package = request.package
     return Status(
         request_id=request_id,
         state=_PUBLIC_STATE.get(state, state),
         rights=request.rights,
         received_on=copenhagen_day(request.received_at),
         due_on=request.due_on,
-        copy_available=package is not None and package.deleted_at is None,
+        copy_available=request.copy_ends_at is not None,
     )
 
 
@@ -200,6 +200,16 @@ async def cancel(context: Context, request_id: str, token: object) -> RequestSta
     """
     now = context.clock.now()
     tokens.check(context.keys, token, purpose=CANCEL, request_id=request_id, now=now)
+    return await cancel_known(context, request_id)
+
+
+async def cancel_known(context: Context, request_id: str) -> RequestState:
+    """Cancel as `cancel` does, for a caller who has proven otherwise to have filed the request.
+
+    Raises:
+        NotAllowed: `too_late` or `joined_to_wider`.
+        NotFound: there is no such request.
+    """
     return await settled(lambda: _cancel(context, request_id))
 
 
@@ -219,8 +229,7 @@ async def _cancel(context: Context, request_id: str) -> RequestState:
         raise NotAllowed("too_late")
     await end(context, case, RequestState.CANCELLED)
     await marking.take_back(context, request)
-    if request.package is None:  # one that was answered is the person's until its day
-        await context.packages.delete(request.request_id)
+    await forget_unpublished(context, request)
     return RequestState.CANCELLED
 
 
@@ -246,7 +255,21 @@ async def expire(context: Context, case: Case) -> bool:
     return True
 
 
-async def _count(context: Context, bucket: str, most: int) -> None:
+async def count_address(context: Context, email: str) -> None:
+    """Count one more request for an address, whoever files it: each may send a mail there.
+
+    Raises:
+        NotAllowed: `too_many_requests`, as of `count`.
+    """
+    await count(context, f"address-{_mailbox_key(context, email)}", context.limits.requests_per_address_hour)
+
+
+async def count(context: Context, bucket: str, most: int) -> None:
+    """Count one more request in a bucket of the last hour.
+
+    Raises:
+        NotAllowed: `too_many_requests`: there were `most` already; come again later.
+    """
     if await context.rate_limits.hit(bucket, window_seconds=_HOUR_SECONDS) > most:
         raise NotAllowed("too_many_requests", retry_after_seconds=_HOUR_SECONDS)
 

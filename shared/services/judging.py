@@ -1,15 +1,16 @@
 """Which verdict a right comes to on each record of a store, and which records are within its scope."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from shared.datamap.models import DocumentStore
+from shared.datamap.models import DocumentStore, LineStore, Store
 from shared.datamap.stopping import stop_record
 from shared.datamap.treatment import Treated, Verdict, erase_elements, erase_record, goes_whole, value_at
 from shared.domain.cases import Scope, SubjectRequest
 from shared.domain.rights import Right
-from shared.domain.times import copenhagen_day
+from shared.domain.times import copenhagen_day, moment_of
 from shared.ports.documents import DocumentPage, StoredDocument
 from shared.services.context import Context
 
@@ -32,7 +33,8 @@ class Judge:
     @property
     def takes_whole(self) -> bool:
         """Whether every record goes whatever is in it, so that its keys are enough."""
-        if self.request.scope.customer_id is not None:
+        scope = self.request.scope
+        if scope.customer_id or scope.created_before or scope.of(self.store.id):
             return False
         if self.request.right in STOPPING:
             return self.request.right in self.store.ends_with and self.store.consented_at_path is None
@@ -62,9 +64,27 @@ class Judge:
 
 def within(scope: Scope, store: DocumentStore, page: DocumentPage) -> tuple[StoredDocument, ...]:
     """Return the documents of a page that the request is about: of one customer, where one asks."""
-    if scope.customer_id is None:
-        return page.documents
-    path = store.customer_path
-    return tuple(
-        one for one in page.documents if path is not None and value_at(one.body, path) == scope.customer_id
-    )
+    return tuple(one for one in page.documents if is_within(scope, store, one.body))
+
+
+def is_within(scope: Scope, store: Store, record: Mapping[str, Any]) -> bool:
+    """Whether a request is about a record of the person.
+
+    A record whose creation cannot be read counts as old: it came back with a restored copy.
+    """
+    if scope.customer_id is not None and not _is_customers(scope.customer_id, store, record):
+        return False
+    wanted = scope.of(store.id)
+    if wanted is not None and value_at(record, wanted.path) not in wanted.values:
+        return False
+    if scope.created_before is None or store.created_path is None:
+        return True
+    created_at = moment_of(value_at(record, store.created_path))
+    return created_at is None or created_at < scope.created_before
+
+
+def _is_customers(customer_id: str, store: Store, record: Mapping[str, Any]) -> bool:
+    """Whether a record is of the customer's installations; lines are, by the blobs they were found in."""
+    if store.customer_path is None:
+        return isinstance(store, LineStore)
+    return bool(value_at(record, store.customer_path) == customer_id)

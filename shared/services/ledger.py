@@ -54,6 +54,8 @@ async def notices_due(
     activities only is told nothing; one the map does not know is told, to be safe. Those that the request
     has already are left out.
     """
+    if request.is_internal:
+        return ()  # nobody's right was exercised: what recipients hold has a period of its own
     if request.right not in (Right.ERASURE, Right.OBJECTION, Right.RECTIFICATION, Right.RESTRICTION):
         return ()
     if request.right is not Right.RESTRICTION and not changed_stores:

@@ -38,6 +38,7 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
     kind = LetterKind(letter.kind)
     outcome = request.outcomes.get(request.right)
     extension = request.extension if kind is LetterKind.EXTENDED else None
+    package = request.copies.get(request.copy_id)
     customer = request.requester.customer_name or request.scope.customer_id or ""
     answers_one = kind not in (
         LetterKind.VERIFY,
@@ -60,7 +61,7 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
         link_expires_at=answer_ends(context, request)
         if kind is LetterKind.QUESTION
         else verification_ends(context, request),
-        package_expires_on=copenhagen_day(request.package.expires_at) if request.package else None,
+        package_expires_on=copenhagen_day(package.expires_at) if package else None,
         backups=context.datamap.policy.backups,
         decision=_decision(request, letter),
         grounds=_grounds(request),

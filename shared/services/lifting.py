@@ -28,7 +28,8 @@ async def announce_lifting(
 
     Raises:
         Invalid: `reason_missing`, `reason_too_long`, or `lift_on_past`: at the earliest tomorrow.
-        NotAllowed: `not_restricted`: no restriction of this request is in force.
+        NotAllowed: `not_restricted`: no restriction of this request is in force; `lifting_announced`: the
+            notice is out, or may be, and names its day.
     """
     if not reason.strip():
         raise Invalid("reason_missing", "the notice says why", field="reason")
@@ -43,8 +44,11 @@ async def announce_lifting(
     request = case.request
     if request.state is not RequestState.STANDING or not await _is_in_force(context, request):
         raise NotAllowed("not_restricted")
+    letter_id = f"letter-{LetterKind.RESTRICTION_LIFTING}-{request.phase}"
+    if any(one.id == letter_id and (one.sent_at or one.claimed_at) for one in case.letters):
+        raise NotAllowed("lifting_announced")
     letter = LetterDocument(
-        id=f"letter-{LetterKind.RESTRICTION_LIFTING}-{request.phase}",
+        id=letter_id,
         request_id=request_id,
         kind=LetterKind.RESTRICTION_LIFTING,
         created_at=now,

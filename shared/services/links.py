@@ -8,6 +8,7 @@ from shared.domain.times import after
 from shared.services.context import Context
 
 VERIFY, CANCEL, PACKAGE, ANSWER = "verify", "cancel", "package", "answer"
+PORTABLE = "portable"  # what is taken along, where a copy has the link of its own
 _CANCEL_DAYS = 120  # longer than any request stays open
 
 
@@ -37,8 +38,10 @@ def links(context: Context, request: SubjectRequest) -> dict[str, str]:
         VERIFY: link(VERIFY, "verification", verification_ends(context, request)),
         CANCEL: link(CANCEL, "cancellation", after(request.received_at, days=_CANCEL_DAYS)),
     }
-    if request.package is not None and request.package.deleted_at is None:
-        made[PACKAGE] = link(PACKAGE, "package", request.package.expires_at)
+    package = request.copies.get(request.copy_id)
+    if package is not None and package.deleted_at is None:
+        purpose = PACKAGE if request.copy_id == request.request_id else PORTABLE
+        made[PACKAGE] = link(purpose, "package", package.expires_at)
     if any(one.answered_at is None for one in request.questions):
         made[ANSWER] = link(ANSWER, "answer", answer_ends(context, request))
     return made

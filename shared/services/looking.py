@@ -12,7 +12,7 @@ from shared.domain.cases import KeptRecords, Task, TaskState, summed
 from shared.domain.times import copenhagen_day
 from shared.services.blob_walk import BlobWalk
 from shared.services.context import Context
-from shared.services.judging import Judge, within
+from shared.services.judging import Judge, is_within, within
 from shared.services.keeping import as_records
 from shared.services.lines import LineMatcher, LineRanges
 from shared.services.progress import Progress
@@ -52,7 +52,7 @@ async def look_at_lines(context: Context, progress: Progress, task: Task, store:
         for line in matcher.read(found.data) if matcher.may_hold(found.data) else ():
             if line.unreadable:
                 left += 1
-            elif line.record is not None:
+            elif line.record is not None and is_within(progress.request.scope, store, line.record):
                 treated = erase_record(line.record, store.fields, today=today)
                 left += treated.verdict is not Verdict.KEEP
                 if found.blob.is_current:

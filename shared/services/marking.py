@@ -5,6 +5,7 @@ A mark is named after its request and right, so that writing it again changes no
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from shared.domain.cases import SubjectRequest
 from shared.domain.controls import Controls, Objection, Restriction, RestrictionGround
@@ -15,6 +16,8 @@ from shared.services.context import Context
 
 RESTRICTING = frozenset({Right.RESTRICTION, Right.OBJECTION, Right.RECTIFICATION})  # rights that may restrict
 _WRITE_ATTEMPTS = 6
+
+M = TypeVar("M")
 
 
 def mark_id(request: SubjectRequest, right: Right) -> str:
@@ -112,8 +115,8 @@ async def object_to(context: Context, request: SubjectRequest, subject_keys: Seq
     purpose_ids: tuple[str, ...] = ()
     if request.right is Right.OBJECTION:
         activity_ids, purpose_ids = named(context, request.wishes.objects_to)
-    elif request.scope.customer_id is not None:
-        purpose_ids = _marketing_on_interest(context)
+    elif request.requester.standing(request.right).keeps_consents:
+        purpose_ids = _without_consent(context)
     wanted = Objection(
         objection_id=mark_id(request, request.right),
         kind="general" if activity_ids or purpose_ids else "marketing",
@@ -155,6 +158,44 @@ async def withdraw(context: Context, request: SubjectRequest, subject_keys: Sequ
     await change(context, subject_keys, withdrawn)
 
 
+async def carry_over(context: Context, subject_keys: Sequence[str]) -> None:
+    """Write what stands under any pseudonym of one person under all of them. Repeating it changes nothing.
+
+    A person who gets a new address, or a new name in some system, keeps every mark; nobody gets around one.
+    """
+    known = [one.controls for one in await context.controls.read(subject_keys)]
+    holds = [hold for one in known for hold in one.holds if hold.released_at is None]
+    restrictions = [mark for one in known for mark in one.restrictions if mark.lifted_at is None]
+    objections = [mark for one in known for mark in one.objections if mark.in_force]
+    withdrawn_at = max((one.withdrawn_at for one in known if one.withdrawn_at), default=None)
+
+    def carried(controls: Controls) -> Controls:
+        held = {one.hold_id for one in controls.holds}
+        restricted = {one.restriction_id for one in controls.restrictions}
+        objected = {one.objection_id for one in controls.objections}
+        return controls.model_copy(
+            update={
+                "holds": (*controls.holds, *_once(holds, held, "hold_id")),
+                "restrictions": (
+                    *controls.restrictions,
+                    *_once(restrictions, restricted, "restriction_id"),
+                ),
+                "objections": (*controls.objections, *_once(objections, objected, "objection_id")),
+                "withdrawn_at": max(
+                    (at for at in (withdrawn_at, controls.withdrawn_at) if at is not None), default=None
+                ),
+            }
+        )
+
+    await change(context, subject_keys, carried)
+
+
+def _once(marks: Iterable[M], known: set[str], name: str) -> list[M]:
+    """Return the marks that are not known yet, each once."""
+    new = {getattr(mark, name): mark for mark in marks}
+    return [mark for mark_id, mark in new.items() if mark_id not in known]
+
+
 async def apply_at_once(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> None:
     """Let a right that waits for nobody take effect: no mail and no profile from this moment on."""
     for right, apply in ((Right.MARKETING_OBJECTION, object_to), (Right.WITHDRAWAL, withdraw)):
@@ -163,7 +204,8 @@ async def apply_at_once(context: Context, request: SubjectRequest, subject_keys:
             await apply(context, request.for_right(right), subject_keys)
 
 
-def _marketing_on_interest(context: Context) -> tuple[str, ...]:
+def _without_consent(context: Context) -> tuple[str, ...]:
+    """Return marketing that rests on no consent: all that a customer can stop for a person."""
     return tuple(
         purpose.id
         for activity in context.datamap.activities
@@ -187,12 +229,29 @@ def named(context: Context, ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[
     return activities, purposes
 
 
+def _on_interest(
+    context: Context, activity_ids: tuple[str, ...], purpose_ids: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Narrow activities that serve a contract too to their purposes that do not: a membership goes on."""
+    mixed = {
+        activity.id: [one.id for one in activity.purposes if not one.rests_on or "f" in one.rests_on]
+        for activity in context.datamap.activities
+        if activity.id in activity_ids
+        and any(one.rests_on and "f" not in one.rests_on for one in activity.purposes)
+    }
+    reached = [purpose_id for purposes in mixed.values() for purpose_id in purposes]
+    return (
+        tuple(one for one in activity_ids if one not in mixed),
+        tuple(dict.fromkeys((*purpose_ids, *reached))),
+    )
+
+
 def _extent(
     context: Context, request: SubjectRequest, ground: RestrictionGround
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what a restriction covers: what is objected to, a customer's installation, or everything."""
     if ground == "objection":
-        return named(context, request.wishes.objects_to)
+        return _on_interest(context, *named(context, request.wishes.objects_to))
     if request.scope.customer_id is None:
         return (), ()
     reached = (

@@ -20,12 +20,12 @@ from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.ports.controls import StoredControls
 from shared.rendering.letters import LetterKind
-from shared.services import fencing, marking, switching
+from shared.services import calling_back, fencing, marking, switching
 from shared.services.answering import letter
 from shared.services.attention import stop
 from shared.services.context import Context
 from shared.services.drafting import contradicts_person, draft
-from shared.services.resolving import resolve_request
+from shared.services.resolving import becomes_another, resolve_request
 
 ACTION_OF = {
     Stage.COLLECT: Action.COLLECT,
@@ -72,6 +72,9 @@ async def plan(context: Context, request_id: str) -> None:
         await stop(context, case, resolved.problem)
         return
     identifiers = resolved.identifiers
+    if await becomes_another(context, request, identifiers):
+        await stop(context, case, "address_of_another")
+        return
     keys = identifiers[SUBJECT_KEY]
     if marking.RESTRICTING & set(request.rights):
         case = await _known(context, case, identifiers)
@@ -156,6 +159,7 @@ async def _begin(
         await _give_back_if_closed(context, request)
         raise
     await context.queue.send([following(begun, tasks)])
+    await calling_back.announce(context, begun)
 
 
 def following(request: SubjectRequest, tasks: Sequence[Task]) -> RunTasks | FinishStage:

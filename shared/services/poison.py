@@ -5,17 +5,20 @@ import hashlib
 
 from shared.domain.errors import ComplianceError, NotFound
 from shared.domain.messages import (
+    CALLBACK_QUEUE,
     FINISH_QUEUE,
     PLAN_QUEUE,
     TASK_QUEUE,
     FinishStage,
     PlanRequest,
     RunTasks,
+    SendCallback,
     SendLetter,
     decode,
 )
 from shared.domain.times import utc_text
 from shared.services.attention import fail_lane, stop
+from shared.services.calling_back import give_up
 from shared.services.context import Context
 
 
@@ -35,6 +38,9 @@ async def _mark(context: Context, queue: str, body: bytes) -> None:
     if queue == TASK_QUEUE:
         message = decode(RunTasks, body)
         await fail_lane(context, message.request_id, message.lane, "task_poisoned")
+        return
+    if queue == CALLBACK_QUEUE:
+        await give_up(context, decode(SendCallback, body).request_id, "callback_poisoned")
         return
     if queue == PLAN_QUEUE:
         request_id = decode(PlanRequest, body).request_id

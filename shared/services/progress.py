@@ -135,7 +135,7 @@ class Progress:
     async def stage(self, data: bytes) -> Block:
         """Stage one block of the copy, named by its content: a twin cannot replace it with other bytes."""
         block_id = self.block_id(data)
-        await self._context.packages.stage(self.request.request_id, block_id, data)
+        await self._context.packages.stage(self.request.copy_id, block_id, data)
         return Block(block_id=block_id, size_bytes=len(data))
 
     @staticmethod

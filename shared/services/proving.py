@@ -28,7 +28,7 @@ def _proof(request: SubjectRequest, outcome: Outcome) -> dict[str, Any]:
         "request_id": request.request_id,
         "right": request.right,
         "channel": request.channel,
-        "scope": request.scope.model_dump(mode="json"),
+        "scope": request.scope.model_dump(mode="json", exclude={"records"}),
         "subject_keys": list(request.subject_keys),
         "map_digest": request.plan.map_digest if request.plan else None,
         "plan_digest": request.plan.digest if request.plan else None,

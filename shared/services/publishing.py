@@ -6,6 +6,7 @@ erasure of that person began. Twins of this message stage equal closing blocks, 
 
 from collections.abc import Sequence
 
+from shared.datamap.models import DataMap
 from shared.datamap.ownership import is_own
 from shared.domain.cases import Outcome, Package, Part, RequestState, SubjectRequest, Task
 from shared.domain.errors import Conflict
@@ -22,8 +23,8 @@ from shared.services.answering import Answer, answer
 from shared.services.attention import stop
 from shared.services.concluding import case_with
 from shared.services.context import Context
-from shared.services.disclosing import disclose_to_customer
-from shared.services.drafting import outside_portability
+from shared.services.disclosing import disclose
+from shared.services.drafting import in_scope, outside_portability
 from shared.services.execution import stage_tasks_of
 from shared.services.ledger import disclosures_to
 from shared.services.parts import all_parts, forget_parts
@@ -66,10 +67,11 @@ async def publish_copy(context: Context, case: Case) -> None:
     )
     published = case_with(
         case,
-        request.with_(package=Package(published_at=now, expires_at=expires_at, size_bytes=size_bytes)),
+        request.with_copy(
+            request.copy_id, Package(published_at=now, expires_at=expires_at, size_bytes=size_bytes)
+        ),
     )
-    if request.scope.customer_id is not None:
-        await disclose_to_customer(context, request, by_store)
+    await disclose(context, request, by_store)
     gone = [part.id for part in parts[:_PARTS_IN_BATCH]]
     try:
         if request.right is Right.PORTABILITY and request.wishes.transfer_url and outcome.records:
@@ -77,7 +79,7 @@ async def publish_copy(context: Context, case: Case) -> None:
         else:
             await answer(context, published, _answer(request, outcome, size_bytes), deletes=gone)
     except Conflict:
-        await _withdraw_if_cancelled(context, request.request_id)
+        await _withdraw_if_cancelled(context, request)
         raise
     await forget_parts(context, request.request_id, parts[_PARTS_IN_BATCH:])
 
@@ -122,15 +124,27 @@ async def _publish(
             members,
         )
     else:
-        entries = report_entries(context.datamap, await _report(context, case, controls), members)
+        entries = report_entries(_shown(context, request), await _report(context, case, controls), members)
     closing = archive.closing_block(placed, entries, start_offset=offset, written_at=progress.written_at)
     block = await progress.stage(closing)
-    await context.packages.publish(request.request_id, [*block_ids, block.block_id])
+    await context.packages.publish(request.copy_id, [*block_ids, block.block_id])
     return offset + block.size_bytes
 
 
+def _shown(context: Context, request: SubjectRequest) -> DataMap:
+    """Return the map an answer speaks of: to a customer only what is about its installations."""
+    if request.scope.customer_id is None:
+        return context.datamap
+    reached = {activity.id for activity, _ in in_scope(context, request)}
+    activities = tuple(one for one in context.datamap.activities if one.id in reached)
+    return context.datamap.model_copy(update={"activities": activities})
+
+
 async def _report(context: Context, case: Case, controls: Sequence[StoredControls]) -> AccessReport:
+    """Return what is known of the person. A customer learns nothing of other recipients, nor of choices."""
     request = case.request
+    if request.scope.customer_id is not None:
+        controls = ()
     begun_at = request.begun_at or request.received_at
     return AccessReport(
         request_id=request.request_id,
@@ -139,7 +153,7 @@ async def _report(context: Context, case: Case, controls: Sequence[StoredControl
         prepared_at=begun_at,
         contacts=context.contacts,
         findings=tuple(_finding(task) for task in stage_tasks_of(case)),
-        disclosures=await disclosures_to(context, request),
+        disclosures=await disclosures_to(context, request) if request.scope.customer_id is None else (),
         holds=tuple(  # each once, though it stands under every pseudonym of the person
             dict.fromkeys(
                 HeldFact(activity_id=hold.activity_id or "all", reason=hold.reason, review_on=hold.review_on)
@@ -186,7 +200,7 @@ def _finding(task: Task) -> StoreFinding:
     )
 
 
-async def _withdraw_if_cancelled(context: Context, request_id: str) -> None:
-    case = await context.cases.load(request_id)
+async def _withdraw_if_cancelled(context: Context, request: SubjectRequest) -> None:
+    case = await context.cases.load(request.request_id)
     if case.request.state is RequestState.CANCELLED:
-        await context.packages.delete(request_id)
+        await context.packages.delete(request.copy_id)

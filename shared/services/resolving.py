@@ -6,6 +6,7 @@ from shared.datamap.models import DocumentStore, Match
 from shared.datamap.treatment import found_identifiers, value_at
 from shared.domain.cases import SubjectRequest
 from shared.domain.identifiers import EMAIL, SUBJECT_KEY, Identifiers, merged, normalise
+from shared.domain.rights import Right
 from shared.services.context import Context
 
 _LOCATOR_PAGE = 100
@@ -36,6 +37,25 @@ async def resolve_request(context: Context, request: SubjectRequest) -> Resolved
     identifiers = {kind: tuple(values) for kind, values in known.items() if kind != SUBJECT_KEY}
     identifiers[SUBJECT_KEY] = context.subject_keys(identifiers)
     return Resolved(identifiers=identifiers)
+
+
+async def becomes_another(context: Context, request: SubjectRequest, identifiers: Identifiers) -> bool:
+    """Tell whether the address to be corrected to is somebody else's, with whom the person would merge.
+
+    It is where an account stands under it that nothing known of the person leads to.
+    Source: GDPR articles 5(1)(d) and (f), 16.
+    """
+    new = request.wishes.corrections.get(EMAIL)
+    if new is None or request.right is not Right.RECTIFICATION or request.scope.customer_id is not None:
+        return False
+    there = await resolve(context, {EMAIL: (new,)})
+    accounts = [
+        (kind, value)
+        for kind, values in there.identifiers.items()
+        if kind not in (EMAIL, SUBJECT_KEY) and not context.datamap.identifier(kind).shared
+        for value in values
+    ]
+    return there.problem is not None or merged(identifiers, accounts) != merged(identifiers, ())
 
 
 async def resolve(context: Context, known: Identifiers) -> Resolved:

@@ -4,19 +4,21 @@ Every state that waits carries the moment it should be looked at again. Whoever 
 sending, or with a claim in hand, left such a moment behind.
 """
 
+from datetime import datetime
+
 from shared.domain.ageing import Ageing, ageing
 from shared.domain.cases import RequestState, SubjectRequest
 from shared.domain.errors import Conflict, NotFound, Permanent
 from shared.domain.messages import FinishStage, Message, PlanRequest, RunTasks, SendLetter
 from shared.domain.times import after, copenhagen_day, start_of
 from shared.ports.cases import Case, Write
-from shared.services import fencing, intake, marking
+from shared.services import calling_back, fencing, intake, marking
 from shared.services.answering import close_silently
 from shared.services.asking import deadline_of
-from shared.services.closing import cleared, end_standing, stands
+from shared.services.closing import cleared, end_standing, forget_unpublished, stands
 from shared.services.context import Context
 from shared.services.deferring import take_up_deferred
-from shared.services.downloads import remove
+from shared.services.downloads import remove_due
 from shared.services.execution import stage_tasks_of
 from shared.services.lifting import lift_when_due
 from shared.services.parts import all_parts, forget_parts
@@ -44,25 +46,13 @@ async def _take_up(context: Context, case: Case) -> None:
     now = context.clock.now()
     if request.wake_at is None or request.wake_at > now:
         return
-    if request.is_final:
-        await _clean_up(context, case)
-        return
-    if request.state is RequestState.RECEIVED and await intake.expire(context, case):
-        return
-    if request.state is RequestState.ANSWERING and request.is_internal:
-        await close_silently(context, request.request_id)
-        return
-    if request.copy_ends_at is not None and request.copy_ends_at <= now:
-        await remove(context, case)  # the next sweep takes up the rest
+    if await _ended(context, case):
         return
     request = await _due_told(context, request)
     if request.waits_for_operator:
-        await context.operators.alarm(request.attention or "approval_needed", request_id=request.request_id)
-        again = after(now, seconds=context.limits.alarm_repeat_seconds)
-        asleep = request.with_(wake_at=min(again, request.copy_ends_at or again))
-        await context.cases.commit(request.request_id, [Write(document=asleep, etag=case.etags[asleep.id])])
+        await _remind(context, case, request, now)
         return
-    messages = _due(case)
+    messages = [*_due(case), *calling_back.due(request)]
     if request.state is RequestState.STANDING and not messages:
         await _review(context, case)
         return
@@ -76,6 +66,30 @@ async def _take_up(context: Context, case: Case) -> None:
     waiting = request.with_(wake_at=wake_at)
     await context.cases.commit(request.request_id, [Write(document=waiting, etag=case.etags[waiting.id])])
     await context.queue.send(messages)
+
+
+async def _ended(context: Context, case: Case) -> bool:
+    """Clean up, forget, close or take away what has had its time; False: there is work to go on with."""
+    request = case.request
+    if request.is_final:
+        if not await calling_back.announced_again(context, case):
+            await _clean_up(context, case)
+        return True
+    if request.state is RequestState.RECEIVED and await intake.expire(context, case):
+        return True
+    if request.state is RequestState.ANSWERING and request.is_internal:
+        await close_silently(context, request.request_id)
+        return True
+    return await remove_due(context, case)  # the next sweep takes up the rest
+
+
+async def _remind(context: Context, case: Case, request: SubjectRequest, now: datetime) -> None:
+    """Tell an operator again what a request waits for."""
+    await context.operators.alarm(request.attention or "approval_needed", request_id=request.request_id)
+    again = after(now, seconds=context.limits.alarm_repeat_seconds)
+    asleep = request.with_(wake_at=min(again, request.copy_ends_at or again))
+    await context.cases.commit(request.request_id, [Write(document=asleep, etag=case.etags[asleep.id])])
+    await calling_back.announce(context, asleep)
 
 
 async def _review(context: Context, case: Case) -> None:
@@ -98,10 +112,11 @@ async def _review(context: Context, case: Case) -> None:
 
 
 async def _due_told(context: Context, request: SubjectRequest) -> SubjectRequest:
-    """Tell operators once a day of a confirmed request whose answer is due soon or late, and how late."""
+    """Tell operators once a day of a request whose answer is due soon or late, and how late."""
     today = copenhagen_day(context.clock.now())
-    untold = (RequestState.RECEIVED, RequestState.STANDING)
-    if request.state in untold or request.is_internal or request.due_alarm_on == today:
+    unconfirmed = request.state is RequestState.RECEIVED and not request.questions  # it lapses soon
+    answered = request.state is RequestState.STANDING
+    if unconfirmed or answered or request.is_internal or request.due_alarm_on == today:
         return request
     found = deadline_of(context, request)
     code = ageing(found, today, due_soon_days=context.limits.due_soon_days)
@@ -113,15 +128,13 @@ async def _due_told(context: Context, request: SubjectRequest) -> SubjectRequest
 
 async def _clean_up(context: Context, case: Case) -> None:
     request = case.request
-    package = request.package
     await forget_parts(context, request.request_id, await all_parts(context, request.request_id))
-    if package is not None and package.deleted_at is None:
-        await remove(context, case)
+    if await remove_due(context, case):
         return
-    await context.packages.delete(request.request_id)
+    await forget_unpublished(context, request)
     await marking.take_back(context, request)
     await fencing.release(context, request, request.subject_keys)
-    done = request.with_(wake_at=None)
+    done = request.with_(wake_at=request.copy_ends_at)
     tasks = cleared(case.tasks)  # a worker may have saved one after the request was cancelled
     await context.cases.commit(
         request.request_id,

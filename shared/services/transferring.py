@@ -48,7 +48,7 @@ async def transfer_copy(context: Context, case: Case) -> None:
         await answer_with_link(context, case)
         return
     try:
-        content = await context.packages.read(request.request_id)
+        content = await context.packages.read(request.copy_id)
         receipt = await context.transfers.send(
             url,
             content.chunks,

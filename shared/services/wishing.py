@@ -2,6 +2,7 @@
 
 from shared.domain.cases import Wishes
 from shared.domain.errors import Invalid
+from shared.domain.identifiers import EMAIL, parse_email
 from shared.services.context import Context
 
 
@@ -9,13 +10,17 @@ def checked_wishes(context: Context, wishes: Wishes) -> Wishes:
     """Return the wishes as they came, or refuse them. Nothing about anybody is looked up.
 
     Raises:
-        Invalid: `fact_unknown`, `activity_unknown` or `transfer_url_…`, each naming its field; the person can
-            correct it.
+        Invalid: `fact_unknown`, `correction_empty`, `email_invalid`, `activity_unknown` or `transfer_url_…`,
+            each naming its field; the person can correct it.
     """
     unknown = sorted(set(wishes.corrections) - set(context.datamap.policy.facts))
     if unknown:
         known = ", ".join(context.datamap.policy.facts)
         raise Invalid("fact_unknown", f"choose from: {known}", field="corrections")
+    if not all(value.strip() for value in wishes.corrections.values()):
+        raise Invalid("correction_empty", "a correction gives the right value", field="corrections")
+    if EMAIL in wishes.corrections:
+        parse_email(wishes.corrections[EMAIL])
     names = {one.id for one in context.datamap.activities}
     names |= {purpose.id for activity in context.datamap.activities for purpose in activity.purposes}
     if set(wishes.objects_to) - names:

@@ -43,6 +43,9 @@ def test_no_door_acts_on_a_get():
     assert gets == {
         "health",
         "openapi",
+        "opendsr_certificate",
+        "opendsr_discovery",
+        "opendsr_status",
         "operations_forecast",
         "operations_holds",
         "operations_list",

@@ -13,7 +13,7 @@ from shared.domain.rights import Right
 
 ROOT = Path(__file__).resolve().parents[2]
 
-MISSING_CASES = frozenset(range(1, 26))
+MISSING_CASES: frozenset[int] = frozenset()
 """Cases no test plays through the services yet. It only shrinks: take out the number of a played one."""
 
 

@@ -154,6 +154,9 @@ def test_every_missing_setting_is_named_at_once():
         ("SYSTEM_KEY_SHA256", EXAMPLE["SYSTEM_KEY_SHA256"]),  # everybody can read that one's key
         ("TRANSFER_LOCAL_RECEIVER", "https://127.0.0.1:9443"),  # nor has a way into our own network
         ("TRANSFER_LOCAL_CA_FILE", "/tmp/ca.pem"),  # noqa: S108  a name only
+        ("CLOCK_OFFSET_SECONDS", "1"),  # nor is it ever another day there
+        ("CLOCK_OFFSET_SECONDS", "-1"),
+        ("CLOCK_OFFSET_SECONDS", "tomorrow"),
     ],
 )
 def test_a_wrong_setting_is_named_without_its_value(name, value):

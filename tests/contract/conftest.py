@@ -7,6 +7,7 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
 from azure.storage.blob import StandardBlobTier
 
+from shared.adapters.blob_evidence import BlobEvidence
 from shared.adapters.blob_packages import BlobPackages
 from shared.adapters.blob_store import AzureBlobs
 from shared.adapters.cosmos import CosmosDatabases, create_compliance_database
@@ -16,6 +17,7 @@ from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
+from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
 from shared.adapters.storage import Storage
 from shared.datamap.loader import load
@@ -27,8 +29,9 @@ from tests.fakes.cases import MemoryCases
 from tests.fakes.controls import MemoryControls, MemoryRateLimits
 from tests.fakes.displays import MemoryDisplays
 from tests.fakes.documents import MemoryDocuments
-from tests.fakes.messaging import TestClock
+from tests.fakes.messaging import MemoryEvidence, TestClock
 from tests.fakes.own_records import MemoryOwnRecords
+from tests.fakes.walks import MemoryWalks
 
 # The key that the Cosmos DB emulator's documentation publishes; it opens nothing else.
 COSMOS_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
@@ -199,6 +202,26 @@ def cases(request):
     if request.param == "memory":
         return MemoryCases()
     return CosmosCases(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def walks(request):
+    """Where the walks stand."""
+    if request.param == "memory":
+        return MemoryWalks()
+    return CosmosWalks(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "azurite"])
+async def evidence(request, container_name):
+    """The proofs, in a container of this test's own."""
+    if request.param == "memory":
+        yield MemoryEvidence()
+        return
+    storage = request.getfixturevalue("storage_sync")
+    await storage.container(container_name).create_container()
+    yield BlobEvidence(storage, container_name)
+    await storage.close()
 
 
 @pytest.fixture(params=["memory", "cosmos"])

@@ -7,6 +7,7 @@ import pytest
 
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.domain.cases import RequestState
+from shared.domain.errors import Invalid
 from shared.domain.rights import Right
 from shared.ports.cases import CaseRow, Write
 from tests.contract.test_cases import NOW, created, request
@@ -61,6 +62,15 @@ async def test_a_case_never_fetched_is_not_listed(cases):
     """No case, no row, and no next page."""
     page = await cases.listing(cursor=None, limit=10)
     assert (page.rows, page.cursor) == ((), None)
+
+
+@pytest.mark.parametrize("cursor", ["x", "x" * 200, "æ", '{"made": "up"}'])
+async def test_a_cursor_that_no_page_gave_is_refused(cases, cursor):
+    """It comes from a caller, who can correct it."""
+    await _created(cases)
+    with pytest.raises(Invalid) as refused:
+        await cases.listing(cursor=cursor, limit=10)
+    assert (refused.value.code, refused.value.field) == ("cursor_invalid", "cursor")
 
 
 async def test_every_case_is_listed_once_whatever_the_size_of_a_page(cases):

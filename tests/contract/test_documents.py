@@ -46,6 +46,31 @@ async def test_every_document_of_a_person_comes_over_pages(documents):
     assert await documents.port.count(store("events"), {"user_id": ("u1",)}) == 5
 
 
+@pytest.mark.parametrize("limit", [1, 2, 100])
+async def test_a_walk_comes_to_every_document_once(documents, limit):
+    """Whoever they are about, in every partition, also where some are erased on the way."""
+    for number in range(5):
+        await documents.write("events", {"id": f"e{number}", "user_id": f"u{number % 3}", "what": "x"})
+    await documents.write("events", {"id": "nobody"})
+    found, cursor = [], None
+    while True:
+        page = await documents.port.walk(store("events"), cursor=cursor, limit=limit)
+        assert len(page.documents) <= limit
+        found += [one.document_id for one in page.documents]
+        first = page.documents[:1]
+        await documents.port.change(store("events"), [Change(document=one) for one in first])
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert sorted(found) == ["e0", "e1", "e2", "e3", "e4", "nobody"]
+
+
+async def test_a_walk_over_nothing_ends_at_once(documents):
+    """One page, and no more."""
+    page = await documents.port.walk(store("events"), cursor=None, limit=10)
+    assert (page.documents, page.cursor) == ((), None)
+
+
 async def test_several_values_of_an_identifier_are_searched(documents):
     """One person, two accounts."""
     await documents.write("events", {"id": "a", "user_id": "u1"})

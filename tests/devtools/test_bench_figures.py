@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from devtools.bench import BENCHMARKS
+from devtools.bench.deciding import percentile
 from devtools.bench.figures import Figure, Wanted
 from devtools.bench.importing import library_imports
 from devtools.bench.machine import Machine, describe_machine
@@ -102,3 +103,9 @@ def test_imports_of_libraries_leave_out_our_own_and_the_standard_library():
     assert "import azure.functions" in found
     assert "from pydantic import BaseModel" in found
     assert not [one for one in found if " shared" in one or " functions." in one or one == "import json"]
+
+
+@pytest.mark.parametrize(("percent", "value"), [(1, 2), (50, 100), (99, 198), (100, 200)])
+def test_percentile_is_the_value_that_so_many_do_not_exceed(percent: int, value: int):
+    assert percentile(list(range(200, 0, -1)), percent) == value
+    assert percentile([7.0], percent) == 7.0

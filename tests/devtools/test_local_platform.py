@@ -184,6 +184,7 @@ def other_ports(monkeypatch) -> PlatformPorts:
         functions=free_port(),
         cosmos=free_port(),
         campaign_monitor=free_port(),
+        issuer=free_port(),
         azurite=AzuritePorts(blob=free_port(), queue=free_port(), table=free_port()),
     )
     monkeypatch.setattr(run_command, "PORTS", ports)
@@ -209,7 +210,7 @@ def test_run_without_core_tools_is_one_sentence(other_ports, monkeypatch):
 
 
 def test_run_serves_until_interrupted_and_stops_everything(tmp_path):
-    ports = [free_port() for _ in range(6)]
+    ports = [free_port() for _ in range(7)]
     code = f"""
 import sys
 from pathlib import Path
@@ -217,7 +218,7 @@ from devtools import run
 from devtools.azurite import AzuritePorts
 from devtools.local_platform import PlatformPorts
 run.PORTS = PlatformPorts(
-    functions={ports[0]}, cosmos={ports[1]}, campaign_monitor={ports[5]},
+    functions={ports[0]}, cosmos={ports[1]}, campaign_monitor={ports[5]}, issuer={ports[6]},
     azurite=AzuritePorts(blob={ports[2]}, queue={ports[3]}, table={ports[4]}),
 )
 run.LOCAL = Path({str(tmp_path)!r})
@@ -232,7 +233,7 @@ sys.exit(run.main([]))
             assert line, process.stderr.read()
             said += line
         children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
-        assert len(children) == 4
+        assert len(children) == 5
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
         assert process.returncode == 0

@@ -11,7 +11,7 @@ from shared.domain.cases import (
     SubjectRequest,
     Task,
 )
-from shared.domain.errors import Conflict, NotFound
+from shared.domain.errors import Conflict, Invalid, NotFound
 from shared.domain.times import utc_text
 from shared.ports.cases import Case, CasePage, CaseRow
 from tests.fakes.turns import Turn, no_turn
@@ -67,6 +67,8 @@ class MemoryCases:
         await self.turn("cases.parts")
         documents = [_read(row) for _, row in self.partitions.get(request_id, {}).values()]
         found = sorted((one for one in documents if isinstance(one, Part)), key=lambda part: part.id)
+        if cursor is not None and not cursor.isdecimal():
+            raise Invalid("cursor_invalid", field="cursor")
         start = int(cursor or 0)
         following = start + 2
         return tuple(found[start:following]), str(following) if following < len(found) else None
@@ -98,6 +100,8 @@ class MemoryCases:
             and (attention is None or one.attention == attention)
             and (closed_since is None or (one.closed_at is not None and one.closed_at >= closed_since))
         ]
+        if cursor is not None and not cursor.isdecimal():
+            raise Invalid("cursor_invalid", field="cursor")
         start = int(cursor or 0)
         page = found[start : start + limit]
         rows = tuple(

@@ -35,7 +35,15 @@ class MemoryDocuments:
 
     async def page(self, store, identifiers, *, cursor, limit, keys_only=False):
         await self.turn("documents.page")
-        found = sorted(self._matching(store, identifiers))
+        return self._page(store, sorted(self._matching(store, identifiers)), cursor, limit, keys_only)
+
+    async def walk(self, store, *, cursor, limit):
+        await self.turn("documents.walk")
+        rows = self.rows.get(store.container, {}).items()
+        found = sorted((rid, partition, name) for (partition, name), (rid, _, _) in rows)
+        return self._page(store, found, cursor, limit, keys_only=False)
+
+    def _page(self, store, found, cursor, limit, keys_only):
         left = [key for key in found if key[0] > int(cursor or 0)]
         page = left[:limit]
         documents = tuple(

@@ -1,9 +1,12 @@
 """Queue, mail, proofs and alarms in memory, and a clock that tests move."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
-from shared.domain.errors import Retryable
+from shared.domain.errors import NotFound, Retryable
 from shared.domain.messages import QUEUE_OF
+from shared.domain.times import moment_of
+from shared.ports.evidence import ProofPage
 from shared.ports.notifier import NOT_ACCEPTED, OUTCOME_UNKNOWN
 from tests.fakes.turns import Turn, no_turn
 
@@ -97,7 +100,41 @@ class MemoryEvidence:
 
     async def record(self, name, proof):
         await self.turn("evidence.record")
-        self.records.setdefault(name, dict(proof))
+        self.records.setdefault(name, json.loads(json.dumps(dict(proof))))
+
+    async def proofs_since(self, moment, *, cursor, limit):
+        await self.turn("evidence.proofs_since")
+        names = [name for name in sorted(self.records) if cursor is None or name > cursor]
+        page = names[:limit]
+        found = [(name, self.records[name]) for name in page]
+        proved = tuple(
+            (name, proof)
+            for name, proof in found
+            if (at := moment_of(proof.get("proved_at"))) is not None and at >= moment
+        )
+        return ProofPage(proofs=proved, cursor=page[-1] if len(names) > limit else None)
+
+
+class MemoryQuarantine(MemoryEvidence):
+    """Keeps records until they are removed, and lists them in pages of two."""
+
+    PER_PAGE = 2
+
+    async def page(self, prefix, *, cursor):
+        await self.turn("quarantine.page")
+        names = sorted(name for name in self.records if name.startswith(prefix) and name > (cursor or ""))
+        shown = tuple(names[: self.PER_PAGE])
+        return shown, shown[-1] if len(names) > self.PER_PAGE else None
+
+    async def read(self, name):
+        await self.turn("quarantine.read")
+        if name not in self.records:
+            raise NotFound("quarantine_gone")
+        return self.records[name]
+
+    async def remove(self, name):
+        await self.turn("quarantine.remove")
+        self.records.pop(name, None)
 
 
 class MemoryOperators:

@@ -12,7 +12,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 NAME = "receiver.test"
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -34,24 +34,28 @@ class Authority:
 
     def server_context(self, *names: str, days: int = 1) -> ssl.SSLContext:
         """Return a server's side of TLS, with a certificate for host names and IP addresses."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        file = self.folder / f"{names[0]}-{days}.pem"
+        key, certificate = self.issued(*names, days=days, key=ec.generate_private_key(ec.SECP256R1()))
+        file.write_bytes(certificate + key)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(file)
+        return context
+
+    def issued(self, *names: str, key, days: int = 1) -> tuple[bytes, bytes]:
+        """Return a private key and a certificate for it, both PEM."""
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
         leaf = self._built(
             subject, key.public_key(), x509.BasicConstraints(ca=False, path_length=None), alternatives, days
         )
-        file = self.folder / f"{names[0]}-{days}.pem"
-        file.write_bytes(
-            leaf.public_bytes(serialization.Encoding.PEM)
-            + key.private_bytes(
+        return (
+            key.private_bytes(
                 serialization.Encoding.PEM,
                 serialization.PrivateFormat.PKCS8,
                 serialization.NoEncryption(),
-            )
+            ),
+            leaf.public_bytes(serialization.Encoding.PEM),
         )
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(file)
-        return context
 
     def _built(self, subject, public_key, constraints, alternatives=None, days=1):
         now = dt.datetime.now(dt.UTC)
@@ -86,7 +90,8 @@ class Authority:
                 x509.KeyUsage(key_cert_sign=True, crl_sign=True, **usage), critical=True
             )
         if alternatives is not None:
-            builder = builder.add_extension(alternatives, critical=False)
+            usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+            builder = builder.add_extension(alternatives, critical=False).add_extension(usage, critical=False)
         return builder.sign(self.key, hashes.SHA256())
 
 

@@ -19,7 +19,12 @@ PEOPLE = 24
 @pytest.fixture(scope="session")
 def everyone(running_platform):
     """Made-up people, loaded into every system."""
-    settings = read(running_platform.environment)
+    return populated(running_platform)
+
+
+def populated(platform):
+    """Load made-up people into every system of a platform and return them."""
+    settings = read(platform.environment)
     made_up = people(PEOPLE, seed=7)
     asyncio.run(
         load(

@@ -10,6 +10,7 @@ import pytest
 
 from shared import bootstrap
 from tests.factories import World
+from tests.fakes.staff import MemoryStaffTokens
 
 STORAGE = "https://storage.example.invalid"
 FORM = "application/x-www-form-urlencoded"
@@ -25,10 +26,15 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return made
 
 
-def wire(monkeypatch, world, **settings) -> None:
+def wire(monkeypatch, world, *, staff_tokens=None, **settings) -> None:
     """Put a World in the app's place."""
     values = SimpleNamespace(**{"allowed_return_url": "", **settings})
-    app = SimpleNamespace(context=world.context, settings=values, download_origin=STORAGE)
+    app = SimpleNamespace(
+        context=world.context,
+        settings=values,
+        download_origin=STORAGE,
+        staff_tokens=staff_tokens or MemoryStaffTokens(),
+    )
     monkeypatch.setattr(bootstrap, "app", lambda: app)
 
 

@@ -3,10 +3,11 @@
 import azure.functions as func
 import pytest
 
-from functions import queue_poison, queue_requests, timer_sweep
+from functions import queue_poison, queue_requests, timer_retention, timer_sweep
 from shared.domain.cases import RequestState
 from shared.domain.errors import ComplianceError, Permanent
 from shared.domain.messages import (
+    CALLBACK_QUEUE,
     FINISH_QUEUE,
     LETTER_QUEUE,
     PLAN_QUEUE,
@@ -14,19 +15,23 @@ from shared.domain.messages import (
     PlanRequest,
 )
 from shared.domain.rights import Right
+from tests.triggers.conftest import wire
 from tests.unit.services.driving import ENDED, ask, submit, traces
+from tests.unit.services.systems import member, world_on
 
 WORK = {
     PLAN_QUEUE: queue_requests.request_plan,
     TASK_QUEUE: queue_requests.request_task,
     FINISH_QUEUE: queue_requests.request_finish,
     LETTER_QUEUE: queue_requests.request_letter,
+    CALLBACK_QUEUE: queue_requests.request_callback,
 }
 POISON = {
     PLAN_QUEUE: queue_poison.poison_plan,
     TASK_QUEUE: queue_poison.poison_task,
     FINISH_QUEUE: queue_poison.poison_finish,
     LETTER_QUEUE: queue_poison.poison_letter,
+    CALLBACK_QUEUE: queue_poison.poison_callback,
 }
 
 
@@ -67,7 +72,7 @@ async def test_a_message_that_cannot_be_read_is_an_error(world, queue, body):
     assert "ane@" not in str(caught.value)
 
 
-@pytest.mark.parametrize("queue", [PLAN_QUEUE, TASK_QUEUE, FINISH_QUEUE, LETTER_QUEUE])
+@pytest.mark.parametrize("queue", list(POISON))
 @pytest.mark.parametrize("body", [b"", b"not json"])
 async def test_a_poisoned_message_that_cannot_be_read_is_quarantined(world, queue, body):
     """Under the name of its queue."""
@@ -99,3 +104,15 @@ async def test_the_clock_sends_again_what_is_due(world, past_due):
     world.clock.advance(seconds=world.limits.wake_seconds)
     await timer_sweep.sweep_requests(_Timer(past_due=past_due))
     assert [queue for queue, _, _ in world.queue.sent] == [LETTER_QUEUE]
+
+
+async def test_the_clock_goes_on_with_the_walk_of_retention(monkeypatch):
+    """Where it stands is saved with our own data; a second tick of the day finds it done."""
+    world = world_on("2026-03-02")
+    member(world, "ane", "2023-03-01")
+    wire(monkeypatch, world)
+    for _ in range(2):
+        await timer_retention.walk_for_retention(_Timer(past_due=False))
+    stored = await world.walks.read("retention")
+    assert stored is not None
+    assert (stored.walk.is_done, stored.walk.seen, stored.walk.filed) == (True, 1, 1)

@@ -3,17 +3,24 @@
 import asyncio
 import base64
 import hashlib
+import io
 import logging
+import zipfile
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from shared.adapters.https_transfers import HttpsTransfers
 from shared.adapters.outbound import Outbound, Times
+from shared.domain.cases import RequestState, Wishes
 from shared.domain.errors import ComplianceError, NotAllowed, NotFound, Permanent, Retryable
+from shared.domain.rights import Right
 from shared.ports.packages import Content
+from tests.factories import World, people_store, small_map
 from tests.fakes.messaging import TestClock
 from tests.fakes.receiver import NAME, Authority, running
+from tests.unit.services.driving import fulfil, stored
 
 DATA = bytes(range(256)) * 4_000
 PATH = "/inbox?for=someone"
@@ -480,3 +487,48 @@ async def test_the_local_authority_is_believed_for_the_local_receiver_only(autho
     assert own not in believed[0]
     assert len(believed[0]) > 50
     assert own in believed[1]
+
+
+def _world():
+    """Return a World in which a person's name may be taken along."""
+    people = people_store()
+    fields = tuple(one.model_copy(update={"portable": one.path == "/name"}) for one in people.fields)
+    made = small_map((people.model_copy(update={"fields": fields}),))
+    (activity,) = made.activities
+    applies = activity.portability.model_copy(update={"applies": True})
+    activity = activity.model_copy(update={"portability": applies})
+    world = World(datamap=made.model_copy(update={"activities": (activity,)}))
+    world.documents.put("people", "/id", {"id": "person-ane", "email": "ane@people.example", "name": "Ane"})
+    return world
+
+
+@pytest.mark.clause("4.6")
+async def test_a_portability_request_ends_at_the_other_controller(authority):
+    """From the form to the receiver's disk, the very copy that the person could fetch."""
+    world = _world()
+    async with running(authority.server_context(NAME)) as receiver:
+        world.context = replace(world.context, transfers=transfers(authority, receiver))
+        wishes = Wishes(transfer_url=f"{receiver.origin}{PATH}")
+        request_id = await fulfil(world, "ane@people.example", Right.PORTABILITY, wishes=wishes)
+    assert world.cases.request(request_id).outcomes[Right.PORTABILITY].result == "transferred"
+    assert receiver.body == world.packages.contents[request_id]
+    assert receiver.header("content-type") == "application/zip"
+    assert zipfile.is_zipfile(io.BytesIO(receiver.body))
+    assert "receiver" not in stored(world, request_id)
+
+
+async def test_a_portability_request_with_a_bad_receiver_waits_for_an_operator(authority):
+    """The copy is there to fetch all the same."""
+
+    async def behaviour(reader, writer):
+        await receiver.take(reader)
+        await receiver.answering(writer, "302 Found", "Location: https://127.0.0.1/")
+
+    world = _world()
+    async with running(authority.server_context(NAME), behaviour) as receiver:
+        world.context = replace(world.context, transfers=transfers(authority, receiver))
+        wishes = Wishes(transfer_url=f"{receiver.origin}{PATH}")
+        request_id = await fulfil(world, "ane@people.example", Right.PORTABILITY, wishes=wishes)
+    request = world.cases.request(request_id)
+    assert (request.state, request.attention) == (RequestState.NEEDS_ATTENTION, "transfer_refused")
+    assert request_id in world.packages.contents

@@ -13,6 +13,7 @@ from shared.domain.messages import (
     FinishStage,
     PlanRequest,
     RunTasks,
+    SendCallback,
     SendLetter,
     decode,
 )
@@ -23,6 +24,7 @@ MESSAGES = [
     RunTasks(request_id=ID, lane=63),
     FinishStage(request_id=ID),
     SendLetter(request_id=ID, letter_id="letter-package_ready-1"),
+    SendCallback(request_id=ID),
 ]
 
 

@@ -63,7 +63,9 @@ def verdict(clocks, today, *, activity_id="usage", holds=(), restrictions=()):
     return judge(clocks, today=day(today), activity_id=activity_id, controls=(controls,))
 
 
+@pytest.mark.case(18)
 @pytest.mark.clause("5.1")
+@pytest.mark.case(18)
 def test_case_18_the_last_use_on_a_leap_day_ends_on_the_last_of_february():
     """Kept through 28 February 2029, gone from 1 March."""
     assert last_day(day("2028-02-29"), "P1Y") == day("2029-02-28")
@@ -104,6 +106,7 @@ def test_later_use_never_makes_data_go_earlier(one, other, period):
     assert erase_from(first, period) >= first + timedelta(days=365)
 
 
+@pytest.mark.case(19)
 @pytest.mark.clause("5.1")
 @pytest.mark.parametrize(
     ("scope", "first", "second"),
@@ -113,6 +116,7 @@ def test_later_use_never_makes_data_go_earlier(one, other, period):
         (UseScope.PERSON_INSTALLATION, "2026-02-02", "2026-12-02"),
     ],
 )
+@pytest.mark.case(19)
 def test_case_19_a_scope_says_whose_use_keeps_whose_data(scope, first, second):
     """Installation A used on 1 February, B of the same customer on 1 December 2025."""
     facts = [
@@ -188,11 +192,13 @@ def test_an_event_resets_a_period_until_its_last_day(event, in_time):
     assert resets(day(event), day("2024-05-10"), "P3Y") is bool(in_time)
 
 
+@pytest.mark.case(20)
 @pytest.mark.clause("5.4")
 @pytest.mark.parametrize(
     ("reactivated", "gone"),
     [("2027-05-09", None), ("2027-05-10", None), ("2027-05-11", "2027-05-11"), (None, "2027-05-11")],
 )
+@pytest.mark.case(20)
 def test_case_20_a_reactivation_in_time_keeps_a_suspended_membership(reactivated, gone):
     """Suspended on 10 May 2024."""
     found = clock("R4b", "2024-05-10", ended_on=reactivated).erase_on
@@ -212,7 +218,9 @@ def test_a_login_alone_does_not_end_a_suspension():
     assert verdict(clocks, "2027-05-11").state is DueState.DUE
 
 
+@pytest.mark.case(21)
 @pytest.mark.clause("5.4")
+@pytest.mark.case(21)
 def test_case_21_a_revoked_membership_goes_with_the_next_run():
     """Whatever the other clocks say."""
     clocks = [clock("R4a", "2027-05-01"), clock("R4c", "2027-05-11", None)]
@@ -220,7 +228,9 @@ def test_case_21_a_revoked_membership_goes_with_the_next_run():
     assert verdict(clocks, "2027-05-11").rule_id == "R4c"
 
 
+@pytest.mark.case(22)
 @pytest.mark.clause("5.3")
+@pytest.mark.case(22)
 def test_case_22_a_hold_keeps_licence_data_until_it_is_released():
     """The day stays the same, so the next run erases."""
     clocks = [clock("R3", "2022-05-10", "P5Y")]
@@ -247,7 +257,9 @@ def test_a_licence_is_due_five_years_after_its_own_maintenance(today, state):
     )
 
 
+@pytest.mark.case(23)
 @pytest.mark.clause("4.5")
+@pytest.mark.case(23)
 def test_case_23_a_restriction_defers_and_lifting_it_makes_the_data_due_at_once():
     """Neither used nor deleted meanwhile."""
     clocks = [clock("R1", "2025-03-10", "P1Y")]

@@ -20,13 +20,14 @@ from devtools.sample_data.person import (
 from shared.datamap.loader import load
 from shared.datamap.models import DocumentStore
 from shared.datamap.treatment import value_at
-from shared.domain.cases import Question, Requester, Scope, SubjectRequest, Wishes
+from shared.domain.cases import Question, SubjectRequest, Wishes
 from shared.domain.controls import Controls
 from shared.domain.errors import Conflict, Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.rights import Right
 from shared.domain.times import COPENHAGEN
 from shared.domain.tokens import issue
+from shared.services.customers import CustomerAsk, ask_for_person
 from shared.services.filing import Filing, put_on_file
 from shared.services.links import ANSWER, answer_ends
 from shared.services.sweeping import sweep
@@ -99,6 +100,7 @@ BUYER = made_up(
     "oda", 5, member_id="member-oda", has_signed_up=True, is_in_access_log=True, carriers=("postnord",)
 )
 EVERYBODY = (AUTHOR, MEMBER, EMPLOYEE, CONTACT, BUYER)
+ADMIN = "admin@byg.example"
 NOBODY = "nobody@people.example"
 
 
@@ -197,22 +199,24 @@ async def done(world: World, who: SamplePerson | str, *rights: Right, **changes)
     return request_id
 
 
-async def as_customer(world: World, customer: Customer, person: SamplePerson, *rights: Right, **changes):
+async def as_customer(world: World, customer: Customer, person: SamplePerson, right: Right, **changes) -> str:
     """File what a customer's administrator asks about one of its people, and see it through."""
-    return await done(
-        world,
-        "admin@byg.example",
-        *rights,
+    ask = CustomerAsk(
         **{
-            "channel": "customer",
-            "requester": Requester(
-                kind="customer", customer_id=customer.customer_id, customer_name=customer.name
-            ),
-            "scope": Scope(customer_id=customer.customer_id),
-            "identifiers": {EMAIL: (person.email,), "user_id": (person.user_id,)},
+            "customer_id": customer.customer_id,
+            "customer_name": customer.name,
+            "right": right,
+            "kind": "user_id",
+            "value": person.user_id,
+            "answer_to": ADMIN,
+            "language": "en",
+            "entered_by": "account-of-the-admin",
             **changes,
-        },
+        }
     )
+    request_id = await ask_for_person(world.context, ask)
+    await deliver(world)
+    return request_id
 
 
 def seen(world: World, request_id: str) -> SubjectRequest:

@@ -8,6 +8,7 @@ from shared.domain.cases import RequestState
 from shared.domain.controls import Hold, Restriction
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import (
+    CALLBACK_QUEUE,
     FINISH_QUEUE,
     LETTER_QUEUE,
     PLAN_QUEUE,
@@ -15,12 +16,14 @@ from shared.domain.messages import (
     FinishStage,
     PlanRequest,
     RunTasks,
+    SendCallback,
     SendLetter,
     decode,
 )
 from shared.domain.rights import Right
 from shared.domain.tokens import issue
 from shared.services import intake
+from shared.services.calling_back import call_back
 from shared.services.execution import run_lane
 from shared.services.finishing import finish_stage
 from shared.services.intake import Submission
@@ -47,6 +50,8 @@ async def handle(world: World, queue: str, body: bytes) -> None:
     elif queue == LETTER_QUEUE:
         letter = decode(SendLetter, body)
         await send_letter(world.context, letter.request_id, letter.letter_id)
+    elif queue == CALLBACK_QUEUE:
+        await call_back(world.context, decode(SendCallback, body).request_id)
 
 
 async def deliver(world: World, *, only: str | None = None, until: str | None = None) -> int:

@@ -148,7 +148,7 @@ async def test_case_05_a_late_or_reasonless_extension_changes_nothing(moment, re
 @pytest.mark.case(5)
 @pytest.mark.clause("4.2")
 async def test_case_05_a_notice_that_cannot_leave_in_time_is_no_extension_and_is_not_sent():
-    """Decided on the last day, but the mail service came back on the next: no letter claims what is not so."""
+    """Decided on the last day, and the mail service is back on the next: no letter claims what is not so."""
     world = populated("2026-12-31T10:00")
     request_id = await done(world, MEMBER, WAITS)
     move_to(world, "2027-02-01T23:50")
@@ -185,7 +185,7 @@ async def test_case_06_a_prompt_identity_question_pauses_the_legal_date_and_not_
 @pytest.mark.case(6)
 @pytest.mark.clause("4.2")
 async def test_case_06_a_late_identity_question_pauses_nothing():
-    """Asked three weeks after receipt: the clock went on, and the letter does not say that it stands still."""
+    """Asked three weeks after receipt: the clock went on."""
     world = populated("2026-11-02T10:00")
     request_id = await done(world, MEMBER, WAITS)
     move_to(world, "2026-11-25T10:00")
@@ -215,7 +215,7 @@ async def test_case_07_a_signed_in_person_is_asked_for_no_further_proof():
 @pytest.mark.clause("4.2")
 @pytest.mark.parametrize("channel", ["web", "mail"])
 async def test_case_08_an_unknown_sender_learns_nothing_about_a_registered_address(channel):
-    """The same words for an address we know and one we do not, to that address alone, and no store is read."""
+    """The same words whether we know the address or not, to that address alone, and no store is read."""
     read: list[str] = []
 
     async def turn(name):

@@ -36,7 +36,7 @@ async def test_case_15_an_erasure_leaves_the_books_until_their_day_and_the_lette
     request_id = await done(world, BUYER, Right.ERASURE)
     assert held(world, BUYER) == {"orders": 1}
     assert everybody_else(world, BUYER) == others
-    (order,) = list(world.documents.bodies("orders"))
+    (order,) = world.documents.bodies("orders")
     assert set(order) == {
         "id",
         "customer_id",

@@ -2,12 +2,12 @@
 
 import pytest
 
-from shared.domain.cases import RequestState
+from shared.domain.cases import RequestState, Wishes
 from shared.domain.errors import NotAllowed
 from shared.domain.limits import Limits
 from shared.domain.messages import PlanRequest
 from shared.domain.rights import Right
-from shared.services import intake
+from shared.services import entering, intake
 from shared.services.links import CANCEL
 from tests.factories import World
 from tests.unit.services.driving import (
@@ -160,3 +160,47 @@ async def test_a_joined_request_cannot_cancel_what_has_begun_to_erase():
     with pytest.raises(NotAllowed) as caught:
         await intake.cancel(world.context, later, token(world, later, CANCEL))
     assert caught.value.code == "too_late"
+
+
+@pytest.mark.parametrize(
+    ("right", "first", "second"),
+    [
+        (Right.RECTIFICATION, Wishes(corrections={"name": "A"}), Wishes(corrections={"phone": "1"})),
+        (Right.RECTIFICATION, Wishes(corrections={"name": "A"}), Wishes(corrections={"name": "B"})),
+        (Right.RESTRICTION, Wishes(ground="accuracy"), Wishes(ground="claims")),
+        (Right.RESTRICTION, Wishes(ground="unclear", statement="a"), Wishes(ground="unclear", statement="b")),
+        (Right.OBJECTION, Wishes(objects_to=("usage",)), Wishes()),
+        (Right.PORTABILITY, Wishes(), Wishes(transfer_url="https://receiver.example/in")),
+        (Right.ACCESS, Wishes(), Wishes(statement="and tell me where you got it")),
+    ],
+)
+async def test_the_same_right_with_another_wish_is_a_request_of_its_own(right, first, second):
+    """It joins nothing, so that its wish is not answered with another one."""
+    world, ane = _world()
+    await ask(world, ane["email"], right, wishes=first)
+    other = await submit(world, ane["email"], right, wishes=second)
+    assert await confirm(world, other) is RequestState.VERIFIED
+    again = await submit(world, ane["email"], right, wishes=second)
+    assert await confirm(world, again) is RequestState.JOINED
+    assert world.cases.request(again).joined_to == other
+
+
+async def test_the_request_of_a_representative_is_not_answered_with_the_persons_own():
+    """Each gets an answer of its own, at its own address."""
+    world, ane = _world()
+    await ask(world, ane["email"], Right.ACCESS)
+    other = await entering.enter(
+        world.context,
+        entering.Entry(
+            rights=(Right.ACCESS,),
+            email="lawyer@firm.example",
+            about=ane["email"],
+            channel="post",
+            received_at=world.clock.now(),
+            language="en",
+            entered_by="operator",
+            requester="representative",
+            mandate="original seen",
+        ),
+    )
+    assert await confirm(world, other) is RequestState.VERIFIED

@@ -8,6 +8,7 @@ from shared.domain.cases import RequestState
 from shared.domain.errors import ComplianceError, Permanent, Retryable
 from shared.domain.limits import Limits
 from shared.domain.messages import (
+    CALLBACK_QUEUE,
     FINISH_QUEUE,
     LETTER_QUEUE,
     PLAN_QUEUE,
@@ -16,6 +17,7 @@ from shared.domain.messages import (
     FinishStage,
     PlanRequest,
     RunTasks,
+    SendCallback,
     SendLetter,
 )
 from shared.domain.rights import Right
@@ -44,6 +46,7 @@ BODY = {
     TASK_QUEUE: lambda request_id: RunTasks(request_id=request_id, lane=0),
     FINISH_QUEUE: lambda request_id: FinishStage(request_id=request_id),
     LETTER_QUEUE: lambda request_id: SendLetter(request_id=request_id, letter_id="letter-erased-0"),
+    CALLBACK_QUEUE: lambda request_id: SendCallback(request_id=request_id),
 }
 
 

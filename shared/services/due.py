@@ -1,0 +1,298 @@
+"""What of one person's data is due today, read from the days that the data map says are stored.
+
+A rule is asked for each group of records: a licence, a membership, an installation. What several rules take
+runs on several clocks, of which the earliest counts. Nothing is changed here.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from shared.datamap.models import NOT_STATED, DataMap, DocumentStore, RetentionRule, Taken, Trigger
+from shared.datamap.treatment import value_at
+from shared.domain.cases import Scope
+from shared.domain.controls import Controls
+from shared.domain.identifiers import Identifiers
+from shared.domain.retention import (
+    Due,
+    DueState,
+    Fact,
+    RunningClock,
+    UseScope,
+    event_day,
+    judge,
+    latest_by_group,
+)
+from shared.domain.times import copenhagen_day, moment_of
+from shared.services.context import Context
+
+_ARRIVED = "_ts"  # when the database last wrote the record, in seconds: never before it came in
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """The rules that take the same records, and the activity they belong to."""
+
+    activity_id: str
+    rules: tuple[RetentionRule, ...]
+    takes: tuple[Taken, ...]
+
+    @property
+    def scope(self) -> UseScope:
+        """Whose later use keeps whose data."""
+        return self.rules[0].scope
+
+
+@dataclass(frozen=True, kw_only=True)
+class DueActivity:
+    """The verdict on some groups of an activity's records: all those of one state.
+
+    `rule_ids`, `groups` and `takes` are empty where the policy states no period. `is_whole`: the person has
+    no group in another state, so that nothing of it stays.
+    """
+
+    activity_id: str
+    due: Due
+    rule_ids: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    takes: tuple[Taken, ...] = ()
+    scope: UseScope = UseScope.PERSON
+    is_whole: bool = False
+
+
+@dataclass
+class _Facts:
+    """What the stored records say about one rule of one person, by group."""
+
+    facts: list[Fact] = field(default_factory=list)
+    ended: dict[str, date] = field(default_factory=dict)
+    undated: set[str] = field(default_factory=set)  # groups whose period began nobody knows when
+
+
+def families(datamap: DataMap) -> tuple[Family, ...]:
+    """Return the rules with a stored trigger, those that take the same records together."""
+    taken: defaultdict[tuple[Taken, ...], list[RetentionRule]] = defaultdict(list)
+    for rule in datamap.policy.retention_rules:
+        if rule.triggers:
+            taken[rule.takes].append(rule)
+    found = []
+    for takes, rules in taken.items():
+        ids = {rule.id for rule in rules}
+        activity = next(
+            one for one in datamap.activities if ids & {one.retention.rule, *one.retention.further_rules}
+        )
+        found.append(Family(activity_id=activity.id, rules=tuple(rules), takes=takes))
+    return tuple(found)
+
+
+async def due_of_person(
+    context: Context,
+    identifiers: Identifiers,
+    controls: Sequence[Controls],
+    *,
+    today: date | None = None,
+    directories_only: bool = False,
+) -> tuple[DueActivity, ...]:
+    """Return what is due of a person, what is not, and what has no stated period. It changes nothing.
+
+    `directories_only`: leave out stores with one record an event, which can only make data due later.
+    """
+    day = today or copenhagen_day(context.clock.now())
+    found: list[DueActivity] = []
+    for family in families(context.datamap):
+        by_rule = {rule.id: _Facts() for rule in family.rules}
+        for directory in (True,) if directories_only else (True, False):
+            if not directory and not _may_be_due(family, by_rule, day):
+                break
+            for rule in family.rules:
+                for trigger in rule.triggers:
+                    if trigger.directory is directory:
+                        await _read(context, family, rule, by_rule[rule.id], trigger, identifiers, day)
+        found += verdicts(family, by_rule, controls, today=day)
+    stated = {one.activity_id for one in families(context.datamap)}
+    found += [
+        DueActivity(activity_id=activity.id, due=Due(state=DueState.NOT_STATED))
+        for activity in context.datamap.activities
+        if activity.retention.rule == NOT_STATED and activity.id not in stated
+    ]
+    return tuple(found)
+
+
+def due_of_record(
+    known: Iterable[Family], store: DocumentStore, record: Mapping[str, Any], *, today: date
+) -> frozenset[DueState]:
+    """Return what one record alone says: enough to tell whose data is worth a closer look."""
+    states = set()
+    for family in known:
+        by_rule = {rule.id: _Facts() for rule in family.rules}
+        for rule in family.rules:
+            for trigger in rule.triggers:
+                if trigger.directory and trigger.store == store.id:
+                    _note(by_rule[rule.id], rule, trigger, record, today)
+        states |= {one.due.state for one in verdicts(family, by_rule, (), today=today)}
+    return frozenset(states)
+
+
+async def is_still_due(
+    context: Context, scope: Scope, identifiers: Identifiers, *, directories_only: bool
+) -> bool:
+    """Whether what a scheduled deletion is about has not been reset meanwhile.
+
+    Records that are gone already say nothing; only a day that is there and not over says no.
+    """
+    if not scope.rule_ids:
+        return True
+    wanted = {value for one in scope.records for value in one.values}
+    found = await due_of_person(context, identifiers, (), directories_only=directories_only)
+    return not any(
+        one.due.state is DueState.NOT_DUE
+        and one.due.erase_on is not None
+        and set(one.rule_ids) & set(scope.rule_ids)
+        and (not wanted or wanted & set(one.groups))
+        for one in found
+    )
+
+
+def verdicts(
+    family: Family, by_rule: Mapping[str, _Facts], controls: Iterable[Controls], *, today: date
+) -> list[DueActivity]:
+    """Return the verdict on every group, groups of one state together."""
+    asked = tuple(controls)
+    by_group = _judged(family, by_rule, asked, today)
+    states: defaultdict[DueState, list[str]] = defaultdict(list)
+    for group, due in sorted(by_group.items()):
+        states[due.state].append(group)
+    return [
+        DueActivity(
+            activity_id=family.activity_id,
+            due=min((by_group[group] for group in groups), key=lambda one: one.erase_on or date.max),
+            rule_ids=tuple(rule.id for rule in family.rules),
+            groups=tuple(groups),
+            takes=family.takes,
+            scope=family.scope,
+            is_whole=len(states) == 1,
+        )
+        for state, groups in states.items()
+    ]
+
+
+def _judged(
+    family: Family, by_rule: Mapping[str, _Facts], controls: tuple[Controls, ...], today: date
+) -> dict[str, Due]:
+    clocks: defaultdict[str, list[RunningClock]] = defaultdict(list)
+    undated: set[str] = set()
+    groups: set[str] = set()
+    for rule in family.rules:
+        known = by_rule[rule.id]
+        undated |= known.undated
+        groups |= {fact.group for fact in known.facts}
+        for group, on in latest_by_group(known.facts, family.scope).items():
+            clocks[group].append(
+                RunningClock(
+                    rule_id=rule.id, trigger_on=on, period=rule.period, ended_on=known.ended.get(group)
+                )
+            )
+    found = {}
+    for group in groups:
+        due = judge(clocks[group], today=today, activity_id=family.activity_id, controls=controls)
+        if due.state is DueState.UNDATED and group not in undated:
+            due = Due(state=DueState.NOT_DUE)
+        found[group] = due
+    return found
+
+
+def _may_be_due(family: Family, by_rule: Mapping[str, _Facts], today: date) -> bool:
+    """Whether a look at single events could matter: they only ever make data go later."""
+    judged = _judged(family, by_rule, (), today)
+    return not judged or any(due.state is not DueState.NOT_DUE for due in judged.values())
+
+
+async def _read(
+    context: Context,
+    family: Family,
+    rule: RetentionRule,
+    known: _Facts,
+    trigger: Trigger,
+    identifiers: Identifiers,
+    today: date,
+) -> None:
+    _, store = context.datamap.store(trigger.store)
+    if not isinstance(store, DocumentStore):
+        return
+    cursor: str | None = None
+    while True:
+        page = await context.documents.page(
+            store, identifiers, cursor=cursor, limit=context.limits.page_documents
+        )
+        for document in page.documents:
+            _note(known, rule, trigger, document.body, today)
+        known.facts = _condensed(known.facts)
+        cursor = page.cursor
+        if cursor is None:
+            return
+        if not trigger.directory and not _may_be_due(family, {rule.id: known}, today):
+            return
+
+
+def _condensed(facts: Sequence[Fact]) -> list[Fact]:
+    """Return the latest fact of each group, so that memory does not grow with the person's data."""
+    latest: dict[tuple[str, str], Fact] = {}
+    for fact in facts:
+        old = latest.get((fact.group, fact.customer_id))
+        if old is None or old.on is None or (fact.on is not None and fact.on > old.on):
+            latest[fact.group, fact.customer_id] = fact
+    return list(latest.values())
+
+
+def _note(
+    known: _Facts, rule: RetentionRule, trigger: Trigger, record: Mapping[str, Any], today: date
+) -> None:
+    """Note what one record says; where one use keeps all of a person's data, all of it is one group."""
+    group = "" if rule.scope is UseScope.PERSON else _text(record, trigger.group)
+    on: date | None = None
+    if trigger.only is None or _text(record, trigger.only.path) in trigger.only.values:
+        on = _latest(record, trigger, trigger.paths, today)
+        on = on or _latest(record, trigger, trigger.otherwise, today)
+        if on is None and rule.period is None:
+            on = today  # the record says that it is over: no day is needed
+        elif on is None and trigger.ended_by is None:  # a suspension without a day never happened
+            on = None if trigger.planned else _arrived_on(record)
+            if on is None:
+                known.undated.add(group)
+    customer_id = _text(record, trigger.customer_path) if trigger.customer_path else ""
+    known.facts.append(Fact(group=group, on=on, customer_id=customer_id))
+    ended_on = _latest(record, trigger, (trigger.ended_by,), today) if trigger.ended_by else None
+    if ended_on is not None:
+        known.ended[group] = max(ended_on, known.ended.get(group, ended_on))
+
+
+def _latest(record: Mapping[str, Any], trigger: Trigger, paths: Iterable[str], today: date) -> date | None:
+    days = [_day(record, path, today, planned=trigger.planned) for path in paths]
+    return max((day for day in days if day is not None), default=None)
+
+
+def _day(record: Mapping[str, Any], path: str, today: date, *, planned: bool) -> date | None:
+    """Return the day a value counts from; one in the future, of which nobody knows when it came, is none."""
+    moment = moment_of(value_at(record, path))
+    if moment is None or planned:
+        return None if moment is None else copenhagen_day(moment)
+    arrived_at = _arrived_at(record)
+    day = event_day(moment, arrived_at)
+    return None if arrived_at is None and day > today else day
+
+
+def _arrived_at(record: Mapping[str, Any]) -> datetime | None:
+    seconds = record.get(_ARRIVED)
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
+
+
+def _arrived_on(record: Mapping[str, Any]) -> date | None:
+    arrived_at = _arrived_at(record)
+    return None if arrived_at is None else copenhagen_day(arrived_at)
+
+
+def _text(record: Mapping[str, Any], path: str) -> str:
+    value = value_at(record, path)
+    return value if isinstance(value, str) else ""

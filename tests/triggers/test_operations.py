@@ -1,0 +1,453 @@
+"""The doors for staff: who may open which, and what each does."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import azure.functions as func
+import pytest
+
+import function_app  # noqa: F401  loading it makes the doors known
+from functions import (
+    http_operations_cases as cases,
+)
+from functions import (
+    http_operations_decisions as decisions,
+)
+from functions import (
+    http_operations_holds as holds,
+)
+from functions import (
+    http_operations_queues as queues,
+)
+from functions import http_operations_restores as restores
+from functions._door import DOORS
+from shared.domain.cases import RequestState
+from shared.domain.messages import PLAN_QUEUE, PlanRequest
+from shared.domain.rights import Right
+from shared.domain.staff import ALLOWED, Permission, StaffRole
+from shared.services.poison import put_aside
+from tests.fakes.staff import MemoryStaffTokens
+from tests.triggers.conftest import content, problem, wire
+from tests.unit.services.driving import ask, deliver, submit
+
+UNKNOWN = "0" * 32
+# Which permission each door asks for, said a second time on purpose: whoever changes one sees the other.
+PERMISSIONS = {
+    "operations_list": Permission.LIST,
+    "operations_view": Permission.VIEW,
+    "operations_identity": Permission.ENTER_REQUEST,
+    "operations_replay": Permission.REPLAY,
+    "operations_forecast": Permission.FORECAST,
+    "operations_enter": Permission.ENTER_REQUEST,
+    "operations_customer_request": Permission.CUSTOMER_REQUEST,
+    "operations_retry": Permission.RETRY,
+    "operations_pause_case": Permission.PAUSE,
+    "operations_transfer": Permission.RETRY,
+    "operations_notice": Permission.RETRY,
+    "operations_letter": Permission.RETRY,
+    "operations_approve": Permission.APPROVE,
+    "operations_refuse": Permission.REFUSE,
+    "operations_reread": Permission.APPROVE,
+    "operations_extend": Permission.EXTEND,
+    "operations_ask": Permission.ASK,
+    "operations_note_answer": Permission.ASK,
+    "operations_lift": Permission.LIFT,
+    "operations_holds": Permission.LIST,
+    "operations_hold": Permission.HOLD,
+    "operations_release": Permission.RELEASE,
+    "operations_pause_erasing": Permission.PAUSE,
+    "operations_resume_erasing": Permission.RESUME,
+    "operations_redrive": Permission.REDRIVE,
+}
+HANDLERS = {
+    one._function.get_function_name(): one
+    for module in (cases, decisions, holds, queues, restores)
+    for one in vars(module).values()
+    if isinstance(one, func.decorators.function_app.FunctionBuilder)
+}
+
+
+@pytest.fixture
+def tokens(monkeypatch, world):
+    """Made-up members by token, in the app's place."""
+    found = MemoryStaffTokens()
+    wire(monkeypatch, world, staff_tokens=found)
+    return found
+
+
+@pytest.fixture
+def everybody(tokens):
+    """A token for each role; the administrator is one of customer c-1."""
+    return {role: tokens.add(role.value, role, customer_ids=("c-1",)) for role in StaffRole}
+
+
+@pytest.fixture
+def operator(everybody):
+    """The token of one."""
+    return everybody[StaffRole.OPERATOR]
+
+
+@pytest.fixture
+def approver(everybody):
+    """The token of one."""
+    return everybody[StaffRole.APPROVER]
+
+
+async def call(name, token, body=None, *, query=None, **route_params):
+    """Call a door as a member of staff."""
+    method = DOORS[name].method
+    headers = {"content-type": "application/json"}
+    if token is not None:
+        headers["authorization"] = f"Bearer {token}"
+    request = func.HttpRequest(
+        method=method,
+        url=f"http://127.0.0.1:7071/api/{DOORS[name].route}",
+        headers=headers,
+        params=query or {},
+        route_params=route_params,
+        body=json.dumps(body).encode() if body is not None else b"",
+    )
+    return await HANDLERS[name](request)
+
+
+def test_every_door_for_staff_is_in_the_table():
+    """So that none is left out below."""
+    assert set(PERMISSIONS) == {name for name, one in DOORS.items() if one.guard == "staff"}
+
+
+@pytest.mark.parametrize("name", list(PERMISSIONS))
+async def test_no_door_opens_without_a_token_or_with_a_wrong_one(tokens, name):
+    """Whatever else is sent."""
+    params = {"request_id": UNKNOWN, "hold_id": "h", "letter_id": "l", "queue": "q"}
+    problem(await call(name, None, {}, **params), 401, "staff_token_missing")
+    problem(await call(name, "made-up", {}, **params), 401, "staff_token_invalid")
+
+
+@pytest.mark.parametrize("role", list(StaffRole))
+@pytest.mark.parametrize("name", list(PERMISSIONS))
+async def test_a_door_opens_for_its_roles_only(everybody, name, role):
+    """Before it reads the body or says whether there is such a case."""
+    params = {"request_id": UNKNOWN, "hold_id": "h", "letter_id": "letter-x-0", "queue": "q"}
+    response = await call(name, everybody[role], {"nonsense": 1}, **params)
+    if role in ALLOWED[PERMISSIONS[name]]:
+        assert response.status_code not in (401, 403), content(response)
+        return
+    problem(response, 403, "role_missing")
+
+
+# What each does
+
+
+def _staff_id(token, tokens):
+    return tokens.members[token].staff_id
+
+
+async def _objection(world, operator):
+    """Return a case that waits for a person's decision, and the digest of its plan."""
+    body = {
+        "rights": ["objection"],
+        "email": "ane@people.example",
+        "channel": "post",
+        "received_at": world.clock.now().isoformat(),
+        "identity": "known from a call",
+        "message": "I object.",
+    }
+    request_id = content(await call("operations_enter", operator, body))["request_id"]
+    await deliver(world)
+    request = world.cases.request(request_id)
+    assert request.state is RequestState.AWAITING_APPROVAL
+    return request_id, request.plan.digest
+
+
+async def test_a_list_shows_cases_and_nothing_of_the_person(world, operator):
+    """By state where one is named."""
+    first = await ask(world, "ane@people.example", Right.ACCESS)
+    second = await submit(world, "bo@people.example", Right.ERASURE)
+    found = content(await call("operations_list", operator))
+    assert {one["request_id"] for one in found["cases"]} == {first, second}
+    assert "people.example" not in json.dumps(found)
+    found = content(await call("operations_list", operator, query={"state": "received"}))
+    assert [one["request_id"] for one in found["cases"]] == [second]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"state": "odd"}, {"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"cursor": "x"}, {"unknown": "1"}],
+)
+async def test_a_query_that_cannot_be_meant_is_refused(operator, query):
+    """By the field at fault."""
+    assert problem_field(await call("operations_list", operator, query=query)) == next(iter(query))
+
+
+def problem_field(response):
+    """Return the field a refused request got wrong."""
+    assert response.status_code == 400, response.get_body()
+    return content(response)["field"]
+
+
+async def test_a_look_is_noted_with_its_purpose_before_anything_is_shown(world, operator, tokens):
+    """With the id of who looked, which is not shown to anybody."""
+    request_id = await ask(world, "ane@people.example", Right.ACCESS)
+    response = await call(
+        "operations_view", operator, {"purpose": "a call of the person"}, request_id=request_id
+    )
+    found = content(response)
+    assert found["request"]["request_id"] == request_id
+    assert found["timeline"][0]["what"] == "received"
+    (noted,) = world.documents.bodies("lookups")
+    assert (noted["purpose"], noted["role"]) == ("a call of the person", "Operator")
+    assert noted["staff_id"] == _staff_id(operator, tokens)
+
+
+@pytest.mark.parametrize("body", [{}, {"purpose": ""}, {"purpose": "  "}, {"purpose": "x", "more": 1}])
+async def test_a_look_without_a_purpose_shows_nothing(world, operator, body):
+    """And is noted nowhere."""
+    request_id = await ask(world, "ane@people.example", Right.ACCESS)
+    assert (await call("operations_view", operator, body, request_id=request_id)).status_code == 400
+    assert not world.documents.bodies("lookups")
+
+
+async def test_a_request_that_came_by_post_is_entered_with_its_true_day(world, operator, tokens):
+    """And runs from then."""
+    received_at = world.clock.now() - timedelta(days=3)
+    body = {
+        "rights": ["access", "erasure"],
+        "email": "ane@people.example",
+        "channel": "post",
+        "received_at": received_at.isoformat(),
+        "identity": "a letter from the registered address",
+        "language": "da",
+    }
+    response = await call("operations_enter", operator, body)
+    assert response.status_code == 201
+    request = world.cases.request(content(response)["request_id"])
+    assert (request.received_at, request.channel, request.language) == (received_at, "post", "da")
+    assert request.entered_by == _staff_id(operator, tokens)
+    assert request.rights == (Right.ACCESS, Right.ERASURE)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"received_at": "2026-02-30T10:00:00Z"}, "received_at"),
+        ({"received_at": "2026-02-20T10:00:00"}, "received_at"),  # of which time zone?
+        ({"received_at": "2026-03-03T10:00:00Z"}, None),  # to come
+        ({"channel": "web"}, "channel"),
+        ({"rights": []}, "rights"),
+        ({"rights": ["forgetting"]}, "rights.0"),
+        ({"email": "nobody"}, "email"),
+        ({"unknown": 1}, "unknown"),
+    ],
+)
+async def test_an_entry_that_cannot_be_meant_is_refused(world, operator, change, field):
+    """Nothing is put on file."""
+    body = {
+        "rights": ["access"],
+        "email": "ane@people.example",
+        "channel": "phone",
+        "received_at": world.clock.now().isoformat(),
+        **change,
+    }
+    response = await call("operations_enter", operator, body)
+    assert response.status_code == 400
+    assert field is None or content(response)["field"] == field
+    assert not world.cases.partitions
+
+
+async def test_a_plan_is_approved_by_its_digest_and_runs(world, operator, approver, tokens):
+    """Another digest, a second decision, and it is too late."""
+    request_id, digest = await _objection(world, operator)
+    body = {"plan_digest": "0" * 64}
+    problem(await call("operations_approve", approver, body, request_id=request_id), 403, "plan_changed")
+    body = {"plan_digest": digest, "reason": "no ground of ours outweighs it"}
+    assert content(await call("operations_approve", approver, body, request_id=request_id)) == {"runs": True}
+    problem(
+        await call("operations_approve", approver, body, request_id=request_id), 403, "no_decision_needed"
+    )
+    (decision,) = world.cases.request(request_id).decisions
+    assert decision.decided_by == _staff_id(approver, tokens)
+    await deliver(world)
+    assert world.cases.request(request_id).outcomes[Right.OBJECTION].result == "objection_upheld"
+
+
+async def test_a_refusal_needs_its_reason_and_its_provision(world, operator, approver):
+    """Then it is sent."""
+    request_id, _ = await _objection(world, operator)
+    full = {"reason": "It is needed for a legal claim.", "provision": "GDPR article 21(1)"}
+    for missing in full:
+        body = {name: text for name, text in full.items() if name != missing}
+        assert (
+            problem_field(await call("operations_refuse", approver, body, request_id=request_id)) == missing
+        )
+    assert content(await call("operations_refuse", approver, full, request_id=request_id)) == {"done": True}
+    assert world.cases.request(request_id).outcomes[Right.OBJECTION].result == "refused"
+
+
+async def test_time_is_taken_with_a_reason(world, operator, approver):
+    """Two months at most."""
+    request_id, _ = await _objection(world, operator)
+    for months in (0, 3):
+        body = {"months": months, "reason": "many stores"}
+        assert (
+            problem_field(await call("operations_extend", approver, body, request_id=request_id)) == "months"
+        )
+    body = {"months": 2, "reason": "many stores"}
+    assert (await call("operations_extend", approver, body, request_id=request_id)).status_code == 200
+
+
+async def test_a_question_is_asked_and_its_answer_noted(world, operator):
+    """One at a time."""
+    request_id, _ = await _objection(world, operator)
+    body = {"kind": "clarification", "text": "Which use do you mean?"}
+    response = await call("operations_ask", operator, body, request_id=request_id)
+    assert (response.status_code, content(response)) == (201, {"number": 0})
+    problem(await call("operations_ask", operator, body, request_id=request_id), 403, "question_open")
+    body = {"text": "The statistics."}
+    assert (await call("operations_note_answer", operator, body, request_id=request_id)).status_code == 200
+
+
+async def test_a_case_is_paused_and_taken_up_again(world, operator):
+    """By staff, with their id in its history."""
+    request_id = await ask(world, "ane@people.example", Right.ERASURE)
+    problem(await call("operations_retry", operator, request_id=request_id), 403, "not_stopped")
+    assert (await call("operations_pause_case", operator, request_id=request_id)).status_code == 200
+    assert world.cases.request(request_id).state is RequestState.NEEDS_ATTENTION
+    assert (await call("operations_retry", operator, request_id=request_id)).status_code == 200
+    await deliver(world)
+    assert world.cases.request(request_id).is_final
+
+
+async def test_a_hold_is_placed_listed_and_released(world, operator, approver):
+    """By an operator and an approver."""
+    body = {
+        "kind": "email",
+        "value": "ane@people.example",
+        "ground": "legal_claim",
+        "reason": "a claim about an invoice",
+        "review_on": "2026-06-01",
+    }
+    response = await call("operations_hold", operator, body)
+    assert response.status_code == 201
+    hold_id = content(response)["hold_id"]
+    (line,) = content(await call("operations_holds", operator))["holds"]
+    assert (line["hold_id"], line["review_on"], line["is_overdue"]) == (hold_id, "2026-06-01", False)
+    assert "people.example" not in json.dumps(line)
+    problem(await call("operations_release", operator, hold_id=hold_id), 403, "role_missing")
+    assert content(await call("operations_release", approver, hold_id=hold_id)) == {"taken_up": 0}
+    assert content(await call("operations_holds", operator)) == {"holds": []}
+
+
+async def test_all_erasing_is_paused_and_resumed(world, operator, approver):
+    """Whoever works on cases may stop it, and an approver lets it go on."""
+    body = {"reason": "something is wrong"}
+    assert (await call("operations_pause_erasing", operator, body)).status_code == 200
+    request_id = await ask(world, "ane@people.example", Right.ERASURE)
+    await deliver(world)
+    assert not world.cases.request(request_id).is_final
+    problem(await call("operations_resume_erasing", operator), 403, "role_missing")
+    assert content(await call("operations_resume_erasing", approver)) == {"resumed": 1}
+    await deliver(world)
+    assert world.cases.request(request_id).is_final
+
+
+async def test_failed_messages_are_sent_again(world, operator):
+    """Of one queue, by its name."""
+    request_id = await ask(world, "ane@people.example", Right.ERASURE)
+    world.queue.sent.clear()
+    body = PlanRequest(request_id=request_id).model_dump_json().encode()
+    await put_aside(world.context, PLAN_QUEUE, body)
+    found = content(await call("operations_redrive", operator, queue=PLAN_QUEUE))
+    assert found == {"cases": 1, "messages": 0, "left": 0}
+    problem(await call("operations_redrive", operator, queue="other"), 404, "queue_unknown")
+
+
+async def test_a_forecast_names_no_person(world, operator):
+    """Only cases and days."""
+    await ask(world, "ane@people.example", Right.ERASURE)
+    found = content(await call("operations_forecast", operator))
+    assert set(found) == {"answered_per_working_day", "late"}
+    assert "people.example" not in json.dumps(found)
+
+
+async def test_a_customer_s_administrator_asks_for_its_own_customer_only(world, everybody):
+    """Another one's is refused before anybody is looked for."""
+    token = everybody[StaffRole.CUSTOMER_ADMIN]
+    body = {
+        "customer_id": "c-2",
+        "right": "access",
+        "kind": "email",
+        "value": "ane@people.example",
+        "answer_to": "admin@customer.example",
+    }
+    problem(await call("operations_customer_request", token, body), 403, "customer_not_theirs")
+    assert not world.cases.partitions
+
+
+@pytest.mark.parametrize("name", [one for one in PERMISSIONS if "{request_id" in DOORS[one].route])
+async def test_an_unknown_case_is_told_as_that(everybody, name):
+    """To those who may ask."""
+    bodies = {
+        "operations_view": {"purpose": "a call"},
+        "operations_transfer": {"transfer_url": None},
+        "operations_notice": {"recipient_id": "r", "right": "erasure", "state": "told"},
+        "operations_letter": {"was_sent": True},
+        "operations_approve": {"plan_digest": "0" * 64},
+        "operations_refuse": {"reason": "r", "provision": "p"},
+        "operations_reread": {"rights": ["access"]},
+        "operations_extend": {"months": 1, "reason": "r"},
+        "operations_ask": {"kind": "identity", "text": "t"},
+        "operations_note_answer": {"text": "t"},
+        "operations_lift": {"reason": "r"},
+        "operations_identity": {"method": "question"},
+    }
+    role = min(ALLOWED[PERMISSIONS[name]])
+    params = {"request_id": UNKNOWN, "letter_id": "letter-answer_access-0"}
+    response = await call(name, everybody[role], bodies.get(name), **params)
+    problem(response, 404, "request_unknown")
+
+
+async def test_a_person_who_was_identified_by_another_way_needs_no_link(world, operator):
+    """Only the method is kept."""
+    request_id = await submit(world, "ane@people.example", Right.ACCESS)
+    answered = await call("operations_identity", operator, {"method": "code_by_post"}, request_id=request_id)
+    assert content(answered) == {"request_id": request_id, "state": "verified"}
+    again = await call("operations_identity", operator, {"method": "code_by_post"}, request_id=request_id)
+    problem(again, 403, "identity_not_open")
+
+
+async def test_a_replay_after_a_restore_is_called_until_it_is_done(world, operator):
+    """Nobody was erased since, so nothing is filed."""
+    body = {"restored_from": "2026-02-02T03:00:00Z"}
+    found = content(await call("operations_replay", operator, body))
+    assert found["filed"] == 0
+    assert found["done"] in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"kind": "telepathy"}, "identifier_unknown"),
+        ({"kind": "subject_key"}, "identifier_unknown"),
+        ({"kind": "person_id"}, "identifier_shared"),
+        ({"activity_id": False}, "field_invalid"),
+        ({"activity_id": 0}, "field_invalid"),
+    ],
+)
+async def test_a_hold_on_nobody_is_refused(world, monkeypatch, tokens, operator, changed, code):
+    """It would keep nothing, and nobody would notice."""
+    policy = world.context.datamap.policy
+    kinds = tuple(one.model_copy(update={"shared": one.id == "person_id"}) for one in policy.identifiers)
+    policy = policy.model_copy(update={"identifiers": kinds})
+    datamap = world.context.datamap.model_copy(update={"policy": policy})
+    monkeypatch.setattr(world, "context", replace(world.context, datamap=datamap))
+    wire(monkeypatch, world, staff_tokens=tokens)
+    body = {
+        "kind": "email",
+        "value": "ane@people.example",
+        "ground": "legal_claim",
+        "reason": "A claim is being prepared.",
+        "review_on": (world.clock.now() + timedelta(days=90)).date().isoformat(),
+    }
+    problem(await call("operations_hold", operator, {**body, **changed}), 400, code)
+    assert (await call("operations_hold", operator, {**body, "activity_id": ""})).status_code == 201

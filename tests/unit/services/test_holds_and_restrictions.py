@@ -1,0 +1,391 @@
+"""Holds and restrictions of a case: they delay, they match every name of the person, and they end."""
+
+import json
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from shared.domain.cases import Requester, RequestState, Scope
+from shared.domain.errors import Invalid, NotAllowed, NotFound
+from shared.domain.identifiers import EMAIL
+from shared.domain.recipients import Instruction, NoticeState
+from shared.domain.rights import Right
+from shared.services import deciding, holding, lifting
+from tests.unit.services.cases_world import (
+    AUTHOR,
+    BUYER,
+    CONTACT,
+    EMPLOYEE,
+    MEMBER,
+    NEWSLETTERS,
+    alarms,
+    controls,
+    done,
+    file,
+    held,
+    letter_words,
+    made_up,
+    outcome,
+    populated,
+    seen,
+    sweep_at,
+    wishing,
+)
+from tests.unit.services.driving import deliver, letters, opened, step
+
+OTHER = made_up(
+    "tove", 6, author_id="author-tove", member_id="member-tove", user_id="user-tove", is_linked=True
+)
+TWO_ADDRESSES = replace(OTHER, other_email="tove.privat@people.example")  # one user, two addresses
+
+
+async def _hold(world, identifiers, **changes) -> str:
+    wanted = {
+        "identifiers": identifiers,
+        "activity_id": None,
+        "ground": "legal_claim",
+        "reason": "A dispute about an invoice",
+        "review_on": date(2027, 5, 1),
+        "placed_by": "officer",
+        **changes,
+    }
+    return await holding.place(world.context, holding.PlaceHold(**wanted))
+
+
+@pytest.mark.case(22)
+@pytest.mark.clause("5.3", "4.4.1")
+async def test_case_22_a_hold_keeps_licence_data_is_shown_in_the_copy_and_ends_with_an_erasure():
+    """Kept with its reason and the day of its review; released, the same case erases at last."""
+    world = populated()
+    hold_id = await _hold(world, {EMAIL: (CONTACT.email,)}, activity_id="licences", ground="policy_5_3")
+    request_id = await done(world, CONTACT, Right.ERASURE)
+    assert held(world, CONTACT) == {"licences": 2}
+    request = seen(world, request_id)
+    assert request.state is RequestState.STANDING
+    assert [(one.store_id, one.reason) for one in outcome(world, request_id, Right.ERASURE).kept] == [
+        ("licences", "hold")
+    ]
+    assert "a legal claim or a duty in law" in letter_words(world, request_id, "letter-erased-0")
+
+    copy = await done(world, CONTACT, Right.ACCESS)
+    (shown,) = json.loads(opened(world, copy)["about.json"])["holds"]
+    assert "A dispute about an invoice" in shown.values()
+    assert "2027-05-01" in shown.values()
+
+    assert await holding.release(world.context, hold_id, released_by="officer") == 1
+    await deliver(world)
+    assert held(world, CONTACT) == {}
+    request = seen(world, request_id)
+    assert request.is_final
+    assert outcome(world, request_id, Right.ERASURE).records == 2
+    assert {one.store_id for one in outcome(world, request_id, Right.ERASURE).kept} == {"packages"}
+    assert set(letters(world, request_id)) == {"letter-erased-0", "letter-erased-100"}
+    assert "contact person of a licence: 2 records" in letter_words(world, request_id, "letter-erased-100")
+    assert set(world.notifier.times_sent.values()) == {1}
+    assert request.email is None
+
+
+@pytest.mark.clause("5.3")
+@pytest.mark.parametrize("kind", ["email", "other", "member_id", "user_id", "author_id"])
+async def test_a_hold_placed_under_one_name_keeps_what_is_asked_for_under_another(kind):
+    """It stands under every pseudonym of the person."""
+    world = populated(people=(TWO_ADDRESSES,))
+    known = {
+        "email": {EMAIL: (TWO_ADDRESSES.email,)},
+        "other": {EMAIL: (TWO_ADDRESSES.other_email,)},
+        "member_id": {"member_id": (TWO_ADDRESSES.member_id,)},
+        "user_id": {"user_id": (TWO_ADDRESSES.user_id,)},
+        "author_id": {"author_id": (TWO_ADDRESSES.author_id,)},
+    }
+    before = held(world, TWO_ADDRESSES)
+    await _hold(world, known[kind])
+    for address in TWO_ADDRESSES.emails:
+        await done(world, address, Right.ERASURE)
+        assert held(world, TWO_ADDRESSES) == before, address
+
+
+@pytest.mark.clause("5.3")
+async def test_a_hold_is_shown_once_in_the_copy_however_many_names_it_stands_under():
+    """Four pseudonyms, one hold."""
+    world = populated(people=(TWO_ADDRESSES,))
+    await _hold(world, {EMAIL: (TWO_ADDRESSES.email,)})
+    request_id = await done(world, TWO_ADDRESSES, Right.ACCESS)
+    assert len(json.loads(opened(world, request_id)["about.json"])["holds"]) == 1
+
+
+@pytest.mark.clause("5.3")
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"reason": " "}, "hold_reason_missing"),
+        ({"reason": "x" * 2001}, "hold_reason_too_long"),
+        ({"review_on": date(2026, 11, 2)}, "hold_review_past"),
+        ({"ground": "policy_5_3", "activity_id": "members"}, "hold_ground_unfit"),
+        ({"ground": "policy_5_3", "activity_id": None}, "hold_ground_unfit"),
+        ({"activity_id": "nothing"}, "activity_unknown"),
+    ],
+)
+async def test_a_hold_without_a_reason_a_day_or_a_fitting_ground_is_not_placed(changes, code):
+    """Nothing is written."""
+    world = populated()
+    with pytest.raises(Invalid) as refused:
+        await _hold(world, {EMAIL: (MEMBER.email,)}, **changes)
+    assert refused.value.code == code
+    assert controls(world, MEMBER.email).holds == ()
+
+
+@pytest.mark.clause("5.3")
+async def test_a_hold_is_not_placed_on_several_people_at_once():
+    """Identifiers that match too many are refused."""
+    world = populated()
+    with pytest.raises(Invalid, match="person_unclear"):
+        await _hold(world, {"member_id": (MEMBER.member_id, BUYER.member_id, EMPLOYEE.member_id)})
+
+
+@pytest.mark.clause("5.3")
+async def test_releasing_twice_or_what_is_no_hold_erases_nothing_more():
+    """The second finds nothing to take up; the switch is none."""
+    world = populated()
+    hold_id = await _hold(world, {EMAIL: (CONTACT.email,)})
+    await done(world, CONTACT, Right.ERASURE)
+    assert await holding.release(world.context, hold_id, released_by="a") == 1
+    assert await holding.release(world.context, hold_id, released_by="b") == 0
+    await deliver(world)
+    assert await holding.release(world.context, hold_id, released_by="b") == 0
+    assert controls(world, CONTACT.email).holds[0].released_by == "a"
+    with pytest.raises(NotFound):
+        await holding.release(world.context, "nothing", released_by="a")
+    with pytest.raises(NotAllowed):
+        await holding.release(world.context, "switch-1", released_by="a")
+
+
+@pytest.mark.clause("5.3")
+async def test_while_another_hold_stands_a_release_changes_nothing_for_the_person():
+    """The case stands on, and no second letter says what the first said."""
+    world = populated()
+    first = await _hold(world, {EMAIL: (CONTACT.email,)})
+    await _hold(world, {EMAIL: (CONTACT.email,)}, reason="Another dispute")
+    request_id = await done(world, CONTACT, Right.ERASURE)
+    await holding.release(world.context, first, released_by="a")
+    await deliver(world)
+    assert held(world, CONTACT) == {"licences": 2}
+    assert seen(world, request_id).state is RequestState.STANDING
+    assert set(letters(world, request_id)) == {"letter-erased-0"}
+
+
+@pytest.mark.clause("4.7.2", "5.3")
+async def test_an_objection_that_was_upheld_under_a_hold_is_carried_out_when_it_ends():
+    """Nobody decides a second time, and the person is not told again that it was received."""
+    world = populated()
+    hold_id = await _hold(world, {EMAIL: (MEMBER.email,)}, activity_id="usage")
+    request_id = await done(world, MEMBER, Right.OBJECTION, wishes=wishing(objects_to=("usage",)))
+    await deciding.approve(
+        world.context,
+        request_id,
+        plan_digest=seen(world, request_id).plan.digest,
+        decided_by="officer",
+        reason="Followed",
+    )
+    await deliver(world)
+    assert seen(world, request_id).state is RequestState.STANDING
+    assert held(world, MEMBER)["usage_events"] == 4
+    assert await holding.release(world.context, hold_id, released_by="officer") == 1
+    await deliver(world)
+    assert "usage_events" not in held(world, MEMBER)
+    assert seen(world, request_id).is_final
+    assert set(letters(world, request_id)) == {
+        "letter-objection_received-0",
+        "letter-objection_upheld-0",
+        "letter-objection_upheld-100",
+    }
+
+
+@pytest.mark.case(23)
+@pytest.mark.clause("4.5", "4.5.1", "5.1")
+async def test_case_23_what_falls_due_while_restricted_is_neither_used_nor_deleted():
+    """The run of the retention leaves it; after the notice, and not before its day, the mark is lifted."""
+    world = populated()
+    request_id = await done(world, MEMBER, Right.RESTRICTION, wishes=wishing(ground="claims"))
+    for kind, value in (("email", MEMBER.email), ("user_id", MEMBER.user_id)):
+        (mark,) = controls(world, kind, value).restrictions
+        assert mark.forbids("usage", "user_experience")
+        assert mark.forbids("members", "targeted_marketing")
+    before = held(world, MEMBER)
+    run = await _retention_run(world, "usage")
+    assert held(world, MEMBER) == before
+    assert seen(world, run).is_final
+    assert {one.reason for one in outcome(world, run, Right.ERASURE).kept} == {"restriction"}
+
+    day = await lifting.announce_lifting(
+        world.context, request_id, reason="The claim is settled", decided_by="op"
+    )
+    assert day == date(2026, 11, 9)
+    assert controls(world, MEMBER.email).is_restricted
+    await deliver(world)
+    assert controls(world, MEMBER.email).is_restricted, "the notice comes before the end"
+    notice = letter_words(world, request_id, "letter-restriction_lifting-0")
+    assert "The claim is settled" in notice
+    assert "9 November 2026" in notice
+    await sweep_at(world, "2026-11-08T23:50")
+    assert controls(world, MEMBER.email).is_restricted
+    await sweep_at(world, "2026-11-09T00:10")
+    assert not controls(world, MEMBER.email).is_restricted
+    await _retention_run(world, "usage")
+    assert "usage_events" not in held(world, MEMBER)
+
+
+async def _retention_run(world, activity_id: str) -> str:
+    return await done(
+        world,
+        MEMBER,
+        Right.ERASURE,
+        channel="retention",
+        requester=Requester(kind="controller"),
+        email=None,
+        identifiers={"user_id": (MEMBER.user_id,)},
+        scope=Scope(activity_ids=(activity_id,)),
+    )
+
+
+@pytest.mark.clause("4.5.1")
+@pytest.mark.parametrize("ground", ["accuracy", "unlawful", "claims", None])
+async def test_each_ground_restricts_and_is_confirmed(ground):
+    """A person who names none contests the accuracy, the ground that lasts until it is checked."""
+    world = populated()
+    request_id = await done(world, MEMBER, Right.RESTRICTION, wishes=wishing(ground=ground))
+    request = seen(world, request_id)
+    assert request.state is RequestState.STANDING
+    assert outcome(world, request_id, Right.RESTRICTION).result == "restricted"
+    assert controls(world, MEMBER.email).restrictions[0].ground == (ground or "accuracy")
+    assert request.email == MEMBER.asks_as, "the notice before lifting needs it"
+    letter = {"accuracy": "(a)", "unlawful": "(b)", "claims": "(c)", None: "(a)"}[ground]
+    assert f"article 18(1){letter}" in letter_words(world, request_id, "letter-restricted-0")
+
+
+@pytest.mark.clause("4.5", "3.2")
+async def test_processors_and_recipients_learn_of_a_restriction():
+    """The newsletter stops, and whoever received data is to be told. Source: GDPR article 19."""
+    world = populated()
+    assert world.processors.mails(BUYER.email)
+    request_id = await done(world, BUYER, Right.RESTRICTION)
+    assert (NEWSLETTERS, Instruction.RESTRICT, (BUYER.email,)) in world.processors.told
+    assert not world.processors.mails(BUYER.email)
+    notices = {one.recipient_id: one for one in seen(world, request_id).notices}
+    assert notices[NEWSLETTERS].state is NoticeState.AWAITING_STAFF
+    assert (notices["postnord"].state, notices["postnord"].instruction) == (
+        NoticeState.DUE,
+        Instruction.RESTRICT,
+    )
+    assert "notices_open" in alarms(world, request_id)
+    assert "Campaign Monitor" in letter_words(world, request_id, "letter-restricted-0")
+
+
+@pytest.mark.clause("4.5", "3.2")
+async def test_staff_learn_that_recipients_restrict_still_when_a_restriction_ends():
+    """What a processor was told has to be taken back there by hand."""
+    world = populated()
+    request_id = await done(world, BUYER, Right.RESTRICTION)
+    await lifting.announce_lifting(world.context, request_id, reason="Checked", decided_by="op")
+    await deliver(world)
+    await sweep_at(world, "2026-11-10T10:00")
+    assert "recipients_restrict_still" in alarms(world, request_id)
+    assert not controls(world, BUYER.email).is_restricted
+
+
+@pytest.mark.clause("4.5")
+async def test_an_unreachable_processor_keeps_a_restriction_unconfirmed_but_in_force():
+    """Our own systems restrict at once; the letter waits for the processor."""
+    world = populated()
+    world.processors.is_unreachable = True
+    request_id = await file(world, MEMBER, Right.RESTRICTION)
+    for _ in range(8):
+        await step(world)
+    assert controls(world, MEMBER.email).is_restricted
+    assert letters(world, request_id) == {}
+    world.processors.is_unreachable = False
+    await deliver(world)
+    assert set(letters(world, request_id)) == {"letter-restricted-0"}
+
+
+@pytest.mark.clause("4.5", "4.4")
+async def test_an_erasure_of_restricted_data_waits_for_a_person():
+    """The person asked for the opposite before; what they want now is decided by a person."""
+    world = populated()
+    await done(world, AUTHOR, Right.RESTRICTION)
+    request_id = await done(world, AUTHOR, Right.ERASURE)
+    request = seen(world, request_id)
+    assert (request.state, request.plan.needs_decision) == (RequestState.AWAITING_APPROVAL, ("restricted",))
+    assert held(world, AUTHOR)["authors"] == 1
+
+
+@pytest.mark.clause("4.5", "4.8")
+async def test_a_restriction_does_not_stand_in_the_way_of_a_withdrawal():
+    """What a person asks to end ends."""
+    world = populated()
+    await done(world, MEMBER, Right.RESTRICTION)
+    await done(world, MEMBER, Right.WITHDRAWAL)
+    assert "newsletter_signups" not in held(world, MEMBER)
+
+
+@pytest.mark.clause("4.5")
+@pytest.mark.parametrize(
+    ("changes", "error", "code"),
+    [
+        ({"reason": " "}, Invalid, "reason_missing"),
+        ({"reason": "x" * 2001}, Invalid, "reason_too_long"),
+        ({"lift_on": date(2026, 11, 2)}, Invalid, "lift_on_past"),
+    ],
+)
+async def test_a_notice_of_lifting_needs_a_reason_and_a_day_to_come(changes, error, code):
+    """The restriction goes on."""
+    world = populated()
+    request_id = await done(world, AUTHOR, Right.RESTRICTION)
+    with pytest.raises(error) as refused:
+        await lifting.announce_lifting(
+            world.context, request_id, **{"reason": "Checked", "decided_by": "op", **changes}
+        )
+    assert refused.value.code == code
+    assert controls(world, AUTHOR.email).is_restricted
+
+
+@pytest.mark.clause("4.5")
+async def test_a_notice_that_may_be_out_is_not_written_anew():
+    """Nobody knows whether the first left: a second decision meanwhile does not send it twice."""
+    from shared.domain.errors import Retryable
+    from shared.ports.notifier import OUTCOME_UNKNOWN
+
+    world = populated()
+    request_id = await done(world, AUTHOR, Right.RESTRICTION)
+    await lifting.announce_lifting(world.context, request_id, reason="Checked", decided_by="op")
+    world.notifier.faults = [("notifier.send!", Retryable(OUTCOME_UNKNOWN, "lost"))]
+    with pytest.raises(Retryable):
+        await deliver(world)
+    with pytest.raises(NotAllowed, match="lifting_announced"):
+        await lifting.announce_lifting(world.context, request_id, reason="Again", decided_by="another")
+    await sweep_at(world, "2026-11-02T12:00")
+    mail_id = f"{request_id}-letter-restriction_lifting-0"
+    assert world.notifier.times_sent[mail_id] == 1
+    assert seen(world, request_id).lifts_on == date(2026, 11, 9)
+
+
+@pytest.mark.clause("4.7.1", "4.3")
+async def test_marks_follow_a_person_to_a_new_address():
+    """A correction of the address leaves no way around an objection, a hold or a restriction."""
+    world = populated()
+    await done(world, MEMBER, Right.MARKETING_OBJECTION)
+    await _hold(world, {EMAIL: (MEMBER.email,)})
+    request_id = await done(
+        world, MEMBER, Right.RECTIFICATION, wishes=wishing(corrections={"email": "mads.new@people.example"})
+    )
+    await deciding.approve(
+        world.context,
+        request_id,
+        plan_digest=seen(world, request_id).plan.digest,
+        decided_by="officer",
+        reason="The session proves it",
+    )
+    await deliver(world)
+    new = controls(world, "mads.new@people.example")
+    assert new.stops_marketing
+    assert [hold.reason for hold in new.holds if hold.released_at is None] == ["A dispute about an invoice"]
