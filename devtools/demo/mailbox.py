@@ -21,7 +21,10 @@ _LINK = re.compile(r"https?://\S+/requests/([0-9a-f]{32})(?:/([a-z]+)\?token=\S+
 
 @dataclass(frozen=True, kw_only=True)
 class Mail:
-    """One mail. `links` go by what they are for: `verification`, `cancellation`, `package`, `answer`, `status`."""
+    """One mail.
+
+    `links` go by what they are for: `verification`, `cancellation`, `package`, `answer`, `status`.
+    """
 
     to: str
     subject: str

@@ -12,7 +12,7 @@ from devtools.demo.findings import Findings
 from devtools.demo.holdings import Stores
 from devtools.demo.mailbox import Mailbox
 from devtools.demo.narration import Narrator
-from devtools.demo.preparing import HTTP_SECONDS, prepare, made_up, wait_for_quiet
+from devtools.demo.preparing import HTTP_SECONDS, made_up, prepare, wait_for_quiet
 from devtools.demo.story import Story
 from devtools.demo.stranger import Stranger
 from devtools.demo.verdict import Verdict

@@ -25,9 +25,9 @@ class Entry:
     """A request as a member of staff enters it.
 
     `email`: where the answer goes. `about`: the person's own address, where a representative is answered to;
-    empty: the one who is answered is the person. `identity`: how the person was known, in a few words such as "answered
-    from the registered number"; empty: the address has to be confirmed by mail first. `mandate`: how a
-    representative's mandate was checked; never a copy of it.
+    empty: the one who is answered is the person. `identity`: how the person was known, in a few words such
+    as "answered from the registered number"; empty: the address has to be confirmed by mail first.
+    `mandate`: how a representative's mandate was checked; never a copy of it.
     """
 
     rights: tuple[Right, ...]
@@ -48,8 +48,9 @@ async def enter(context: Context, entry: Entry) -> str:
 
     Raises:
         Invalid: `email_invalid`, `received_in_future`, `received_impossible`, `channel_unfit`, or what
-            `checked_wishes` refuses. `person_missing`: a representative says whom it acts for; `person_unfit`:
-            a person is answered at the address that finds the data, so that no other address gets it.
+            `checked_wishes` refuses. `person_missing`: a representative says whom it acts for;
+            `person_unfit`: a person is answered at the address that finds the data, so that no other address
+            gets it.
         NotAllowed: `mandate_missing`: ask for the mandate; a person decides about a refusal.
     """
     if entry.channel not in ("post", "phone", "mail", "in_app"):

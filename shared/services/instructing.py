@@ -86,7 +86,10 @@ async def instruct(context: Context, case: Case) -> Case | None:
 
 
 async def _spared(context: Context, request: SubjectRequest) -> frozenset[str]:
-    """Return who receives data that may not be erased now, asked at this moment. Source: GDPR 17(3), 18(2)."""
+    """Return who receives data that may not be erased now, asked at this moment.
+
+    Source: GDPR articles 17(3), 18(2).
+    """
     if INSTRUCTION_OF.get(request.right) is not Instruction.ERASE or not request.plan:
         return frozenset()
     controls = [one.controls for one in await context.controls.read(request.subject_keys)]

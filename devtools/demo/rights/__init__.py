@@ -1,10 +1,11 @@
-"""Every right, a customer, a refusal, an extension and a deadline, with the clock moved where time matters."""
+"""Every right, a customer, a refusal, an extension and a missed day, with the clock moved on between."""
 
 from __future__ import annotations
 
 import argparse
 import tempfile
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from devtools.demo.mailbox import Mailbox
 from devtools.demo.narration import Narrator
 from devtools.demo.package_check import PackageJudge
 from devtools.demo.preparing import HTTP_SECONDS, made_up, prepare, wait_for_quiet
+from devtools.demo.proof_check import today_in_copenhagen
 from devtools.demo.rights import decided, first_day, receiver
 from devtools.demo.rights.cast import cast
+from devtools.demo.rights.changes import changes_of
 from devtools.demo.rights.days import Days
 from devtools.demo.rights.letters import Letters
 from devtools.demo.rights.scene import Scene
@@ -91,7 +94,8 @@ async def play(
         await wait_for_quiet(stores, findings)
         after = await stores.read_all(platform.logs)
     keys = Pseudonymiser(read(environment).pseudonym_key_bytes)
-    verdict = Verdict(everyone, scene.cast, keys, scene.letters, narrator, findings)
+    changes = changes_of(scene.cast, lifted_on=today_in_copenhagen() + timedelta(days=NOTICE_DAYS))
+    verdict = Verdict(everyone, scene.cast, changes, keys, scene.letters, narrator, findings)
     letters = verdict.judge(before, after)
     return {
         "cases": dict(sorted(scene.outcomes.items())),

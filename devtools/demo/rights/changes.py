@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from devtools.demo.findings import Findings
 from devtools.demo.holdings import Holdings
 from devtools.demo.owners import SHARED_DOCUMENTS, Gone, Owners, content_of, gone, is_of, store_of
 from devtools.sample_data import BLOB_CONTAINERS, CONTAINERS, Expectations, SamplePerson
+from devtools.sample_data.records import own_documents
 
 EVERYWHERE = frozenset({*(one.name for one in CONTAINERS), *BLOB_CONTAINERS})
 ON_INTEREST = frozenset(
@@ -19,6 +21,10 @@ ON_INTEREST = frozenset(
         *("cloud-access-log", "authors", "author_behaviour", "author-files", "usage_links"),
     }
 )
+_USED_AT = {"installations": "last_used_at", "usage_events": "at"}
+_KEPT_AFTER_USE = timedelta(days=365)
+_MEMBERSHIP = frozenset({"members", "usage_links"})
+_USAGE = frozenset({"usage_events", "installations", "usage-archive", "usage_links"})
 _LINE_STORES = frozenset({"usage_archive", "cloud_access_log"})
 _OFF = "newsletter"
 
@@ -46,7 +52,7 @@ CHANGES = {
     "several": Change(erased=EVERYWHERE),
     "objection": Change(erased=ON_INTEREST),
     "extension": Change(erased=ON_INTEREST),  # an objection too, upheld after the first date
-    "restriction": Change(erased=frozenset({"members", "usage_links"})),  # due when it was lifted
+    "restriction": Change(erased=_MEMBERSHIP),  # it had ended, so that it goes when nothing stands before it
     "marketing_objection": Change(
         erased=frozenset({"newsletter_signups", "usage_links"}), switched_off=frozenset({"members"})
     ),
@@ -57,6 +63,19 @@ CHANGES = {
     ),
 }
 """By case. Who plays another one keeps everything."""
+
+
+def changes_of(cast: Mapping[str, SamplePerson], *, lifted_on: date) -> dict[str, Change]:
+    """Return every case's change, with all that was due on the day the restriction was lifted."""
+    uses = [
+        datetime.fromisoformat(record.body[_USED_AT[record.container]]).date()
+        for record in own_documents(cast["restriction"])
+        if record.container in _USED_AT
+    ]
+    # The made-up data describes one day; a year after it the use of the product is long ago.
+    is_due = bool(uses) and lifted_on > max(uses) + _KEPT_AFTER_USE
+    due = Change(erased=_MEMBERSHIP | _USAGE if is_due else _MEMBERSHIP)
+    return {**CHANGES, "restriction": due}
 
 
 @dataclass(frozen=True, kw_only=True)

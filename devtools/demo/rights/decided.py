@@ -1,4 +1,4 @@
-"""Cases in which a person decides, and those that wait for a day: what happens on the first one, and later."""
+"""Cases in which a person decides, and those that wait for a day: on the first day, and on later ones."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ async def erasure_held(scene: Scene) -> None:
         reason="A claim about a delivery is before the court",
         review_on=review_on.isoformat(),
     )
-    scene.requests["hold"] = held["hold_id"]
+    scene.hold_id = held["hold_id"]
     before = await scene.newsletter.states(person.member_email)
     await scene.ask("erasure", ("erasure",))
     mail = await scene.letter("erasure", "erased_with_retention", "erased")
-    scene.first_letters["erasure"] = mail
+    scene.first_answer = mail
     text = " ".join(mail.text.split())
     says_why = "a legal claim or a duty in law" in text or "retligt krav eller lovpligt" in text
     scene.findings.expect(says_why, "the letter under a hold does not say that a hold keeps the data")
@@ -69,10 +69,9 @@ async def erasure_held(scene: Scene) -> None:
 
 async def erasure_released(scene: Scene) -> None:
     """The hold is released; the erasure that waited for it is carried out and answered anew."""
-    released = await scene.staff.do("approver", f"holds/{scene.requests.pop('hold')}/release")
+    released = await scene.staff.do("approver", f"holds/{scene.hold_id}/release")
     scene.findings.equal(released["taken_up"], 1, "erasures that the release took up")
-    first = scene.first_letters["erasure"]
-    await scene.answered("erasure", "erased_with_retention", "erased", after=first)
+    await scene.answered("erasure", "erased_with_retention", "erased", after=scene.first_answer)
     await scene.closed("erasure")
     await scene.tell_recipients("erasure", scene.newsletter.remove_by_hand)
 

@@ -1,4 +1,4 @@
-"""Judge the app's own records: every case closed, controls as the cases left them, a proof of each erasure."""
+"""Judge the app's own records: cases closed, controls as the cases left them, a proof of each erasure."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def check_closed(requests: Mapping[str, Mapping[str, Any]], findings: Findings) 
 
 
 def check_proofs(requests: Mapping[str, Mapping[str, Any]], holdings: Holdings, findings: Findings) -> int:
-    """Note each erasing right that has no proof for each of its lives, and return how many proofs there are."""
+    """Note each erasing right without a proof for each of its lives, and return how many proofs there are."""
     proofs = [
         json.loads(blob.data or b"{}")
         for (container, name, _), blob in holdings.blobs.items()

@@ -30,7 +30,8 @@ class Scene:
         cast: Who plays each case.
         requests: Id of each case's request.
         outcomes: What each case came to, as its letters told it.
-        first_letters: The answer of a case that will be answered once more.
+        hold_id: The hold that keeps one person's data.
+        first_answer: What that person was written while it stood; a second answer follows.
         denied_after_restriction: Uses that other systems were denied once they had been allowed.
     """
 
@@ -47,13 +48,14 @@ class Scene:
     receiver: Receiver
     requests: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
-    first_letters: dict[str, Mail] = field(default_factory=dict)
+    hold_id: str = ""
+    first_answer: Mail | None = None
     denied_after_restriction: int = 0
 
     async def ask(
         self, case: str, rights: Sequence[str], *, is_confirmed: bool = True, **wishes: object
     ) -> str:
-        """Ask as the case's person, confirm from the mail where that is needed, and return the request's id."""
+        """Ask as the case's person, confirm from the mail where that is needed; return the request's id."""
         person = self.cast[case]
         request_id = await self.stranger.ask(person.asks_as, rights, language=person.language, **wishes)
         self.requests[case] = request_id

@@ -12,7 +12,7 @@ from devtools.demo.narration import Narrator
 from devtools.demo.owners import Owners
 from devtools.demo.proof_check import today_in_copenhagen
 from devtools.demo.residue import Hit, Search, kept_by_law
-from devtools.demo.rights.changes import CHANGES, EVERYWHERE, Judge
+from devtools.demo.rights.changes import EVERYWHERE, Change, Judge
 from devtools.demo.rights.first_day import corrected_name
 from devtools.demo.rights.letters import Letters
 from devtools.demo.rights.register import (
@@ -35,6 +35,7 @@ class Verdict:
     Args:
         everyone: All the sample people.
         cast: Who played each case.
+        changes: What each case may change; who is not named keeps everything.
         keys: What makes pseudonyms.
         letters: What letters have to say.
     """
@@ -43,6 +44,7 @@ class Verdict:
         self,
         everyone: Sequence[SamplePerson],
         cast: Mapping[str, SamplePerson],
+        changes: Mapping[str, Change],
         keys: Pseudonymiser,
         letters: Letters,
         narrator: Narrator,
@@ -50,6 +52,7 @@ class Verdict:
     ) -> None:
         self._everyone = everyone
         self._cast = cast
+        self._changes = changes
         self._keys = keys
         self._letters = letters
         self._narrator = narrator
@@ -83,7 +86,7 @@ class Verdict:
         )
         rows = [
             (case, self._cast[case].key, judge.judge(case, self._cast[case], change, new_name=name))
-            for case, change in CHANGES.items()
+            for case, change in self._changes.items()
             for name in [corrected_name(self._cast[case].name)]
         ]
         self._narrator.table(("case", "person", "records gone or cut down"), rows)
@@ -97,10 +100,10 @@ class Verdict:
         pseudonyms: Sequence[str],
     ) -> None:
         others = Others(
-            erased=[self._cast[case] for case in CHANGES],
+            erased=[self._cast[case] for case in self._changes],
             request_ids=request_ids,
             subject_keys=pseudonyms,
-            containers={self._cast[case].key: change.containers for case, change in CHANGES.items()},
+            containers={self._cast[case].key: change.containers for case, change in self._changes.items()},
         )
         was, now = others.pieces(before, owners), others.pieces(after, owners)
         for difference in differences(was, now):
@@ -110,7 +113,7 @@ class Verdict:
         )
 
     def _judge_residue(self, owners: Owners, after: Holdings) -> None:
-        erased = [self._cast[case] for case, change in CHANGES.items() if change.erased == EVERYWHERE]
+        erased = [self._cast[case] for case, change in self._changes.items() if change.erased == EVERYWHERE]
         hits = set(Search(erased, self._everyone).everywhere(after))
         expectations = Expectations(self._everyone)
         keys = {person.key for person in erased}
@@ -130,10 +133,10 @@ class Verdict:
             self._findings.add(f"missing though it must be kept: {hit}")
         living = [person for person in self._cast.values() if person.key not in keys]
         for hit in Search(living, self._everyone).everywhere(after):
-            self._findings.expect(not _is_out_of_place(hit), f"personal data: {hit}")
+            self._findings.expect(not is_out_of_place(hit), f"personal data: {hit}")
         self._narrator.step(
-            f"searched {len(after.documents)} documents, {len(after.blobs)} blobs, {len(after.messages)} messages "
-            f"and {len(after.logs)} logs"
+            f"searched {len(after.documents)} documents, {len(after.blobs)} blobs, "
+            f"{len(after.messages)} messages and {len(after.logs)} logs"
         )
 
     def _judge_letters(self, after: Holdings, requests: Mapping[str, Mapping[str, object]]) -> int:
@@ -150,7 +153,7 @@ class Verdict:
         return count
 
 
-def _is_out_of_place(hit: Hit) -> bool:
+def is_out_of_place(hit: Hit) -> bool:
     """Whether a living person's value is where none belongs: in our own records, queues or logs."""
     ours = hit.where.startswith("document compliance/") and not hit.where.startswith(_NOTES)
     return ours or hit.where.startswith(_NO_PLACE_FOR_PEOPLE)
