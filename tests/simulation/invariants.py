@@ -22,6 +22,7 @@ NO_ANSWERS = frozenset(
         LetterKind.OBJECTION_RECEIVED,
         LetterKind.RESTRICTION_LIFTING,
         LetterKind.CANCELLED,
+        LetterKind.RECIPIENTS_DONE,
     }
 )
 FIRST_RECORDS = 10  # person, 3 events, invoice, team row, 2 lines, file, sign-up

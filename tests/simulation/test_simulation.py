@@ -218,6 +218,18 @@ def test_the_simulator_sees_a_withdrawal_that_takes_back_a_newer_consent(monkeyp
     assert _sees("after the withdrawal was taken back", 60, theme=CONSENTS)
 
 
+@pytest.mark.clause("4.8")
+def test_the_simulator_sees_a_processor_that_stops_a_newer_sign_up(monkeypatch):
+    """A planted bug: the processor is told whatever the person said since."""
+    from shared.services import instructing
+
+    async def never(context, request, recipient_id):
+        return False
+
+    monkeypatch.setattr(instructing, "_signed_up_anew", never)
+    assert _sees("stopped at the processor", 100, theme=CONSENTS)
+
+
 @pytest.mark.clause("4.3")
 def test_the_simulator_sees_a_correction_without_a_look(monkeypatch):
     """A planted bug: what was written once is taken for right."""
