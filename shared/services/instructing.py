@@ -5,6 +5,7 @@ claims what did not happen. Source: GDPR articles 17(2), 19, 28(3).
 """
 
 from shared.domain.cases import Notice, SubjectRequest
+from shared.domain.consent import consent_in_force
 from shared.domain.errors import Permanent, Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import FinishStage
@@ -19,6 +20,7 @@ from shared.services.ledger import INSTRUCTION_OF
 NAME = "name"  # the one fact a processor is told to correct
 _TOLD = frozenset({NAME, EMAIL})  # a new address is for staff to write there
 ADDRESS_CHANGED = "address_changed"
+SIGNED_UP_ANEW = "signed_up_anew"
 UNREACHABLE = "processor_unreachable"
 _STATE_OF = {
     Confirmation.DONE: NoticeState.TOLD,
@@ -62,7 +64,10 @@ async def instruct(context: Context, case: Case) -> Case | None:
         if recipient_id in spared:
             continue
         try:
-            state, why = await _instructed(context, request, recipient_id)
+            if await _signed_up_anew(context, request, recipient_id):
+                state, why = NoticeState.AWAITING_STAFF, SIGNED_UP_ANEW
+            else:
+                state, why = await _instructed(context, request, recipient_id)
         except Retryable:
             await _ask_again_later(context, case)
             return None
@@ -99,6 +104,28 @@ async def _spared(context: Context, request: SubjectRequest) -> frozenset[str]:
         for name in context.datamap.activity(activity_id).recipients
         if any(hold.covers(activity_id) for one in controls for hold in one.holds)
         or (request.is_internal and any(one.restricts(activity_id) for one in controls))
+    )
+
+
+async def _signed_up_anew(context: Context, request: SubjectRequest, recipient_id: str) -> bool:
+    """Whether the person consented, since the request came, to something the processor does for us.
+
+    It stops all mail to an address and knows no purposes: which of its lists to stop is for a person to see.
+    Source: GDPR articles 4(11), 7(3).
+    """
+    if INSTRUCTION_OF[request.right] not in (Instruction.UNSUBSCRIBE, Instruction.SUPPRESS):
+        return False
+    now = context.clock.now()
+    purposes = [
+        purpose.id
+        for activity in context.datamap.activities
+        if recipient_id in activity.recipients
+        for purpose in activity.purposes
+    ]
+    return any(
+        (found := consent_in_force(one.controls, purpose, now=now)) and found.given_at > request.received_at
+        for one in await context.controls.read(request.subject_keys)
+        for purpose in purposes
     )
 
 
