@@ -19,6 +19,7 @@ from shared.domain.plans import Action, Plan, PlanEntry
 from shared.domain.rights import Right
 from shared.ports.controls import StoredControls
 from shared.services.context import Context
+from shared.services.correcting import held_facts
 from shared.services.due import is_still_due
 from shared.services.erasing import RESTRICTED, in_the_way
 from shared.services.judging import records_within
@@ -27,6 +28,7 @@ from shared.services.marking import named
 _COLLECTING = frozenset({Right.ACCESS, Right.PORTABILITY})
 UNCLEAR = "unclear_wording"
 MASS_ERASURE = "mass_erasure"
+HELD = "held"  # a correction overwrites what a hold keeps, perhaps as it was
 
 
 async def draft(
@@ -47,12 +49,17 @@ async def draft(
             entries.append(_entry(activity, store, Action.CORRECT))
         else:
             entries.append(await _erasure(context, request, activity, store, identifiers, controls))
+    held_by = held_facts(request, controls, [entry.activity_id for entry in entries])
     return Plan(
         right=request.right,
         revision=request.plans_made + 1,
         map_digest=context.datamap.digest,
         entries=tuple(entries),
-        needs_decision=await _needs_decision(context, request, identifiers, controls, entries),
+        needs_decision=(
+            *await _needs_decision(context, request, identifiers, controls, entries),
+            *((HELD,) if held_by else ()),
+        ),
+        held_by=held_by,
         restricted_by=() if request.is_internal else _restricted_by(request, controls, entries),
     ).sealed()
 
