@@ -16,7 +16,7 @@ from shared.datamap.portability import is_portable, not_covered
 from shared.domain.cases import SubjectRequest
 from shared.domain.identifiers import EMAIL, Identifiers, merged
 from shared.domain.plans import Action, Plan, PlanEntry
-from shared.domain.rights import Right
+from shared.domain.rights import IMMEDIATE, Right
 from shared.ports.controls import StoredControls
 from shared.services.context import Context
 from shared.services.correcting import held_facts
@@ -28,6 +28,7 @@ from shared.services.marking import named
 _COLLECTING = frozenset({Right.ACCESS, Right.PORTABILITY})
 UNCLEAR = "unclear_wording"
 MASS_ERASURE = "mass_erasure"
+MANDATE = "mandate"  # one member of staff alone must not send anybody's data anywhere, nor erase it
 HELD = "held"  # a correction overwrites what a hold keeps, perhaps as it was
 
 
@@ -150,6 +151,8 @@ async def _needs_decision(
         needed.append(refused)
     elif right is Right.OBJECTION and not _is_upheld(request):
         needed.append("objection")
+    if request.requester.kind == "representative" and right not in IMMEDIATE:
+        needed.append(MANDATE)
     if right is Right.RESTRICTION and request.wishes.ground == "unclear":
         needed.append(UNCLEAR)
     if not request.is_internal and _restricted_by(request, controls, entries):
