@@ -192,13 +192,15 @@ async def contradicts_person(context: Context, request: SubjectRequest) -> bool:
 def _restricted_by(
     request: SubjectRequest, controls: Sequence[StoredControls], entries: Sequence[PlanEntry]
 ) -> tuple[str, ...]:
-    """Return the restrictions that stand in the way of what the plan would erase."""
+    """Return the restrictions that stand in the way of what the plan would erase, or tell a customer."""
+    tells = request.requester.kind == "customer" and request.right is Right.ACCESS
     found = {
         restriction.restriction_id
         for one in controls
         for restriction in one.controls.restrictions
         for entry in entries
         if in_the_way(restriction, request, entry.activity_id)
+        or (tells and restriction.covers(entry.activity_id))
     }
     return tuple(sorted(found))
 
