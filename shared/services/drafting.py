@@ -29,7 +29,11 @@ _COLLECTING = frozenset({Right.ACCESS, Right.PORTABILITY})
 UNCLEAR = "unclear_wording"
 MASS_ERASURE = "mass_erasure"
 MANDATE = "mandate"  # one member of staff alone must not send anybody's data anywhere, nor erase it
+ENTERED_TRANSFER = "entered_transfer"  # nor name the address a copy goes to
 HELD = "held"  # a correction overwrites what a hold keeps, perhaps as it was
+IDENTIFIER_CHANGES = "identifier_changes"
+SECOND_LOOK = frozenset({MASS_ERASURE, MANDATE, ENTERED_TRANSFER, IDENTIFIER_CHANGES})
+"""What nobody decides who entered the request."""
 
 
 async def draft(
@@ -153,6 +157,8 @@ async def _needs_decision(
         needed.append("objection")
     if request.requester.kind == "representative" and right not in IMMEDIATE:
         needed.append(MANDATE)
+    if right is Right.PORTABILITY and request.entered_by and request.wishes.transfer_url:
+        needed.append(ENTERED_TRANSFER)
     if right is Right.RESTRICTION and request.wishes.ground == "unclear":
         needed.append(UNCLEAR)
     if not request.is_internal and _restricted_by(request, controls, entries):
@@ -214,7 +220,7 @@ async def _about_correction(context: Context, request: SubjectRequest, identifie
         if field.identifier is not None and field.fact is not None
     }
     reasons = {
-        "identifier_changes": bool(identifying & set(changed)),
+        IDENTIFIER_CHANGES: bool(identifying & set(changed)),
         "correction_unclear": not changed and not request.wishes.statement,
         "contradicts_person": await contradicts_person(context, request),
         "address_in_use": await _address_in_use(context, request, identifiers),

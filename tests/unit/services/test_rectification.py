@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from shared.domain.cases import RequestState
-from shared.domain.errors import Invalid
+from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.messages import TASK_QUEUE
 from shared.domain.recipients import Instruction, NoticeState
 from shared.domain.rights import Right
@@ -313,4 +313,24 @@ async def _hold(world, person) -> None:
             review_on=date(2027, 5, 1),
             placed_by="officer",
         ),
+    )
+
+
+@pytest.mark.clause("4.3")
+async def test_who_enters_a_new_address_for_a_person_does_not_approve_it():
+    """Whoever holds the address gets the person's copy next."""
+    world = populated()
+    request_id = await done(
+        world,
+        BUYER,
+        Right.RECTIFICATION,
+        wishes=wishing(corrections={"email": "new@people.example"}),
+        entered_by="clerk",
+        channel="phone",
+    )
+    digest = seen(world, request_id).plan.digest
+    with pytest.raises(NotAllowed, match="four_eyes"):
+        await deciding.approve(world.context, request_id, plan_digest=digest, decided_by="clerk", reason="x")
+    assert await deciding.approve(
+        world.context, request_id, plan_digest=digest, decided_by="officer", reason="called back"
     )
