@@ -199,7 +199,7 @@ async def pause(req: func.HttpRequest) -> func.HttpResponse:
 )
 async def transfer(req: func.HttpRequest) -> func.HttpResponse:
     """Try another address for a copy whose transfer stopped, or answer with the link instead."""
-    member = await staff(req, Permission.RETRY)
+    member = await staff(req, Permission.APPROVE)
     await change_transfer(
         bootstrap.app().context,
         req.route_params["request_id"],

@@ -32,6 +32,7 @@ _CUSTOMER_ID = r"^[\w.-]{1,100}$"
 _SIGN_IN = "https://login.microsoftonline.com"
 _SHA256 = r"^([0-9a-f]{64})?$"
 _PUBLISHED_KEY = hashlib.sha256(b"local-development-only-system-key").hexdigest()  # everybody can read it
+_PUBLISHED_PSEUDONYM_KEY = b"local-development-only-pseudonym-key-0001"  # whoever has it can sign any link
 _LOOPBACK_URL = re.compile(r"http://127\.0\.0\.1:\d{1,5}/[\w./-]*")
 _LOCAL_ONLY = (
     *("cosmos_key", "storage_connection", "transfer_local_receiver", "transfer_local_ca_file"),
@@ -233,6 +234,10 @@ def _unfit(settings: Settings) -> list[str]:
     if settings.deployment == "azure":
         wrong += [name.upper() for name in _LOCAL_ONLY if getattr(settings, name)]
         wrong += ["SYSTEM_KEY_SHA256"] if settings.system_key_sha256 == _PUBLISHED_KEY else []
+        wrong += ["PSEUDONYM_KEY"] if settings.pseudonym_key_bytes == _PUBLISHED_PSEUDONYM_KEY else []
+        wrong += (
+            [] if settings.public_url.startswith("https://") else ["PUBLIC_URL"]
+        )  # its links carry tokens
     return wrong + _unfit_mail(settings) + _unfit_staff(settings)
 
 

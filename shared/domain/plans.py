@@ -45,6 +45,7 @@ class Plan(BaseModel):
     entries: tuple[PlanEntry, ...]
     needs_decision: tuple[str, ...] = ()  # codes of what a person must decide first; empty: nothing
     restricted_by: tuple[str, ...] = ()  # restrictions in its way: a decision is about these and no later one
+    held_by: tuple[str, ...] = ()  # holds on what a correction would overwrite, likewise
     digest: str = ""
 
     def sealed(self) -> "Plan":

@@ -19,7 +19,7 @@ from shared.services import marking
 from shared.services.answering import Answer, answer
 from shared.services.concluding import case_with
 from shared.services.context import Context
-from shared.services.drafting import MASS_ERASURE, UNCLEAR, outside_portability
+from shared.services.drafting import MASS_ERASURE, SECOND_LOOK, UNCLEAR, outside_portability
 
 MOST_TEXT = 2_000
 _REFUSABLE = frozenset(  # one that is received: who asks could not be found out, GDPR article 12(2)
@@ -51,8 +51,9 @@ async def approve(
     """Let exactly this plan run, and tell whether it runs now. A plan that changed meanwhile asks again.
 
     An erasure of very many records needs two different people, neither of whom entered the request; the
-    first approval only counts. An objection is upheld by this, with a reason that the letter tells. Without
-    another provision the decision rests on the right's own.
+    first approval only counts. What a representative asks for, and a transfer to an address that staff
+    entered, need one who did not enter it. An objection is upheld by this, with a reason that the letter
+    tells. Without another provision the decision rests on the right's own.
 
     Raises:
         Invalid: `reason_missing`: no decision is without one; `reason_too_long`, `provision_too_long`.
@@ -77,7 +78,8 @@ async def approve(
     )
     approvers = {one.decided_by for one in _approvals(request, plan_digest)}
     four_eyes = MASS_ERASURE in plan.needs_decision
-    if four_eyes and decided_by in (*approvers, request.entered_by):
+    is_entrant = decided_by == request.entered_by and not SECOND_LOOK.isdisjoint(plan.needs_decision)
+    if is_entrant or (four_eyes and decided_by in approvers):
         raise NotAllowed("four_eyes")
     enough = not four_eyes or len(approvers) + 1 >= _TWO
     now = context.clock.now()

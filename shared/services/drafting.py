@@ -16,9 +16,10 @@ from shared.datamap.portability import is_portable, not_covered
 from shared.domain.cases import SubjectRequest
 from shared.domain.identifiers import EMAIL, Identifiers, merged
 from shared.domain.plans import Action, Plan, PlanEntry
-from shared.domain.rights import Right
+from shared.domain.rights import IMMEDIATE, Right
 from shared.ports.controls import StoredControls
 from shared.services.context import Context
+from shared.services.correcting import held_facts
 from shared.services.due import is_still_due
 from shared.services.erasing import RESTRICTED, in_the_way
 from shared.services.judging import records_within
@@ -27,6 +28,12 @@ from shared.services.marking import named
 _COLLECTING = frozenset({Right.ACCESS, Right.PORTABILITY})
 UNCLEAR = "unclear_wording"
 MASS_ERASURE = "mass_erasure"
+MANDATE = "mandate"  # one member of staff alone must not send anybody's data anywhere, nor erase it
+ENTERED_TRANSFER = "entered_transfer"  # nor name the address a copy goes to
+HELD = "held"  # a correction overwrites what a hold keeps, perhaps as it was
+IDENTIFIER_CHANGES = "identifier_changes"
+SECOND_LOOK = frozenset({MASS_ERASURE, MANDATE, ENTERED_TRANSFER, IDENTIFIER_CHANGES})
+"""What nobody decides who entered the request."""
 
 
 async def draft(
@@ -47,12 +54,17 @@ async def draft(
             entries.append(_entry(activity, store, Action.CORRECT))
         else:
             entries.append(await _erasure(context, request, activity, store, identifiers, controls))
+    held_by = held_facts(request, controls, [entry.activity_id for entry in entries])
     return Plan(
         right=request.right,
         revision=request.plans_made + 1,
         map_digest=context.datamap.digest,
         entries=tuple(entries),
-        needs_decision=await _needs_decision(context, request, identifiers, controls, entries),
+        needs_decision=(
+            *await _needs_decision(context, request, identifiers, controls, entries),
+            *((HELD,) if held_by else ()),
+        ),
+        held_by=held_by,
         restricted_by=() if request.is_internal else _restricted_by(request, controls, entries),
     ).sealed()
 
@@ -143,6 +155,10 @@ async def _needs_decision(
         needed.append(refused)
     elif right is Right.OBJECTION and not _is_upheld(request):
         needed.append("objection")
+    if request.requester.kind == "representative" and right not in IMMEDIATE:
+        needed.append(MANDATE)
+    if right is Right.PORTABILITY and request.entered_by and request.wishes.transfer_url:
+        needed.append(ENTERED_TRANSFER)
     if right is Right.RESTRICTION and request.wishes.ground == "unclear":
         needed.append(UNCLEAR)
     if not request.is_internal and _restricted_by(request, controls, entries):
@@ -182,13 +198,15 @@ async def contradicts_person(context: Context, request: SubjectRequest) -> bool:
 def _restricted_by(
     request: SubjectRequest, controls: Sequence[StoredControls], entries: Sequence[PlanEntry]
 ) -> tuple[str, ...]:
-    """Return the restrictions that stand in the way of what the plan would erase."""
+    """Return the restrictions that stand in the way of what the plan would erase, or tell a customer."""
+    tells = request.requester.kind == "customer" and request.right is Right.ACCESS
     found = {
         restriction.restriction_id
         for one in controls
         for restriction in one.controls.restrictions
         for entry in entries
         if in_the_way(restriction, request, entry.activity_id)
+        or (tells and restriction.covers(entry.activity_id))
     }
     return tuple(sorted(found))
 
@@ -202,7 +220,7 @@ async def _about_correction(context: Context, request: SubjectRequest, identifie
         if field.identifier is not None and field.fact is not None
     }
     reasons = {
-        "identifier_changes": bool(identifying & set(changed)),
+        IDENTIFIER_CHANGES: bool(identifying & set(changed)),
         "correction_unclear": not changed and not request.wishes.statement,
         "contradicts_person": await contradicts_person(context, request),
         "address_in_use": await _address_in_use(context, request, identifiers),

@@ -88,7 +88,7 @@ async def _page(context: Context, progress: Progress, task: Task) -> None:
         case Action.LOOK:
             await _look(context, progress, task, store)
         case Action.CORRECT if isinstance(store, DocumentStore):
-            await correct_documents(context, progress, task, store)
+            await correct_documents(context, progress, task, activity, store)
         case Action.CHECK if isinstance(store, DocumentStore):
             await check_documents(context, progress, task, store)
 

@@ -122,6 +122,8 @@ def test_every_missing_setting_is_named_at_once():
         ("DEPLOYMENT", "production"),
         ("PSEUDONYM_KEY", "not base64!"),
         ("PSEUDONYM_KEY", base64.b64encode(b"k" * 31).decode()),
+        ("PSEUDONYM_KEY", EXAMPLE["PSEUDONYM_KEY"]),  # everybody can sign links with that one
+        ("PUBLIC_URL", "http://privacy.example/api"),  # links carry tokens
         ("PACKAGE_DAYS", "0"),
         ("PACKAGE_DAYS", "31"),
         ("PACKAGE_DAYS", "two"),

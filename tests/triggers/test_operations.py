@@ -43,7 +43,7 @@ PERMISSIONS = {
     "operations_customer_request": Permission.CUSTOMER_REQUEST,
     "operations_retry": Permission.RETRY,
     "operations_pause_case": Permission.PAUSE,
-    "operations_transfer": Permission.RETRY,
+    "operations_transfer": Permission.APPROVE,  # it says where somebody's data goes
     "operations_notice": Permission.RETRY,
     "operations_letter": Permission.RETRY,
     "operations_approve": Permission.APPROVE,

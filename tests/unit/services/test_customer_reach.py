@@ -156,3 +156,14 @@ async def test_a_customer_may_not_flood_us():
     with pytest.raises(NotAllowed, match="too_many_requests"):
         await ask_for_person(world.context, ask)
     assert len(world.cases.partitions) == 2
+
+
+@pytest.mark.clause("4.5", "4.2.1")
+async def test_what_a_person_restricted_is_told_to_no_customer_before_somebody_decided():
+    """The letter of the restriction says: no reports to customers."""
+    world = populated()
+    await done(world, MEMBER, Right.RESTRICTION, wishes=wishing(ground="accuracy"))
+    request_id = await as_customer(world, BYG, MEMBER, Right.ACCESS)
+    request = seen(world, request_id)
+    assert (request.state, request.plan.needs_decision) == (RequestState.AWAITING_APPROVAL, ("restricted",))
+    assert request_id not in world.packages.contents

@@ -205,3 +205,23 @@ async def test_portability_for_an_author_can_be_granted_by_a_person():
     await deliver(world)
     assert seen(world, request_id).state is RequestState.COMPLETED
     assert set(letters(world, request_id)) == {"letter-delayed_by_review-0", "letter-nothing_held-0"}
+
+
+@pytest.mark.clause("4.6")
+async def test_an_address_that_staff_entered_is_looked_at_by_somebody_else_before_anything_is_sent():
+    """One member of staff alone could send anybody's data anywhere."""
+    world = populated()
+    request_id = await done(
+        world, MEMBER, Right.PORTABILITY, wishes=_to(), entered_by="clerk", channel="phone"
+    )
+    request = seen(world, request_id)
+    assert request.plan.needs_decision == ("entered_transfer",)
+    assert not world.packages.contents
+    digest = request.plan.digest
+    with pytest.raises(NotAllowed, match="four_eyes"):
+        await deciding.approve(world.context, request_id, plan_digest=digest, decided_by="clerk", reason="x")
+    await deciding.approve(
+        world.context, request_id, plan_digest=digest, decided_by="officer", reason="asked"
+    )
+    await deliver(world)
+    assert outcome(world, request_id, Right.PORTABILITY).result == "transferred"

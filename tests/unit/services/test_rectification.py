@@ -1,14 +1,16 @@
 """A correction reaches every place of a fact, rewrites no duty and nobody else, and is looked at again."""
 
 import json
+from datetime import date
 
 import pytest
 
 from shared.domain.cases import RequestState
-from shared.domain.errors import Invalid
+from shared.domain.errors import Invalid, NotAllowed
+from shared.domain.messages import TASK_QUEUE
 from shared.domain.recipients import Instruction, NoticeState
 from shared.domain.rights import Right
-from shared.services import deciding
+from shared.services import deciding, holding
 from shared.services.wishing import checked_wishes
 from tests.unit.services.cases_world import (
     AUTHOR,
@@ -22,6 +24,7 @@ from tests.unit.services.cases_world import (
     controls,
     done,
     everybody_else,
+    file,
     held,
     letter_words,
     outcome,
@@ -268,3 +271,66 @@ async def test_a_customers_correction_reaches_its_own_reports_only():
     assert shown == {"cust-0001": "Byg's Elin", "cust-0002": EMPLOYEE.name}
     (profile,) = [one for one in world.documents.bodies("members") if one["id"] == EMPLOYEE.member_id]
     assert profile["name"] == EMPLOYEE.name
+
+
+@pytest.mark.clause("5.3", "4.3")
+async def test_what_a_hold_keeps_is_overwritten_only_after_a_person_decided():
+    """The wrong value may be the evidence: a dispute about an order needs the name it was made under."""
+    world = populated()
+    await _hold(world, BUYER)
+    request_id = await done(world, BUYER, Right.RECTIFICATION, wishes=wishing(corrections={"name": "New"}))
+    request = seen(world, request_id)
+    assert (request.state, request.plan.needs_decision) == (RequestState.AWAITING_APPROVAL, ("held",))
+    assert BUYER.name in [one["name"] for one in world.documents.bodies("members")]
+    await deciding.approve(
+        world.context, request_id, plan_digest=request.plan.digest, decided_by="officer", reason="copied"
+    )
+    await deliver(world)
+    assert outcome(world, request_id, Right.RECTIFICATION).result == "rectified"
+    assert BUYER.name not in [one["name"] for one in world.documents.bodies("members")]
+
+
+@pytest.mark.clause("5.3", "4.3")
+async def test_a_hold_that_came_after_the_plan_stops_a_correction():
+    """It is asked for again before the first value is overwritten."""
+    world = populated()
+    request_id = await file(world, BUYER, Right.RECTIFICATION, wishes=wishing(corrections={"name": "New"}))
+    await deliver(world, until=TASK_QUEUE)
+    await _hold(world, BUYER)
+    await deliver(world)
+    assert seen(world, request_id).state is RequestState.AWAITING_APPROVAL
+    assert BUYER.name in [one["name"] for one in world.documents.bodies("members")]
+
+
+async def _hold(world, person) -> None:
+    await holding.place(
+        world.context,
+        holding.PlaceHold(
+            identifiers={"email": (person.email,)},
+            activity_id=None,
+            ground="legal_claim",
+            reason="a dispute",
+            review_on=date(2027, 5, 1),
+            placed_by="officer",
+        ),
+    )
+
+
+@pytest.mark.clause("4.3")
+async def test_who_enters_a_new_address_for_a_person_does_not_approve_it():
+    """Whoever holds the address gets the person's copy next."""
+    world = populated()
+    request_id = await done(
+        world,
+        BUYER,
+        Right.RECTIFICATION,
+        wishes=wishing(corrections={"email": "new@people.example"}),
+        entered_by="clerk",
+        channel="phone",
+    )
+    digest = seen(world, request_id).plan.digest
+    with pytest.raises(NotAllowed, match="four_eyes"):
+        await deciding.approve(world.context, request_id, plan_digest=digest, decided_by="clerk", reason="x")
+    assert await deciding.approve(
+        world.context, request_id, plan_digest=digest, decided_by="officer", reason="called back"
+    )

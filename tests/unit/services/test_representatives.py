@@ -2,10 +2,12 @@
 
 import pytest
 
-from shared.domain.errors import Invalid
+from shared.domain.cases import RequestState
+from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.rights import Right
+from shared.services.deciding import approve
 from shared.services.entering import Entry, enter
-from tests.unit.services.cases_world import BUYER, MEMBER, held, populated, seen
+from tests.unit.services.cases_world import BUYER, MEMBER, held, populated, seen, wishing
 from tests.unit.services.driving import deliver, letters
 
 
@@ -27,6 +29,10 @@ def _entry(world, **changes) -> Entry:
     )
 
 
+def _digest(world, request_id: str) -> str:
+    return seen(world, request_id).plan.digest
+
+
 @pytest.mark.clause("4.4")
 async def test_a_representative_erases_the_data_of_the_person_and_none_of_its_own():
     """The letter goes to the representative, who is in our systems too."""
@@ -34,10 +40,11 @@ async def test_a_representative_erases_the_data_of_the_person_and_none_of_its_ow
     own = held(world, BUYER)
     request_id = await enter(world.context, _entry(world))
     await deliver(world)
+    await approve(world.context, request_id, plan_digest=_digest(world, request_id), decided_by="officer", reason="It is right")
+    await deliver(world)
     assert held(world, MEMBER) == {}
     assert held(world, BUYER) == own
-    (mail,) = letters(world, request_id).values()
-    assert mail.to == BUYER.email
+    assert {mail.to for mail in letters(world, request_id).values()} == {BUYER.email}
     assert seen(world, request_id).requester.mandate == "original seen"
 
 
@@ -55,3 +62,38 @@ async def test_a_person_is_answered_at_no_address_but_the_one_that_finds_the_dat
     with pytest.raises(Invalid, match="person_unfit"):
         await enter(world.context, _entry(world, requester="subject", mandate="", identity=""))
     assert not world.cases.partitions
+
+
+@pytest.mark.clause("4.2", "4.3", "4.4", "4.6")
+@pytest.mark.parametrize("right", [Right.ACCESS, Right.PORTABILITY, Right.RECTIFICATION, Right.ERASURE])
+async def test_who_enters_a_representatives_request_does_not_let_it_go(right):
+    """One member of staff alone could have anybody's data mailed to any address."""
+    world = populated()
+    before = held(world, MEMBER)
+    wishes = wishing(corrections={"phone": "+44 1"}) if right is Right.RECTIFICATION else wishing()
+    request_id = await enter(world.context, _entry(world, rights=(right,), wishes=wishes))
+    await deliver(world)
+    request = seen(world, request_id)
+    assert (request.state, request.plan.needs_decision) == (RequestState.AWAITING_APPROVAL, ("mandate",))
+    with pytest.raises(NotAllowed, match="four_eyes"):
+        await approve(
+            world.context, request_id, plan_digest=_digest(world, request_id), decided_by="operator", reason="It is right"
+        )
+    await deliver(world)
+    assert held(world, MEMBER) == before
+    assert not world.packages.contents
+    assert await approve(
+        world.context, request_id, plan_digest=_digest(world, request_id), decided_by="officer", reason="It is right"
+    )
+    await deliver(world)
+    assert right in seen(world, request_id).outcomes
+
+
+@pytest.mark.clause("4.7.1", "4.8")
+@pytest.mark.parametrize("right", [Right.MARKETING_OBJECTION, Right.WITHDRAWAL])
+async def test_what_harms_nobody_waits_for_nobody_from_a_representative_either(right):
+    """It is honoured at once."""
+    world = populated()
+    request_id = await enter(world.context, _entry(world, rights=(right,)))
+    await deliver(world)
+    assert right in seen(world, request_id).outcomes
