@@ -159,6 +159,8 @@ class Watcher:
     def _changed(self, before: SubjectRequest, request: SubjectRequest) -> None:
         if request.stage is Stage.CHECK and before.stage is not Stage.CHECK:
             self.checked_from[request.request_id] = self.step
+        if request.joined_to is not None and before.joined_to is None:
+            self._joined(before, self.world.cases.request(request.joined_to))
         answered = request.outcomes.get(request.right)
         if request.state is not RequestState.ANSWERING or before.state is RequestState.ANSWERING:
             return
@@ -167,6 +169,11 @@ class Watcher:
         if request.stage is Stage.COLLECT:
             self._published(request)
         self._answered(request, answered)
+
+    def _joined(self, request: SubjectRequest, first: SubjectRequest) -> None:
+        """What joins another case asks for nothing that the other does not."""
+        if not first.is_final and (request.wishes, request.scope) != (first.wishes, first.scope):
+            raise Violation("a request joined one with other wishes")
 
     def _answered(self, request: SubjectRequest, outcome: Outcome) -> None:
         """What an answer says is so at the moment it is saved, on every pseudonym of the person."""
