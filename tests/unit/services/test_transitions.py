@@ -304,7 +304,7 @@ async def attention_to_cancelled(world):
 
 
 async def _held_erasure(world, *, until=None):
-    """Return a hold on everything and an erasure under it; `until`: approved, and at this stage of its work."""
+    """Return a hold on everything and an erasure under it; `until`: approved, and at this stage."""
     hold_id = await holding.place(
         world.context,
         holding.PlaceHold(
