@@ -112,7 +112,7 @@ class ApproveBody(Body):
     """The plan that may run, by its digest, and why."""
 
     plan_digest: Digest
-    reason: Text = ""
+    reason: Reason
     provision: Text = ""
 
 

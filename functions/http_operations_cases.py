@@ -96,7 +96,7 @@ async def enter(req: func.HttpRequest) -> func.HttpResponse:
     "operations_customer_request",
     "POST",
     "operations/customer-requests",
-    Given(body=CustomerBody, answers={201: EnteredAnswer}, problems=ACTS, guard="staff"),
+    Given(body=CustomerBody, answers={201: EnteredAnswer}, problems=(*ACTS, 429), guard="staff"),
 )
 async def customer_request(req: func.HttpRequest) -> func.HttpResponse:
     """Take a request of a customer's administrator about one person of its own installation."""

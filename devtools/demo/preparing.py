@@ -18,6 +18,8 @@ from shared.domain.identifiers import Pseudonymiser
 from shared.settings import read
 
 HTTP_SECONDS = 30.0
+WITHOUT_RETENTION = {"AzureWebJobs_retention_Disabled": "true"}
+"""Settings of the host: what is due of others, too, would go at some minute, as if by mistake."""
 _QUEUE_SECONDS = 30.0
 
 

@@ -12,7 +12,7 @@ from devtools.demo.findings import Findings
 from devtools.demo.holdings import Stores
 from devtools.demo.mailbox import Mailbox
 from devtools.demo.narration import Narrator
-from devtools.demo.preparing import HTTP_SECONDS, made_up, prepare, wait_for_quiet
+from devtools.demo.preparing import HTTP_SECONDS, WITHOUT_RETENTION, made_up, prepare, wait_for_quiet
 from devtools.demo.story import Story
 from devtools.demo.stranger import Stranger
 from devtools.demo.verdict import Verdict
@@ -40,7 +40,7 @@ async def play(
     """
     everyone = made_up(options)
     await prepare(platform, narrator, everyone)
-    url = await asyncio.to_thread(platform.start_host)
+    url = await asyncio.to_thread(platform.start_host, settings=WITHOUT_RETENTION)
     narrator.step(f"the app answers on {url}; from here on only HTTP and the people's mail are used")
     async with Stores(platform.environment) as stores, httpx.AsyncClient(timeout=HTTP_SECONDS) as client:
         story = Story(

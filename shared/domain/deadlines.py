@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.periods import add_months
-from shared.domain.times import UtcTime, copenhagen_day
+from shared.domain.times import UtcTime, copenhagen_day, start_of
 from shared.domain.working_days import next_working_day, working_days_later
 
 LAW_APPLIES_FROM = date(2018, 5, 25)
@@ -142,7 +142,7 @@ def require_receivable(received_at: datetime, now: datetime) -> None:
     """
     if received_at > now:
         raise Invalid("received_in_future", field="received_at")
-    if copenhagen_day(received_at) < LAW_APPLIES_FROM:
+    if received_at < start_of(LAW_APPLIES_FROM):  # compared as moments: a day before year 1 is none
         raise Invalid("received_impossible", field="received_at")
 
 

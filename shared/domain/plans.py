@@ -44,6 +44,7 @@ class Plan(BaseModel):
     map_digest: str
     entries: tuple[PlanEntry, ...]
     needs_decision: tuple[str, ...] = ()  # codes of what a person must decide first; empty: nothing
+    restricted_by: tuple[str, ...] = ()  # restrictions in its way: a decision is about these and no later one
     digest: str = ""
 
     def sealed(self) -> "Plan":

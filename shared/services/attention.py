@@ -22,8 +22,10 @@ async def stop(context: Context, case: Case, code: str) -> None:
     if request.is_final or (request.state is RequestState.NEEDS_ATTENTION and request.attention == code):
         return
     # An answer that may be out is looked for until it is found: worked out anew, it could go out twice.
-    answer_in_doubt = any(letter.closes and letter.is_in_doubt for letter in case.letters)
-    if answer_in_doubt or RequestState.NEEDS_ATTENTION not in {request.state, *TRANSITIONS[request.state]}:
+    if _may_be_answered(case) or RequestState.NEEDS_ATTENTION not in {
+        request.state,
+        *TRANSITIONS[request.state],
+    }:
         await context.operators.alarm(code, request_id=request.request_id)
         return
     now = context.clock.now()
@@ -37,6 +39,11 @@ async def stop(context: Context, case: Case, code: str) -> None:
         [Write(document=stopped, etag=case.etags[stopped.id]), Write(document=event, etag=None)],
     )
     await context.operators.alarm(code, request_id=request.request_id)
+
+
+def _may_be_answered(case: Case) -> bool:
+    """Whether the answer set out and nobody knows yet whether it arrived."""
+    return any(letter.closes and letter.is_in_doubt for letter in case.letters)
 
 
 async def fail_lane(context: Context, request_id: str, lane: int, code: str) -> None:
@@ -98,11 +105,12 @@ async def pause(context: Context, request_id: str, *, decided_by: str) -> None:
     """Stop the work on one case because a person says so; `retry` takes it up again.
 
     Raises:
-        NotAllowed: `not_pausable`: there is no work to stop: it is closed, answered or not confirmed.
+        NotAllowed: `not_pausable`: there is no work to stop: it is closed, answered (or may be) or not
+            confirmed.
     """
     case = await context.cases.load(request_id)
     request = case.request
-    if RequestState.NEEDS_ATTENTION not in TRANSITIONS[request.state]:
+    if RequestState.NEEDS_ATTENTION not in TRANSITIONS[request.state] or _may_be_answered(case):
         raise NotAllowed("not_pausable")
     now = context.clock.now()
     paused, event = request.moved_to(

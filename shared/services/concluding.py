@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from shared.datamap.correction import unchangeable
-from shared.datamap.models import DocumentStore, KeepUntil
+from shared.datamap.models import DocumentStore, KeepUntil, Store
 from shared.datamap.ownership import is_register
 from shared.domain.cases import KeptRecords, Outcome, Result, Stage, SubjectRequest, Task, summed
 from shared.domain.identifiers import EMAIL
@@ -14,8 +14,10 @@ from shared.ports.cases import Case, Write
 from shared.rendering.letters import LetterKind
 from shared.services import marking, noting
 from shared.services.answering import Answer, answer
+from shared.services.blob_walk import prefixes
 from shared.services.context import Context
 from shared.services.disclosing import disclose
+from shared.services.drafting import reaches_person
 from shared.services.erasing import RESTRICTED
 from shared.services.forgetting import forget
 from shared.services.ledger import notices_due
@@ -67,7 +69,7 @@ async def _conclude_erasure(context: Context, case: Case) -> None:
     systems = [one for one in kept if not is_register(context.datamap, one.store_id)]
     records = sum(erased.values())
     words = _WORDS.get(request.right)
-    if words is None:
+    if words is None or not await reaches_person(context, request, request.identifiers):
         result: Result = "erased_with_retention" if systems else "erased" if records else "nothing_held"
         kind = LetterKind.NOTHING_HELD if result == "nothing_held" else LetterKind.ERASED
         words = _Words(result=result, letter=kind)
@@ -90,7 +92,7 @@ async def _conclude_erasure(context: Context, case: Case) -> None:
             letter=_to_requester(request, words.letter),
             event="erased",
             details={"right": request.right, "records": records, "looks": request.looks},
-            further=_further(request),
+            further=_further(request, outcome.result),
         ),
     )
 
@@ -118,7 +120,9 @@ async def _conclude_correction(context: Context, case: Case) -> None:
                     records=records,
                 )
             )
-    noted = await noting.attach(context, request, [one.store_id for one in uncorrected])
+    reached = await reaches_person(context, request, request.identifiers)
+    kept_wrong = [one.store_id for one in uncorrected]
+    noted = await noting.attach(context, request, kept_wrong) if reached else ()
     outcome = Outcome(
         result="rectified" if right_now or noted else "nothing_held",
         at=context.clock.now(),
@@ -142,7 +146,7 @@ async def _conclude_correction(context: Context, case: Case) -> None:
             ),
             event="rectified",
             details={"records": outcome.records, "looks": request.looks},
-            further=_further(request),
+            further=_further(request, outcome.result),
         ),
     )
 
@@ -160,9 +164,13 @@ def _to_requester(request: SubjectRequest, kind: LetterKind) -> LetterKind:
     return LetterKind.CUSTOMER_DONE if of_customer else kind
 
 
-def _further(request: SubjectRequest) -> tuple[LetterKind, ...]:
-    """Return letters to others: the person learns what a customer had done. Source: GDPR article 12(1)."""
-    return (LetterKind.SUBJECT_TOLD,) if request.scope.customer_id and request.wishes.tell else ()
+def _further(request: SubjectRequest, result: Result) -> tuple[LetterKind, ...]:
+    """Return letters to others: the person learns what a customer had done. Source: GDPR article 12(1).
+
+    Where nothing was there to do it for, an administrator would have us write to whomever it likes.
+    """
+    tells = request.scope.customer_id and request.wishes.tell and result != "nothing_held"
+    return (LetterKind.SUBJECT_TOLD,) if tells else ()
 
 
 def _tasks(case: Case, stage: Stage) -> list[Task]:
@@ -185,7 +193,7 @@ def _kept_by_plan(context: Context, case: Case) -> list[KeptRecords]:
     kept = []
     for entry in case.request.plan.entries if case.request.plan else ():
         _, store = context.datamap.store(entry.store_id)
-        if entry.action is Action.HOLD and (entry.records or not isinstance(store, DocumentStore)):
+        if entry.action is Action.HOLD and (entry.records or _may_hold(store, case.request)):
             kept.append(
                 KeptRecords(
                     store_id=entry.store_id,
@@ -212,6 +220,11 @@ def _kept_by_plan(context: Context, case: Case) -> list[KeptRecords]:
                 for reason, provision in sorted(rules)
             ]
     return kept
+
+
+def _may_hold(store: Store, request: SubjectRequest) -> bool:
+    """Whether blobs, which no plan counts, may be the person's."""
+    return not isinstance(store, DocumentStore) and bool(prefixes(store, request.identifiers))
 
 
 async def _copies(context: Context, case: Case) -> list[KeptRecords]:

@@ -18,6 +18,7 @@ from shared.domain.rights import Right
 from shared.domain.standing import RequesterKind, Standing, Verdict, standing
 from shared.services.context import Context
 from shared.services.filing import Filing, put_on_file
+from shared.services.intake import count
 from shared.services.resolving import resolve
 from shared.services.wishing import checked_wishes
 
@@ -48,6 +49,7 @@ async def ask_for_person(context: Context, ask: CustomerAsk) -> str:
     Raises:
         NotAllowed: `copy_is_the_persons`, `consent_is_the_persons` or `complaint_is_the_persons`: point to
             the person, who keeps the right.
+            `too_many_requests`: of this customer in the last hour.
         Invalid: `value_invalid`, `email_invalid`, or what `checked_wishes` refuses.
     """
     allowed = standing(RequesterKind.CUSTOMER, ask.right, has_mandate=False)
@@ -58,6 +60,7 @@ async def ask_for_person(context: Context, ask: CustomerAsk) -> str:
         raise Invalid("value_invalid", "name the person by a user id or an address", field="value")
     known: Identifiers = {ask.kind: (value,)}
     request_id = secrets.token_hex(16)
+    await count(context, f"customer-{ask.customer_id}", context.limits.requests_per_client_hour)
     await put_on_file(
         context,
         Filing(

@@ -20,7 +20,8 @@ HOLD = "hold"  # the reason of what a hold keeps
 async def take_up_deferred(context: Context, request_id: str) -> bool:
     """Plan anew the erasures of a standing request whose hold was released; False: there is none.
 
-    What was erased stays erased and counted. A second call finds nothing to do.
+    What was erased stays erased and counted; records made after the first answer are none of what was asked
+    for, and stay. A second call finds nothing to do.
 
     Raises:
         Conflict: somebody else kept writing; let the caller's next attempt, or the sweep, do it.
@@ -42,11 +43,13 @@ async def _take_up(context: Context, request_id: str) -> bool:
     if not free:
         return False
     now = context.clock.now()
+    asked_until = request.scope.created_before or min(request.outcomes[right].at for right in free)
     revived, event = request.moved_to(
         RequestState.VERIFIED,
         phase=request.rights.index(free[0]),
         outcomes={right: one for right, one in request.outcomes.items() if right not in free},
         revivals=request.revivals + 1,
+        scope=request.scope.model_copy(update={"created_before": asked_until}),
         plan=None,
         plans_made=0,
         looks=0,

@@ -21,6 +21,7 @@ from shared.ports.controls import StoredControls
 from shared.services.context import Context
 from shared.services.due import is_still_due
 from shared.services.erasing import RESTRICTED, in_the_way
+from shared.services.judging import records_within
 from shared.services.marking import named
 
 _COLLECTING = frozenset({Right.ACCESS, Right.PORTABILITY})
@@ -52,6 +53,7 @@ async def draft(
         map_digest=context.datamap.digest,
         entries=tuple(entries),
         needs_decision=await _needs_decision(context, request, identifiers, controls, entries),
+        restricted_by=() if request.is_internal else _restricted_by(request, controls, entries),
     ).sealed()
 
 
@@ -88,6 +90,21 @@ def _is_customers(context: Context, store: Store) -> bool:
         return True
     shared = [one.id for one in context.datamap.policy.identifiers if one.shared]
     return isinstance(store, LineStore) and any(f"{{{name}}}" in store.prefix for name in shared)
+
+
+async def reaches_person(context: Context, request: SubjectRequest, identifiers: Identifiers) -> bool:
+    """Tell whether the requester may speak of this person: a customer has to hold data of it.
+
+    Else an administrator could mark anybody whose address it knows. Source: policy 4.2.1.
+    """
+    if request.scope.customer_id is None:
+        return True
+    for _, store in in_scope(context, request):
+        if isinstance(store, DocumentStore) and await records_within(
+            context, request.scope, store, identifiers
+        ):
+            return True
+    return False
 
 
 def objected_to(context: Context, request: SubjectRequest, activity: Activity, store: Store) -> bool:
@@ -128,7 +145,7 @@ async def _needs_decision(
         needed.append("objection")
     if right is Right.RESTRICTION and request.wishes.ground == "unclear":
         needed.append(UNCLEAR)
-    if not request.is_internal and _is_restricted(request, controls, entries):
+    if not request.is_internal and _restricted_by(request, controls, entries):
         needed.append(RESTRICTED)
     is_mass = sum(entry.records for entry in entries) > context.limits.mass_records
     if right is Right.ERASURE and not request.is_internal and is_mass:
@@ -162,16 +179,18 @@ async def contradicts_person(context: Context, request: SubjectRequest) -> bool:
     return False
 
 
-def _is_restricted(
+def _restricted_by(
     request: SubjectRequest, controls: Sequence[StoredControls], entries: Sequence[PlanEntry]
-) -> bool:
-    """Whether a restriction stands in the way of what the plan would erase."""
-    return any(
-        in_the_way(restriction, request, entry.activity_id)
+) -> tuple[str, ...]:
+    """Return the restrictions that stand in the way of what the plan would erase."""
+    found = {
+        restriction.restriction_id
         for one in controls
         for restriction in one.controls.restrictions
         for entry in entries
-    )
+        if in_the_way(restriction, request, entry.activity_id)
+    }
+    return tuple(sorted(found))
 
 
 async def _about_correction(context: Context, request: SubjectRequest, identifiers: Identifiers) -> list[str]:
@@ -249,7 +268,7 @@ async def _erasure(
     if request.is_internal and any(one.controls.restricts(activity.id) for one in controls):
         held_by = RESTRICTED  # scheduled deletion waits while the person's data is restricted
     if isinstance(store, DocumentStore):
-        records = await context.documents.count(store, identifiers)
+        records = await records_within(context, request.scope, store, identifiers)
     else:
         records = 0  # lines and files are found while they are read; counting them would read them twice
     treatment = {field.on_erasure for field in store.fields if field.on_erasure is not OnErasure.FOLLOW}

@@ -49,8 +49,7 @@ async def enter(context: Context, entry: Entry) -> str:
     Raises:
         Invalid: `email_invalid`, `received_in_future`, `received_impossible`, `channel_unfit`, or what
             `checked_wishes` refuses. `person_missing`: a representative says whom it acts for;
-            `person_unfit`: a person is answered at the address that finds the data, so that no other address
-            gets it.
+            `person_unfit`: anybody else is answered at the address that finds the data, and at no other.
         NotAllowed: `mandate_missing`: ask for the mandate; a person decides about a refusal.
     """
     if entry.channel not in ("post", "phone", "mail", "in_app"):

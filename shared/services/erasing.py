@@ -57,9 +57,11 @@ async def ask_again(context: Context, request: SubjectRequest, activity: Activit
     for one in controls:
         if any(hold.covers(activity.id) for hold in one.controls.holds):
             raise PlanOutdatedError
-        decided = request.plan.needs_decision if request.plan else ()
-        if RESTRICTED not in decided and any(
-            in_the_way(restriction, request, activity.id) for restriction in one.controls.restrictions
+        decided = request.plan.restricted_by if request.plan else ()
+        if any(
+            in_the_way(restriction, request, activity.id)
+            for restriction in one.controls.restrictions
+            if restriction.restriction_id not in decided
         ):
             raise PlanOutdatedError
 

@@ -82,9 +82,9 @@ async def put_on_file(context: Context, filing: Filing) -> bool:
     except Conflict:
         known = (await context.cases.load(request.request_id)).request
         if not known.is_final:  # whoever filed it may have died before it took effect
-            await marking.apply_at_once(context, known, known.subject_keys)
+            await _apply_at_once(context, known)
         return False
-    await marking.apply_at_once(context, request, request.subject_keys)
+    await _apply_at_once(context, request)
     messages: list[Message] = [
         SendLetter(request_id=request.request_id, letter_id=letter.id) for letter in letters
     ]
@@ -92,6 +92,12 @@ async def put_on_file(context: Context, filing: Filing) -> bool:
         messages.append(PlanRequest(request_id=request.request_id))
     await context.queue.send(messages)
     return True
+
+
+async def _apply_at_once(context: Context, request: SubjectRequest) -> None:
+    """Let it take effect; a customer's waits until the plan has seen that the person is one of its own."""
+    if request.scope.customer_id is None:
+        await marking.apply_at_once(context, request, request.subject_keys)
 
 
 def _require_within_reach(filing: Filing) -> None:

@@ -10,6 +10,7 @@ from shared.services.answering import Answer, answer
 from shared.services.concluding import case_with
 from shared.services.context import Context
 from shared.services.disclosing import disclose
+from shared.services.drafting import reaches_person
 from shared.services.ledger import notices_due
 
 
@@ -30,9 +31,19 @@ async def fulfil_marks(context: Context, case: Case) -> None:
         )
         await answer(context, case, informed)
         return
+    if not await reaches_person(context, request, request.identifiers):
+        nothing = Answer(
+            outcome=Outcome(result="nothing_held", at=now),
+            letter=LetterKind.NOTHING_HELD,
+            event="restricted",
+            details={"pseudonyms": 0},
+        )
+        await answer(context, case, nothing)
+        return
     wanted = marking.mark_id(request, request.right)
     await marking.restrict(context, request, request.subject_keys, request.wishes.ground or "accuracy")
-    for one in await context.controls.read(request.subject_keys):
+    marked = marking.marked_keys(context, request, request.subject_keys)
+    for one in await context.controls.read(marked):
         if not any(mark.restriction_id == wanted for mark in one.controls.restrictions):
             raise Conflict("mark_missing", "controls")
     await disclose(context, request, ())
@@ -41,7 +52,7 @@ async def fulfil_marks(context: Context, case: Case) -> None:
         outcome=Outcome(result="restricted", at=now),
         letter=LetterKind.CUSTOMER_DONE if request.scope.customer_id else LetterKind.RESTRICTED,
         event="restricted",
-        details={"pseudonyms": len(request.subject_keys)},
+        details={"pseudonyms": len(marked)},
         further=(LetterKind.SUBJECT_TOLD,) if request.scope.customer_id and request.wishes.tell else (),
     )
     await answer(context, case_with(case, told), restricted)

@@ -9,6 +9,7 @@ from shared.datamap.models import DocumentStore, LineStore, Store
 from shared.datamap.stopping import stop_record
 from shared.datamap.treatment import Treated, Verdict, erase_elements, erase_record, goes_whole, value_at
 from shared.domain.cases import Scope, SubjectRequest
+from shared.domain.identifiers import Identifiers
 from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day, moment_of
 from shared.ports.documents import DocumentPage, StoredDocument
@@ -65,6 +66,24 @@ class Judge:
 def within(scope: Scope, store: DocumentStore, page: DocumentPage) -> tuple[StoredDocument, ...]:
     """Return the documents of a page that the request is about: of one customer, where one asks."""
     return tuple(one for one in page.documents if is_within(scope, store, one.body))
+
+
+async def records_within(
+    context: Context, scope: Scope, store: DocumentStore, identifiers: Identifiers
+) -> int:
+    """Return how many documents a request is about; a customer's own ones alone are counted for it."""
+    if scope.customer_id is None:
+        return await context.documents.count(store, identifiers)
+    found = 0
+    cursor: str | None = None
+    while True:
+        page = await context.documents.page(
+            store, identifiers, cursor=cursor, limit=context.limits.page_documents
+        )
+        found += len(within(scope, store, page))
+        cursor = page.cursor
+        if cursor is None:
+            return found
 
 
 def is_within(scope: Scope, store: Store, record: Mapping[str, Any]) -> bool:

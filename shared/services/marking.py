@@ -25,6 +25,13 @@ def mark_id(request: SubjectRequest, right: Right) -> str:
     return f"{request.request_id}-{right}"
 
 
+def marked_keys(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> tuple[str, ...]:
+    """Return the pseudonyms a request marks: a customer's those it named, any other's all of the person."""
+    if request.scope.customer_id is None:
+        return tuple(subject_keys)
+    return context.subject_keys(request.identifiers)
+
+
 async def change(
     context: Context, subject_keys: Sequence[str], changed: Callable[[Controls], Controls]
 ) -> None:
@@ -72,7 +79,7 @@ async def restrict(
             return controls
         return controls.model_copy(update={"restrictions": (*controls.restrictions, wanted)})
 
-    await change(context, subject_keys, restricted)
+    await change(context, marked_keys(context, request, subject_keys), restricted)
 
 
 async def lift(
@@ -99,6 +106,17 @@ async def lift(
     await change(context, subject_keys, lifted)
 
 
+async def lift_if_misread(context: Context, request: SubjectRequest) -> None:
+    """Lift what an unclear message restricted, once it is saved that something else was meant.
+
+    It was no restriction that anybody asked for, so no notice goes before. A second call changes nothing.
+    """
+    was_unclear = any(one.right is Right.RESTRICTION for one in request.decisions)
+    if was_unclear and Right.RESTRICTION not in request.rights:
+        own = mark_id(request, Right.RESTRICTION)
+        await lift(context, request.subject_keys, [own], at=context.clock.now())
+
+
 async def take_back(context: Context, request: SubjectRequest) -> None:
     """Lift whatever a request that was cancelled restricted. A second call changes nothing."""
     own = [mark_id(request, right) for right in RESTRICTING]
@@ -107,6 +125,8 @@ async def take_back(context: Context, request: SubjectRequest) -> None:
 
 async def object_to(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> None:
     """Note an objection that holds from now on, also when the data is gone. A second call changes nothing.
+
+    Of objections that say the same the first and the last are kept.
 
     A customer that objects to marketing to its people stops none that the person consented to.
     Source: GDPR article 21.
@@ -126,11 +146,18 @@ async def object_to(context: Context, request: SubjectRequest, subject_keys: Seq
     )
 
     def objected(controls: Controls) -> Controls:
-        if any(one.objection_id == wanted.objection_id for one in controls.objections):
+        same = sorted(
+            (one for one in controls.objections if one.in_force and _says(one) == _says(wanted)),
+            key=lambda one: one.placed_at,
+        )
+        is_known = any(one.objection_id == wanted.objection_id for one in controls.objections)
+        if is_known or (same and same[-1].placed_at >= wanted.placed_at):
             return controls
-        return controls.model_copy(update={"objections": (*controls.objections, wanted)})
+        # the first tells since when, the last tells which opt-in it overtook: anybody may send a thousand
+        others = tuple(one for one in controls.objections if one not in same[1:])
+        return controls.model_copy(update={"objections": (*others, wanted)})
 
-    await change(context, subject_keys, objected)
+    await change(context, marked_keys(context, request, subject_keys), objected)
 
 
 async def withdraw(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> None:
@@ -188,6 +215,10 @@ async def carry_over(context: Context, subject_keys: Sequence[str]) -> None:
         )
 
     await change(context, subject_keys, carried)
+
+
+def _says(objection: Objection) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    return objection.kind, objection.activity_ids, objection.purpose_ids
 
 
 def _once(marks: Iterable[M], known: set[str], name: str) -> list[M]:

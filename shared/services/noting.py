@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from shared.domain.cases import SubjectRequest
 from shared.domain.times import utc_text
 from shared.services.context import Context
+from shared.services.drafting import in_scope
 
 NOTES = "correction_notes"  # the store of the notes themselves, for one that is about no other
 
@@ -23,7 +24,7 @@ async def attach(context: Context, request: SubjectRequest, store_ids: Sequence[
     if wishes.statement:
         stores += [
             store.id
-            for activity, store in context.datamap.stores()
+            for activity, store in in_scope(context, request)
             if activity.id in wishes.objects_to and store.id not in stores
         ]
     if not wishes.statement and not store_ids:

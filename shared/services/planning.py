@@ -12,7 +12,7 @@ from datetime import datetime
 from shared.domain.cases import LetterDocument, RequestState, Stage, SubjectRequest, Task, TaskState
 from shared.domain.controls import SWITCH_KEY, UNFENCED
 from shared.domain.errors import Conflict
-from shared.domain.identifiers import SUBJECT_KEY
+from shared.domain.identifiers import SUBJECT_KEY, Identifiers
 from shared.domain.messages import FinishStage, PlanRequest, RunTasks, SendLetter
 from shared.domain.plans import Action, Plan, PlanEntry
 from shared.domain.rights import Right
@@ -24,7 +24,7 @@ from shared.services import calling_back, fencing, marking, switching
 from shared.services.answering import letter
 from shared.services.attention import stop
 from shared.services.context import Context
-from shared.services.drafting import contradicts_person, draft
+from shared.services.drafting import contradicts_person, draft, reaches_person
 from shared.services.resolving import becomes_another, resolve_request
 
 ACTION_OF = {
@@ -79,8 +79,7 @@ async def plan(context: Context, request_id: str) -> None:
     if marking.RESTRICTING & set(request.rights):
         case = await _known(context, case, identifiers)
         request = case.request
-    await marking.apply_at_once(context, request, keys)
-    await _protect(context, request, keys)
+    await _mark(context, request, identifiers)
     *controls, switch = await context.controls.read((*keys, SWITCH_KEY))
     made = await draft(context, request, identifiers, controls)
     if FIRST_STAGE[request.right] is Stage.ERASE and switching.is_thrown(switch.controls):
@@ -167,6 +166,14 @@ def following(request: SubjectRequest, tasks: Sequence[Task]) -> RunTasks | Fini
     if any(not task.is_final for task in tasks):
         return RunTasks(request_id=request.request_id, lane=0)
     return FinishStage(request_id=request.request_id)
+
+
+async def _mark(context: Context, request: SubjectRequest, identifiers: Identifiers) -> None:
+    """Write what holds from now on, where the requester may speak of this person."""
+    await marking.lift_if_misread(context, request)  # whoever read it anew may have died before
+    if await reaches_person(context, request, identifiers):
+        await marking.apply_at_once(context, request, identifiers[SUBJECT_KEY])
+        await _protect(context, request, identifiers[SUBJECT_KEY])
 
 
 async def _protect(context: Context, request: SubjectRequest, keys: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from shared.domain.cases import Outcome, SubjectRequest
 from shared.domain.rights import Right
 from shared.domain.times import utc_text
+from shared.services import marking
 from shared.services.context import Context
 
 ERASING = frozenset({Right.ERASURE, Right.OBJECTION, Right.WITHDRAWAL, Right.MARKETING_OBJECTION})
@@ -19,17 +20,17 @@ async def prove(context: Context, request: SubjectRequest) -> None:
     if request.right in ERASING and outcome is not None and outcome.result != "refused":
         life = f"-{request.revivals}" if request.revivals else ""
         name = f"{request.request_id}/{request.right}-{request.phase}{life}.json"
-        await context.evidence.record(name, _proof(request, outcome))
+        await context.evidence.record(name, _proof(context, request, outcome))
 
 
-def _proof(request: SubjectRequest, outcome: Outcome) -> dict[str, Any]:
+def _proof(context: Context, request: SubjectRequest, outcome: Outcome) -> dict[str, Any]:
     """Return what proves the erasure: counts, times, rules and keyed pseudonyms, nothing of the person."""
     return {
         "request_id": request.request_id,
         "right": request.right,
         "channel": request.channel,
         "scope": request.scope.model_dump(mode="json", exclude={"records"}),
-        "subject_keys": list(request.subject_keys),
+        "subject_keys": list(marking.marked_keys(context, request, request.subject_keys)),
         "map_digest": request.plan.map_digest if request.plan else None,
         "plan_digest": request.plan.digest if request.plan else None,
         "received_at": utc_text(request.received_at),

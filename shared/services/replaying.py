@@ -35,7 +35,7 @@ class _Proof:
     right: Right
     scope: Scope
     received_at: datetime
-    proved_at: datetime
+    proved_at: datetime  # what was made from then on was left: an erasure may have been of what was before
     store_ids: tuple[str, ...]  # of which something went
     subject_keys: tuple[str, ...]
 
@@ -91,12 +91,14 @@ async def _by_pseudonym(context: Context, since: datetime) -> dict[str, list[_Pr
 
 def _proof(name: str, body: Mapping[str, Any]) -> _Proof:
     try:
+        scope = Scope.model_validate(body["scope"])
+        proved_at = datetime.fromisoformat(body["proved_at"])
         return _Proof(
             name=name,
             right=Right(body["right"]),
-            scope=Scope.model_validate(body["scope"]),
+            scope=scope,
             received_at=datetime.fromisoformat(body["received_at"]),
-            proved_at=datetime.fromisoformat(body["proved_at"]),
+            proved_at=min(proved_at, scope.created_before or proved_at),
             store_ids=tuple(body["erased_by_store"]),
             subject_keys=tuple(body["subject_keys"]),
         )

@@ -28,6 +28,7 @@ async def resolve_request(context: Context, request: SubjectRequest) -> Resolved
     """Return everything that identifies the person of a request, within what the requester may reach.
 
     A customer names a person of its installation: nothing is followed from there to the person's other data.
+    The pseudonyms are all of the person's all the same, for a hold may stand under another one.
     """
     known: Identifiers = request.identifiers
     if not known and request.email is not None:
@@ -35,8 +36,12 @@ async def resolve_request(context: Context, request: SubjectRequest) -> Resolved
     if request.scope.customer_id is None:
         return await resolve(context, known)
     identifiers = {kind: tuple(values) for kind, values in known.items() if kind != SUBJECT_KEY}
-    identifiers[SUBJECT_KEY] = context.subject_keys(identifiers)
-    return Resolved(identifiers=identifiers)
+    own = {
+        kind: values for kind, values in identifiers.items() if not context.datamap.identifier(kind).shared
+    }
+    person = await resolve(context, own)
+    identifiers[SUBJECT_KEY] = person.identifiers.get(SUBJECT_KEY, ())
+    return Resolved(identifiers=identifiers, problem=person.problem)
 
 
 async def becomes_another(context: Context, request: SubjectRequest, identifiers: Identifiers) -> bool:

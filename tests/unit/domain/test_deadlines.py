@@ -251,6 +251,7 @@ def test_a_pause_moves_the_date_of_an_extended_answer_and_not_its_target():
         (_noon("2026-11-03"), "received_in_future"),
         (datetime(2018, 5, 24, 21, 59, 59, tzinfo=UTC), "received_impossible"),
         (datetime(1, 1, 2, tzinfo=UTC), "received_impossible"),
+        (datetime.fromisoformat("0001-01-01T00:00:00+14:00"), "received_impossible"),
     ],
 )
 def test_a_request_cannot_have_come_tomorrow_or_before_the_law(received_at, code):

@@ -7,11 +7,14 @@ from datetime import date
 import pytest
 
 from shared.domain.cases import Requester, RequestState, Scope
-from shared.domain.errors import Invalid, NotAllowed, NotFound
+from shared.domain.errors import Invalid, NotAllowed, NotFound, Retryable
 from shared.domain.identifiers import EMAIL
+from shared.domain.messages import TASK_QUEUE
 from shared.domain.recipients import Instruction, NoticeState
 from shared.domain.rights import Right
+from shared.ports.notifier import OUTCOME_UNKNOWN
 from shared.services import deciding, holding, lifting
+from shared.services.planning import plan
 from tests.unit.services.cases_world import (
     AUTHOR,
     BUYER,
@@ -20,14 +23,17 @@ from tests.unit.services.cases_world import (
     MEMBER,
     NEWSLETTERS,
     alarms,
+    at,
     controls,
     done,
     file,
     held,
     letter_words,
     made_up,
+    move_to,
     outcome,
     populated,
+    put,
     seen,
     sweep_at,
     wishing,
@@ -352,9 +358,6 @@ async def test_a_notice_of_lifting_needs_a_reason_and_a_day_to_come(changes, err
 @pytest.mark.clause("4.5")
 async def test_a_notice_that_may_be_out_is_not_written_anew():
     """Nobody knows whether the first left: a second decision meanwhile does not send it twice."""
-    from shared.domain.errors import Retryable
-    from shared.ports.notifier import OUTCOME_UNKNOWN
-
     world = populated()
     request_id = await done(world, AUTHOR, Right.RESTRICTION)
     await lifting.announce_lifting(world.context, request_id, reason="Checked", decided_by="op")
@@ -389,3 +392,82 @@ async def test_marks_follow_a_person_to_a_new_address():
     new = controls(world, "mads.new@people.example")
     assert new.stops_marketing
     assert [hold.reason for hold in new.holds if hold.released_at is None] == ["A dispute about an invoice"]
+
+
+@pytest.mark.clause("5.3", "4.4")
+async def test_a_released_hold_erases_what_was_asked_for_and_not_what_the_person_began_anew():
+    """Half a year later the person is a member again: that membership was never asked to go."""
+    world = populated()
+    hold_id = await _hold(world, {EMAIL: (BUYER.email,)})
+    request_id = await done(world, BUYER, Right.ERASURE)
+    move_to(world, "2027-02-01T10:00")
+    anew = {"id": "member-anew", "email": BUYER.email, "name": BUYER.name, "state": "active"}
+    put(world, "members", {**anew, "joined_at": "2027-02-01T09:00:00Z"})
+    move_to(world, "2027-04-01T10:00")
+    await holding.release(world.context, hold_id, released_by="officer")
+    await deliver(world)
+    assert [one["id"] for one in world.documents.bodies("members") if one["email"] == BUYER.email] == [
+        "member-anew"
+    ]
+    request = seen(world, request_id)
+    assert request.is_final or request.state is RequestState.STANDING
+    assert not [one for one in outcome(world, request_id, Right.ERASURE).kept if one.reason == "hold"]
+
+
+@pytest.mark.clause("4.5", "4.4")
+async def test_a_decision_about_one_restriction_is_none_about_a_later_one():
+    """An erasure was approved in spite of the first; the second is for a legal claim and stops it."""
+    world = populated()
+    first = await done(world, MEMBER, Right.RESTRICTION, wishes=wishing(ground="accuracy"))
+    request_id = await done(world, MEMBER, Right.ERASURE)
+    request = seen(world, request_id)
+    assert request.plan.restricted_by == (f"{first}-restriction",)
+    await deciding.approve(
+        world.context, request_id, plan_digest=request.plan.digest, decided_by="officer", reason="asked for"
+    )
+    later = await file(world, MEMBER, Right.RESTRICTION, wishes=wishing(ground="claims"))
+    await plan(world.context, later)
+    before = held(world, MEMBER)
+    await deliver(world)
+    request = seen(world, request_id)
+    assert (request.state, request.approved_digest) == (RequestState.AWAITING_APPROVAL, None)
+    assert len(request.plan.restricted_by) == 2
+    assert held(world, MEMBER) == before
+    await deciding.approve(
+        world.context, request_id, plan_digest=request.plan.digest, decided_by="officer", reason="both"
+    )
+    await deliver(world)
+    assert held(world, MEMBER) == {}
+
+
+@pytest.mark.clause("4.5", "4.4")
+async def test_a_restriction_between_the_approved_plan_and_the_deed_stops_the_deed():
+    """It is asked for again at the moment of destruction, whatever was decided about another one."""
+    world = populated()
+    await done(world, MEMBER, Right.RESTRICTION, wishes=wishing(ground="accuracy"))
+    request_id = await done(world, MEMBER, Right.ERASURE)
+    await deciding.approve(
+        world.context,
+        request_id,
+        plan_digest=seen(world, request_id).plan.digest,
+        decided_by="officer",
+        reason="asked for",
+    )
+    before = held(world, MEMBER)
+    await deliver(world, until=TASK_QUEUE)
+    await plan(world.context, await file(world, MEMBER, Right.RESTRICTION, wishes=wishing(ground="claims")))
+    await deliver(world)
+    assert seen(world, request_id).state is RequestState.AWAITING_APPROVAL
+    assert held(world, MEMBER) == before
+
+
+@pytest.mark.clause("4.7.1")
+async def test_of_many_objections_that_say_the_same_the_first_and_the_last_are_kept():
+    """Anybody can send them, without a check of who it is: they must not fill a person's controls."""
+    world = populated()
+    for hour in range(4):
+        moment = at(f"2026-11-02T1{hour}:00")
+        move_to(world, moment)
+        await done(world, MEMBER, Right.MARKETING_OBJECTION, received_at=moment)
+    kept = controls(world, MEMBER.email).objections
+    assert [one.placed_at for one in kept] == [at("2026-11-02T10:00"), at("2026-11-02T13:00")]

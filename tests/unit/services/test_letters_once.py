@@ -14,7 +14,7 @@ from shared.domain.messages import LETTER_QUEUE, SendLetter
 from shared.domain.rights import Right
 from shared.domain.times import after
 from shared.ports.notifier import NOT_ACCEPTED, OUTCOME_UNKNOWN
-from shared.services.attention import retry, stop
+from shared.services.attention import pause, retry, stop
 from shared.services.poison import put_aside
 from shared.services.sending import resolve_letter, send_letter
 from shared.services.sweeping import sweep
@@ -368,3 +368,19 @@ async def test_a_verification_mail_is_reconciled_the_same_way():
     assert world.notifier.times_sent == {f"{request_id}-letter-verify-0": 1}
     assert world.cases.partitions[request_id]["letter-verify-0"][1]["sent_at"] is not None
     assert world.cases.request(request_id).state is RequestState.RECEIVED
+
+
+async def test_staff_pause_no_case_whose_answer_may_be_out():
+    """Paused and refused, the person would get two answers that contradict each other."""
+    world = World()
+    ane = world.add_person("ane")
+    request_id = await ask(world, ane["email"], Right.ACCESS)
+    await deliver(world, until=LETTER_QUEUE)
+    world.notifier.faults.append(("notifier.send!", Retryable(OUTCOME_UNKNOWN)))
+    with pytest.raises(Retryable):
+        await deliver(world)
+    with pytest.raises(NotAllowed, match="not_pausable"):
+        await pause(world.context, request_id, decided_by="operator")
+    await rest(world)
+    assert world.cases.request(request_id).state is RequestState.COMPLETED
+    assert set(world.notifier.times_sent.values()) == {1}

@@ -2,12 +2,14 @@
 
 import copy
 import json
+from datetime import datetime
 
 import pytest
 
 from shared.domain.cases import RequestState
 from shared.domain.errors import CannotTell
 from shared.domain.rights import Right
+from shared.services.holding import release
 from shared.services.replaying import replay
 from tests.unit.services.driving import deliver, fulfil, hold
 from tests.unit.services.systems import (
@@ -223,3 +225,42 @@ async def test_proofs_that_are_unreadable_stop_the_replay():
         del proof["subject_keys"]
     with pytest.raises(CannotTell, match="proof_unreadable"):
         await replay(world.context, restored_from=backup.taken_at)
+
+
+async def test_an_erasure_of_what_was_before_is_replayed_for_what_was_before():
+    """Erased in March, again in May after a restore; who joined in April stays in June's restore too."""
+    world = world_on("2026-01-10")
+    add(world, "ane")
+    backup = Copy(world)
+    world.clock.moment = datetime.fromisoformat("2026-03-01T08:00:00+00:00")
+    await fulfil(world, "ane@people.example", Right.ERASURE)
+    backup.restore(world)
+    member(world, "ane", "2026-04-01", number=2, joined_at=on("2026-04-01"))
+    world.clock.moment = datetime.fromisoformat("2026-05-01T08:00:00+00:00")
+    await replay_all(world, backup)
+    assert ids(world, "members") == ["member-ane-2"]
+
+    backup = Copy(world)
+    backup.taken_at = datetime.fromisoformat("2026-04-15T08:00:00+00:00")
+    world.clock.moment = datetime.fromisoformat("2026-06-01T08:00:00+00:00")
+    backup.restore(world)
+    await replay_all(world, backup)
+    assert ids(world, "members") == ["member-ane-2"]
+
+
+async def test_a_hold_that_deferred_an_erasure_changes_nothing_for_who_came_back():
+    """The proof names the moment up to which the erasure counts, and the replay keeps to it."""
+    world = world_on("2026-01-10")
+    add(world, "ane")
+    hold(world, "ane@people.example")
+    await fulfil(world, "ane@people.example", Right.ERASURE)
+    world.clock.moment = datetime.fromisoformat("2026-03-01T08:00:00+00:00")
+    member(world, "ane", "2026-03-01", number=2, joined_at=on("2026-02-20"))
+    backup = Copy(world)
+    await release(world.context, "h-1", released_by="officer")
+    await deliver(world)
+    assert ids(world, "members") == ["member-ane-2"]
+    backup.restore(world)
+    world.clock.moment = datetime.fromisoformat("2026-03-02T08:00:00+00:00")
+    await replay_all(world, backup)
+    assert ids(world, "members") == ["member-ane-2"]

@@ -1,13 +1,15 @@
 """Several rights in one message: one case, one clock, an outcome and a letter for each."""
 
+import io
 import json
+import zipfile
 
 import pytest
 
 from shared.domain.cases import RequestState
-from shared.domain.errors import NotAllowed
+from shared.domain.errors import Conflict, NotAllowed
 from shared.domain.rights import IMMEDIATE, Right
-from shared.services import deciding, intake
+from shared.services import deciding, downloads, intake
 from shared.services.links import CANCEL
 from tests.unit.services.cases_world import (
     BUYER,
@@ -25,7 +27,7 @@ from tests.unit.services.cases_world import (
     sweep_at,
     wishing,
 )
-from tests.unit.services.driving import confirm, deliver, letters, opened, submit, token
+from tests.unit.services.driving import confirm, deliver, letters, opened, rest, submit, token
 
 
 @pytest.mark.clause("4.8", "4.7.1", "4.2", "4.4")
@@ -196,11 +198,6 @@ async def test_a_copy_and_a_package_to_take_along_do_not_replace_each_other():
 
 
 async def _fetched(world, request_id, token_text):
-    import io
-    import zipfile
-
-    from shared.services import downloads
-
     url = await downloads.download_url(world.context, request_id, token_text)
     name = url.removeprefix("memory://packages/").partition("?")[0]
     with zipfile.ZipFile(io.BytesIO(world.packages.contents[name])) as archive:
@@ -300,3 +297,38 @@ async def test_rights_come_once_however_often_they_are_named():
     world = populated()
     request_id = await file(world, MEMBER, Right.ACCESS, Right.WITHDRAWAL, Right.ACCESS)
     assert seen(world, request_id).rights == (Right.WITHDRAWAL, Right.ACCESS)
+
+
+@pytest.mark.clause("4.5")
+async def test_a_reading_that_was_not_saved_leaves_the_protection_where_it_is():
+    """Somebody wrote the case at the same moment: the answer is a conflict, and nothing is lifted."""
+    world = populated()
+    request_id = await done(world, MEMBER, Right.RESTRICTION, wishes=wishing(ground="unclear", statement="?"))
+    world.cases.commit, commit = _refused, world.cases.commit
+    with pytest.raises(Conflict):
+        await deciding.reread(
+            world.context, request_id, rights=(Right.ACCESS,), decided_by="officer", reason="asked"
+        )
+    world.cases.commit = commit
+    assert controls(world, MEMBER.email).is_restricted
+
+
+@pytest.mark.clause("4.5")
+async def test_a_reading_that_died_after_it_was_saved_is_finished_by_the_plan():
+    """The restriction nobody asked for does not stay for good."""
+    world = populated()
+    request_id = await done(world, MEMBER, Right.RESTRICTION, wishes=wishing(ground="unclear", statement="?"))
+    world.controls.write, write = _refused, world.controls.write
+    with pytest.raises(Conflict):
+        await deciding.reread(
+            world.context, request_id, rights=(Right.ACCESS,), decided_by="officer", reason="asked"
+        )
+    world.controls.write = write
+    assert controls(world, MEMBER.email).is_restricted
+    await rest(world)
+    assert not controls(world, MEMBER.email).is_restricted
+    assert outcome(world, request_id, Right.ACCESS).result == "answered"
+
+
+async def _refused(*_arguments, **_options):
+    raise Conflict("somebody_was_faster")
