@@ -16,6 +16,7 @@ from tests.factories import KEYS
 from tests.simulation.rights_world import LETTERS, RightsWorld, names_of
 
 NEVER = -1
+OBJECTED = {"objection_upheld": "general", "marketing_stopped": "marketing"}
 
 
 class Violation(AssertionError):
@@ -172,7 +173,8 @@ class Watcher:
 
     def _joined(self, request: SubjectRequest, first: SubjectRequest) -> None:
         """What joins another case asks for nothing that the other does not."""
-        if not first.is_final and (request.wishes, request.scope) != (first.wishes, first.scope):
+        corrects = Right.RECTIFICATION in request.rights and request.wishes != first.wishes
+        if not first.is_final and (corrects or request.scope != first.scope):
             raise Violation("a request joined one with other wishes")
 
     def _answered(self, request: SubjectRequest, outcome: Outcome) -> None:
@@ -183,10 +185,7 @@ class Watcher:
             self._rectified(request)
         missing = (
             (result == "restricted" and not _all_have(everywhere, "restrictions", "restriction_id", mark))
-            or (
-                result in ("objection_upheld", "marketing_stopped")
-                and not _all_have(everywhere, "objections", "objection_id", mark)
-            )
+            or (result in OBJECTED and not all(objects(one, OBJECTED[result], request) for one in everywhere))
             or (
                 result == "withdrawn"
                 and not all(
@@ -223,6 +222,14 @@ class Watcher:
             for name in ("ane", "bo", "carl")
             if KEYS.subject_key(EMAIL, f"{name}@people.example") == request.subject_keys[0]
         )
+
+
+def objects(controls: Controls, kind: str, request: SubjectRequest) -> bool:
+    """Whether an objection of this kind is in force that is as new as the request, from whichever it came."""
+    return any(
+        one.in_force and one.kind == kind and one.placed_at >= request.received_at
+        for one in controls.objections
+    )
 
 
 def _only_renames(change: Any) -> bool:
