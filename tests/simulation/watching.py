@@ -16,6 +16,7 @@ from tests.factories import KEYS
 from tests.simulation.rights_world import LETTERS, RightsWorld, names_of
 
 NEVER = -1
+OBJECTED = {"objection_upheld": "general", "marketing_stopped": "marketing"}
 
 
 class Violation(AssertionError):
@@ -159,6 +160,8 @@ class Watcher:
     def _changed(self, before: SubjectRequest, request: SubjectRequest) -> None:
         if request.stage is Stage.CHECK and before.stage is not Stage.CHECK:
             self.checked_from[request.request_id] = self.step
+        if request.joined_to is not None and before.joined_to is None:
+            self._joined(before, self.world.cases.request(request.joined_to))
         answered = request.outcomes.get(request.right)
         if request.state is not RequestState.ANSWERING or before.state is RequestState.ANSWERING:
             return
@@ -168,6 +171,12 @@ class Watcher:
             self._published(request)
         self._answered(request, answered)
 
+    def _joined(self, request: SubjectRequest, first: SubjectRequest) -> None:
+        """What joins another case asks for nothing that the other does not."""
+        corrects = Right.RECTIFICATION in request.rights and request.wishes != first.wishes
+        if not first.is_final and (corrects or request.scope != first.scope):
+            raise Violation("a request joined one with other wishes")
+
     def _answered(self, request: SubjectRequest, outcome: Outcome) -> None:
         """What an answer says is so at the moment it is saved, on every pseudonym of the person."""
         everywhere = [self.world.controls.stored(key).controls for key in request.subject_keys]
@@ -176,10 +185,7 @@ class Watcher:
             self._rectified(request)
         missing = (
             (result == "restricted" and not _all_have(everywhere, "restrictions", "restriction_id", mark))
-            or (
-                result in ("objection_upheld", "marketing_stopped")
-                and not _all_have(everywhere, "objections", "objection_id", mark)
-            )
+            or (result in OBJECTED and not all(objects(one, OBJECTED[result], request) for one in everywhere))
             or (
                 result == "withdrawn"
                 and not all(
@@ -216,6 +222,14 @@ class Watcher:
             for name in ("ane", "bo", "carl")
             if KEYS.subject_key(EMAIL, f"{name}@people.example") == request.subject_keys[0]
         )
+
+
+def objects(controls: Controls, kind: str, request: SubjectRequest) -> bool:
+    """Whether an objection of this kind is in force that is as new as the request, from whichever it came."""
+    return any(
+        one.in_force and one.kind == kind and one.placed_at >= request.received_at
+        for one in controls.objections
+    )
 
 
 def _only_renames(change: Any) -> bool:
