@@ -12,6 +12,7 @@ from tests.unit.services.cases_world import (
     AUTHOR,
     BUYER,
     MEMBER,
+    approve,
     at,
     controls,
     done,
@@ -45,6 +46,12 @@ async def _enter(world, **changes) -> str:
     return request_id
 
 
+async def _looked_at(world, request_id):
+    """Let somebody who did not enter it look at the mandate."""
+    await approve(world, request_id, by="another")
+    await deliver(world)
+
+
 @pytest.mark.clause("4.2", "7.2")
 async def test_who_speaks_for_a_person_gets_that_persons_data_and_not_their_own():
     """The answer goes to the representative, about the person with the mandate."""
@@ -57,6 +64,7 @@ async def test_who_speaks_for_a_person_gets_that_persons_data_and_not_their_own(
         mandate="power of attorney seen",
         identity="known office",
     )
+    await _looked_at(world, request_id)
     assert outcome(world, request_id, Right.ACCESS).by_store["usage_events"] == 4
     assert "orders" not in outcome(world, request_id, Right.ACCESS).by_store
     assert letters(world, request_id)["letter-package_ready-0"].to == BUYER.email
@@ -67,7 +75,7 @@ async def test_a_representatives_erasure_leaves_their_own_data_alone():
     """The person's goes, theirs stays."""
     world = populated()
     before = held(world, BUYER)
-    await _enter(
+    request_id = await _enter(
         world,
         rights=(Right.ERASURE,),
         email=BUYER.email,
@@ -76,6 +84,7 @@ async def test_a_representatives_erasure_leaves_their_own_data_alone():
         mandate="power of attorney seen",
         identity="known office",
     )
+    await _looked_at(world, request_id)
     assert held(world, MEMBER) == {}
     assert held(world, BUYER) == before
 
@@ -104,7 +113,7 @@ async def test_a_representative_without_a_mandate_is_asked_for_one():
         requester=Requester(kind="representative"),
         identifiers={"email": (MEMBER.email,)},
     )
-    assert seen(world, request_id).plan.needs_decision == ("mandate_missing",)
+    assert seen(world, request_id).plan.needs_decision == ("mandate_missing", "mandate")
     assert controls(world, MEMBER.email).restrictions == ()
 
 

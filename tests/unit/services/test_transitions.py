@@ -319,8 +319,9 @@ async def _held_erasure(world, *, until=None):
     if until is None:
         return hold_id, await done(world, MEMBER, Right.ERASURE)
     request_id = await done(world, MEMBER, Right.ERASURE)
+    digest = seen(world, request_id).plan.digest
     await deciding.approve(
-        world.context, request_id, plan_digest=seen(world, request_id).plan.digest, decided_by="op"
+        world.context, request_id, plan_digest=digest, decided_by="op", reason="It is right"
     )
     while seen(world, request_id).stage is not until:
         await step(world)
