@@ -15,6 +15,7 @@ from shared.domain.times import after, copenhagen_day
 from shared.ports.cases import Case
 from shared.ports.controls import StoredControls
 from shared.rendering import archive
+from shared.rendering.customer_answer import CustomerFacts, customer_entries
 from shared.rendering.letters import LetterKind
 from shared.rendering.portability import PortabilityFacts, portability_entries
 from shared.rendering.report import AccessReport, HeldFact, StoreFinding, report_entries
@@ -123,28 +124,38 @@ async def _publish(
             ),
             members,
         )
+    elif request.scope.customer_id is not None:
+        entries = customer_entries(_of_installation(context, request), _customer_facts(context, case))
     else:
-        entries = report_entries(_shown(context, request), await _report(context, case, controls), members)
+        entries = report_entries(context.datamap, await _report(context, case, controls), members)
     closing = archive.closing_block(placed, entries, start_offset=offset, written_at=progress.written_at)
     block = await progress.stage(closing)
     await context.packages.publish(request.copy_id, [*block_ids, block.block_id])
     return offset + block.size_bytes
 
 
-def _shown(context: Context, request: SubjectRequest) -> DataMap:
-    """Return the map an answer speaks of: to a customer only what is about its installations."""
-    if request.scope.customer_id is None:
-        return context.datamap
+def _of_installation(context: Context, request: SubjectRequest) -> DataMap:
+    """Return the map of what a customer's answer speaks of: the activities of its installations."""
     reached = {activity.id for activity, _ in in_scope(context, request)}
     activities = tuple(one for one in context.datamap.activities if one.id in reached)
     return context.datamap.model_copy(update={"activities": activities})
 
 
-async def _report(context: Context, case: Case, controls: Sequence[StoredControls]) -> AccessReport:
-    """Return what is known of the person. A customer learns nothing of other recipients, nor of choices."""
+def _customer_facts(context: Context, case: Case) -> CustomerFacts:
     request = case.request
-    if request.scope.customer_id is not None:
-        controls = ()
+    return CustomerFacts(
+        request_id=request.request_id,
+        language=request.language,
+        received_at=request.received_at,
+        prepared_at=request.begun_at or request.received_at,
+        customer=request.requester.customer_name or request.scope.customer_id or "",
+        contacts=context.contacts,
+        records={task.store_id: task.records for task in stage_tasks_of(case)},
+    )
+
+
+async def _report(context: Context, case: Case, controls: Sequence[StoredControls]) -> AccessReport:
+    request = case.request
     begun_at = request.begun_at or request.received_at
     return AccessReport(
         request_id=request.request_id,
@@ -153,7 +164,7 @@ async def _report(context: Context, case: Case, controls: Sequence[StoredControl
         prepared_at=begun_at,
         contacts=context.contacts,
         findings=tuple(_finding(task) for task in stage_tasks_of(case)),
-        disclosures=await disclosures_to(context, request) if request.scope.customer_id is None else (),
+        disclosures=await disclosures_to(context, request),
         holds=tuple(  # each once, though it stands under every pseudonym of the person
             dict.fromkeys(
                 HeldFact(activity_id=hold.activity_id or "all", reason=hold.reason, review_on=hold.review_on)
@@ -178,16 +189,9 @@ async def _report(context: Context, case: Case, controls: Sequence[StoredControl
                 if one.kind == "marketing" and one.in_force
             )
         ),
-        policy_versions_shown=await _versions_shown(context, request),
+        policy_versions_shown=await numbers_shown(context, request.subject_keys),
         package_expires_at=after(begun_at, days=context.limits.package_days),
     )
-
-
-async def _versions_shown(context: Context, request: SubjectRequest) -> tuple[str, ...]:
-    """Return what the person was shown; a customer is not told of it."""
-    if request.scope.customer_id is not None:
-        return ()
-    return await numbers_shown(context, request.subject_keys)
 
 
 def _finding(task: Task) -> StoreFinding:
