@@ -320,7 +320,11 @@ async def _held_erasure(world, *, until=None):
         return hold_id, await done(world, MEMBER, Right.ERASURE)
     request_id = await done(world, MEMBER, Right.ERASURE)
     await deciding.approve(
-        world.context, request_id, plan_digest=seen(world, request_id).plan.digest, decided_by="op"
+        world.context,
+        request_id,
+        plan_digest=seen(world, request_id).plan.digest,
+        decided_by="op",
+        reason="It was weighed",
     )
     while seen(world, request_id).stage is not until:
         await step(world)
