@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+from shared.domain.cases import RequestState
 from shared.domain.rights import Right
 from tests.simulation.acts import Acts
 from tests.simulation.invariants import Invariants
@@ -95,6 +96,19 @@ class Story:
             self._decide()
         if self.random.random() < 0.02:
             self._tell()
+        if self.random.random() < 0.1:
+            self._release_while_it_is_answered()
+
+    def _release_while_it_is_answered(self) -> None:
+        """Let an operator release a hold at the moment at which it is least convenient."""
+        names = {
+            asked.name
+            for request_id, asked in self.acts.requests.items()
+            if self.simulation.world.cases.request(request_id).state is RequestState.ANSWERING
+            and self.acts.is_held(asked.name)
+        }
+        for name in sorted(names):
+            self.acts.operate(partial(self.acts.release, name))
 
     def _decide(self) -> bool:
         undecided = self.acts.undecided()
