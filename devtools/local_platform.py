@@ -182,11 +182,12 @@ class Platform:
         process = self._launch("issuer", [*command, "--stop-with-parent"], environment=None)
         self._issuer_url = process.wait_for_lines(LISTENING)[0][1]
 
-    def start_host(self, *, options: Sequence[str] = ()) -> str:
+    def start_host(self, *, options: Sequence[str] = (), settings: Mapping[str, str] | None = None) -> str:
         """Start the functions host on running stores, wait until it listens, and return its URL.
 
         Args:
             options: More command line options of the host, such as `--no-timers`.
+            settings: App settings of this start alone, which win over all others.
 
         Raises:
             CannotStartError: It refuses the app or does not start; its log says all.
@@ -199,7 +200,8 @@ class Platform:
             *("--timer-status", str(self._kept("timers.json"))),
             *options,
         ]
-        host = self._launch("functions", command, environment=self.environment)
+        environment = {**self.environment, **(settings or {})}
+        host = self._launch("functions", command, environment=environment)
         try:
             host.wait_for_lines(LISTENING)
         except CannotStartError as error:

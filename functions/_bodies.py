@@ -1,9 +1,11 @@
 """Bodies read with a model: JSON or a form in, a checked object out, or a problem with a stable code."""
 
-from typing import Any, TypeVar
+import re
+from datetime import date
+from typing import Annotated, Any, TypeVar
 
 import azure.functions as func
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from functions._http import fields, header, is_form
@@ -17,6 +19,23 @@ _CODES = {
     "string_too_long": "text_too_long",
     "too_long": "too_many",
 }
+
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+
+
+def _written(value: object, pattern: re.Pattern[str]) -> object:
+    """Let only what is written out pass: a number would be read as seconds since 1970."""
+    if isinstance(value, str) and pattern.fullmatch(value):
+        return value
+    raise ValueError
+
+
+Day = Annotated[date, BeforeValidator(lambda value: _written(value, _DAY))]
+"""A day such as `2026-11-23`."""
+Moment = Annotated[AwareDatetime, BeforeValidator(lambda value: _written(value, _MOMENT))]
+"""A moment with its offset, such as `2026-11-23T09:15:00Z`. Source: RFC 3339, section 5.6."""
 
 
 class Body(BaseModel):

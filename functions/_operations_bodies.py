@@ -3,9 +3,9 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
-from functions._bodies import Body, Shown
+from functions._bodies import Body, Day, Moment, Shown
 from functions._request_bodies import (
     MOST_NAMED,
     MOST_TEXT,
@@ -70,7 +70,7 @@ class EnterBody(WishFields):
     rights: Annotated[tuple[Right, ...], Field(min_length=1, max_length=len(Right))]
     email: Email
     channel: Literal["post", "phone", "mail", "in_app"]
-    received_at: AwareDatetime
+    received_at: Moment
     language: Language = "en"
     identity: Annotated[str, Field(max_length=MOST_VALUE)] = ""
     requester: Literal["subject", "representative"] = "subject"
@@ -112,7 +112,7 @@ class ApproveBody(Body):
     """The plan that may run, by its digest, and why."""
 
     plan_digest: Digest
-    reason: Text = ""
+    reason: Reason
     provision: Text = ""
 
 
@@ -134,7 +134,7 @@ class RereadBody(Body):
 class ExtendBody(Body):
     """How many months more, and the reason the person is told."""
 
-    months: Annotated[int, Field(ge=1, le=2)]
+    months: Annotated[int, Field(ge=1, le=2, strict=True)]
     reason: Reason
 
 
@@ -160,7 +160,7 @@ class ReasonBody(Body):
 class LiftBody(ReasonBody):
     """Why a restriction ends, and on which day; none: after the usual notice."""
 
-    lift_on: date | None = None
+    lift_on: Day | None = None
 
 
 class TransferBody(Body):
@@ -181,7 +181,7 @@ class NoticeBody(Body):
 class LetterBody(Body):
     """Whether a letter in doubt was sent."""
 
-    was_sent: bool
+    was_sent: Annotated[bool, Field(strict=True)]
 
 
 class HoldBody(Body):
@@ -192,13 +192,13 @@ class HoldBody(Body):
     activity_id: Annotated[str | None, Field(max_length=MOST_VALUE), BeforeValidator(chosen)] = None
     ground: HoldGround
     reason: Reason
-    review_on: date
+    review_on: Day
 
 
 class ReplayBody(Body):
     """The moment of the copy that was restored."""
 
-    restored_from: AwareDatetime
+    restored_from: Moment
 
 
 class ReplayAnswer(Shown):

@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BeforeValidator, Field, RootModel, model_validator
+from pydantic import BeforeValidator, Field, RootModel, model_validator
 
-from functions._bodies import Body, Shown, refusal
+from functions._bodies import Body, Moment, Shown, refusal
 from functions._request_bodies import MOST_VALUE, Email
 from shared.datamap.processing import Operation, ProcessingDecision
 from shared.domain.identifiers import Identifiers
@@ -109,7 +109,7 @@ class ConsentBody(Body):
     email: Email
     purpose: Name
     policy_version: Name
-    given_at: AwareDatetime
+    given_at: Moment
 
 
 class ConsentAnswer(Shown):

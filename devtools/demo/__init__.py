@@ -7,12 +7,13 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from azure.core.exceptions import AzureError
 
-from devtools.demo import requests
+from devtools.demo import requests, rights
 from devtools.demo.findings import Findings, StoryEndedError
 from devtools.demo.narration import Narrator
 from devtools.local_platform import Platform
@@ -25,8 +26,22 @@ QUICK_POLLS = {
     "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.500"
 }
 
-Scenario = Callable[[Platform, Narrator, Findings, argparse.Namespace], Coroutine[Any, Any, dict[str, Any]]]
-SCENARIOS: dict[str, Scenario] = {"requests": requests.play}
+Play = Callable[[Platform, Narrator, Findings, argparse.Namespace], Coroutine[Any, Any, dict[str, Any]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A story: how it is played, what its last line tells, and whether anybody but the app takes part."""
+
+    play: Play
+    result_keys: tuple[str, ...]
+    with_others: bool = False
+
+
+SCENARIOS = {
+    "requests": Scenario(play=requests.play, result_keys=requests.RESULT_KEYS),
+    "rights": Scenario(play=rights.play, result_keys=rights.RESULT_KEYS, with_others=True),
+}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -42,9 +57,11 @@ def main(arguments: Sequence[str]) -> int:
     narrator = Narrator()
     findings = Findings(narrator)
     result: dict[str, Any] = {}
-    with Platform(ROOT, overrides=QUICK_POLLS) as platform:
+    scenario = SCENARIOS[options.scenario]
+    others = scenario.with_others
+    with Platform(ROOT, overrides=QUICK_POLLS, with_processors=others, with_staff=others) as platform:
         try:
-            result = asyncio.run(SCENARIOS[options.scenario](platform, narrator, findings, options))
+            result = asyncio.run(scenario.play(platform, narrator, findings, options))
         except StoryEndedError as error:
             findings.add(str(error))
         except AzureError as error:
@@ -57,7 +74,7 @@ def main(arguments: Sequence[str]) -> int:
     last = {
         "scenario": options.scenario,
         "ok": bool(result) and not findings.all,
-        **{key: result.get(key) for key in requests.RESULT_KEYS},
+        **{key: result.get(key) for key in scenario.result_keys},
         "seconds": round(time.monotonic() - started, 1),
     }
     print(json.dumps(last, separators=(",", ":")), flush=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from devtools.demo.holdings import Holdings, Place
 from devtools.demo.owners import SHARED_DOCUMENTS, Owners, content_of, is_of
@@ -20,11 +20,15 @@ _COUNTERS = "limits"
 
 @dataclass(frozen=True, kw_only=True)
 class Others:
-    """Who is not a bystander: the erased people, their requests, and the pseudonyms these were known by."""
+    """Who is not a bystander: people whose data changes, their requests, and the pseudonyms of these.
+
+    `containers`: by key of person the only ones in which it does; who is not named there loses it everywhere.
+    """
 
     erased: Sequence[SamplePerson]
     request_ids: Collection[str]
     subject_keys: Collection[str]
+    containers: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def pieces(self, holdings: Holdings, owners: Owners) -> dict[str, str]:
         """Return the digest of every document and blob, or part of one, that is not the erased people's.
@@ -32,21 +36,28 @@ class Others:
         A document or blob that is no erased person's counts with its ETag, so that writing the same again
         is a change too. Of a shared one count the others' elements and lines, and all around them.
         """
-        keys = {person.key for person in self.erased}
         made: dict[str, str] = {}
         for place, body in holdings.documents.items():
             if place.database == DATABASE:
+                touched = self._touched_in(place.container)
                 owned_by = owners.documents.get(place, frozenset())
                 elements = SHARED_DOCUMENTS.get(place.container)
-                if not owned_by & keys:
+                if not owned_by & {person.key for person in touched}:
                     made[str(place)] = _digest(body)
                 elif elements is not None:
-                    others = [one for one in body[elements] if not is_of(one, self.erased)]
+                    others = [one for one in body[elements] if not is_of(one, touched)]
                     made[str(place)] = _digest({**content_of(body), elements: others})
             elif self._is_others_record(place, body):
                 made[str(place)] = _digest(body)
-        made.update(self._blobs(holdings, owners, keys))
+        made.update(self._blobs(holdings, owners))
         return made
+
+    def _touched_in(self, container: str) -> list[SamplePerson]:
+        return [
+            person
+            for person in self.erased
+            if container in self.containers.get(person.key, frozenset({container}))
+        ]
 
     def _is_others_record(self, place: Place, body: Mapping[str, object]) -> bool:
         return (
@@ -55,9 +66,10 @@ class Others:
             and body.get("subject_key") not in self.subject_keys
         )
 
-    def _blobs(self, holdings: Holdings, owners: Owners, keys: Collection[str]) -> dict[str, str]:
+    def _blobs(self, holdings: Holdings, owners: Owners) -> dict[str, str]:
         made: dict[str, str] = {}
         for blob in holdings.blobs.values():
+            keys = {person.key for person in self._touched_in(blob.container)}
             whole = {"etag": blob.etag, "type": blob.content_type, "metadata": dict(blob.metadata)}
             data = blob.data or b""
             if blob.container == PACKAGES and blob.name.removesuffix(".zip") not in self.request_ids:

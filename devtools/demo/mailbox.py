@@ -21,13 +21,17 @@ _LINK = re.compile(r"https?://\S+/requests/([0-9a-f]{32})(?:/([a-z]+)\?token=\S+
 
 @dataclass(frozen=True, kw_only=True)
 class Mail:
-    """One mail. `links` go by what they are for: `verification`, `cancellation`, `package`, `status`."""
+    """One mail.
+
+    `links` go by what they are for: `verification`, `cancellation`, `package`, `answer`, `status`.
+    """
 
     to: str
     subject: str
     text: str
     links: dict[str, str]
     request_id: str
+    message_id: str = ""
 
 
 class Mailbox:
@@ -99,4 +103,5 @@ def read_mail(data: bytes) -> Mail:
         text=text,
         links=links,
         request_id=request_id,
+        message_id=str(message["Message-ID"] or ""),
     )

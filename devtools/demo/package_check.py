@@ -6,7 +6,8 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from devtools.demo.findings import Findings
 from devtools.demo.residue import Search
@@ -31,8 +32,11 @@ class PackageJudge:
         self._texts: dict[str, list[str]] = {person.key: [] for person in everyone}
         self._gather()
 
-    def judge(self, person: SamplePerson, data: bytes) -> int:
-        """Note all that is wrong with a person's copy, and return how many files it has."""
+    def judge(self, person: SamplePerson, data: bytes, *, more: Mapping[str, int] | None = None) -> int:
+        """Note all that is wrong with a person's copy, and return how many files it has.
+
+        `more`: records by store that came to be after the data was made up.
+        """
         who = f"the copy of {person.key} ({person.role})"
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -46,7 +50,7 @@ class PackageJudge:
         if not self._findings.expect(not missing, f"{who} has no {', '.join(missing)}"):
             return len(entries)
         self._check_manifest(who, entries)
-        self._check_counts(who, person, entries)
+        self._check_counts(who, person, entries, more or {})
         self._check_markers(who, person, entries)
         return len(entries)
 
@@ -60,7 +64,9 @@ class PackageJudge:
             right = one["sha256"] == hashlib.sha256(content).hexdigest() and one["size_bytes"] == len(content)
             self._findings.expect(right, f"{who}: {name} is not what the manifest says")
 
-    def _check_counts(self, who: str, person: SamplePerson, entries: dict[str, bytes]) -> None:
+    def _check_counts(
+        self, who: str, person: SamplePerson, entries: dict[str, bytes], more: Mapping[str, int]
+    ) -> None:
         found: dict[str, int] = {}
         for name, content in entries.items():
             parts = name.split("/")
@@ -68,9 +74,10 @@ class PackageJudge:
                 found[parts[1]] = found.get(parts[1], 0) + len(json.loads(content))
             elif parts[0] == "files":
                 found[parts[1]] = found.get(parts[1], 0) + 1
-        wanted = {store: one.found for store, one in self._expectations.of(person).items()}
+        wanted = Counter({store: one.found for store, one in self._expectations.of(person).items()})
+        wanted.update(more)
         ours = {store: count for store, count in found.items() if store not in _OWN_STORES}
-        self._findings.equal(ours, wanted, f"{who}: records by store")
+        self._findings.equal(ours, dict(+wanted), f"{who}: records by store")
 
     def _check_markers(self, who: str, person: SamplePerson, entries: dict[str, bytes]) -> None:
         text = "\n".join(content.decode("utf-8", errors="replace") for content in entries.values())

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Iterable
-from typing import Any
-
-import httpx
-from azure.core.exceptions import AzureError
-
 from devtools.demo.cast import ACCESS, Player, players
-from devtools.demo.findings import Findings, StoryEndedError
+from devtools.demo.findings import Findings
 from devtools.demo.mailbox import Mailbox
 from devtools.demo.narration import Narrator
 from devtools.demo.package_check import PackageJudge
 from devtools.demo.stranger import Stranger
+from devtools.demo.together import all_at_once
 from devtools.sample_data import SamplePerson
 
 
@@ -48,12 +42,12 @@ class Story:
     async def copies(self) -> None:
         """Let everybody who wants a copy ask for it, confirm, and fetch it."""
         self._narrator.chapter("Access: ask, confirm, fetch the copy")
-        await _all(self._copy(player) for player in self.players if player.asks_for_copy)
+        await all_at_once(self._copy(player) for player in self.players if player.asks_for_copy)
 
     async def erasures(self) -> None:
         """Let those who want to be forgotten delete their copies, ask, confirm, and read the letter."""
         self._narrator.chapter("Erasure: ask, confirm, read what was erased and what has to stay")
-        await _all(self._erasure(player) for player in self.players if player.is_erased)
+        await all_at_once(self._erasure(player) for player in self.players if player.is_erased)
 
     async def _copy(self, player: Player) -> None:
         request_id = await self._ask(player, (ACCESS,))
@@ -131,19 +125,3 @@ class Story:
 
     def _tell(self, player: Player, what: str) -> None:
         self._narrator.step(f"{player.person.key} ({player.known_for}) {what}")
-
-
-async def _all(parts: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run the people's stories at once; the first that ends badly ends all."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for part in parts:
-                group.create_task(part)
-    except* (StoryEndedError, httpx.HTTPError, AzureError) as failed:
-        raise StoryEndedError("; ".join(_told(error) for error in failed.exceptions)) from failed
-
-
-def _told(error: BaseException) -> str:
-    if isinstance(error, StoryEndedError):
-        return str(error)
-    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -33,11 +33,13 @@ class Stranger:
         self._api_url = api_url
         self._patience_seconds = patience_seconds
 
-    async def ask(self, address: str, rights: Sequence[str], *, language: str) -> str:
-        """Ask by JSON, as a program would, and return the request's id."""
-        asked = {"rights": list(rights)} if len(rights) > 1 else {"right": rights[0]}
+    async def ask(self, address: str, rights: Sequence[str], *, language: str, **wishes: object) -> str:
+        """Ask by JSON, as a program would, and return the request's id. Without rights words alone ask."""
+        asked: dict[str, object] = {"rights": list(rights)} if len(rights) > 1 else {}
+        if len(rights) == 1:
+            asked = {"right": rights[0]}
         response = await self._client.post(
-            f"{self._api_url}/requests", json={"email": address, "language": language, **asked}
+            f"{self._api_url}/requests", json={"email": address, "language": language, **asked, **wishes}
         )
         _expect(response, HTTPStatus.ACCEPTED, "asking by JSON")
         if set(response.json()) != {"request_id", "status_url"}:
@@ -56,8 +58,10 @@ class Stranger:
         if allowed != ORIGIN:
             raise StoryEndedError(f"asking with a form: the web site's origin got {allowed!r}")
 
-    async def press(self, link: str, *, path: str, what: str) -> httpx.Response:
+    async def press(self, link: str, *, path: str, what: str, **typed: str) -> httpx.Response:
         """Open a mailed link and press the button that posts to a path; return what came back.
+
+        `typed`: what is written into the form's fields first.
 
         Raises:
             StoryEndedError: the page is not there or has no such button.
@@ -67,7 +71,13 @@ class Stranger:
         form = next((one for one in forms_of(page.text, page_url=link) if _leads_to(one, path)), None)
         if form is None:
             raise StoryEndedError(f"the page to {what} has no form that posts to {path}")
-        return await self._client.post(form.action, data=form.fields, headers={"Accept": "text/html"})
+        fields = {**form.fields, **typed}
+        return await self._client.post(form.action, data=fields, headers={"Accept": "text/html"})
+
+    async def answer(self, link: str, text: str) -> None:
+        """Open the link of a question, write the answer and press the button."""
+        response = await self.press(link, path="/answer", what="answer the question", text=text)
+        _expect(response, HTTPStatus.OK, "answering the question")
 
     async def confirm(self, link: str) -> None:
         """Open the link of the first mail and press its button."""
@@ -101,13 +111,21 @@ class Stranger:
         Raises:
             StoryEndedError: it stopped, or was not closed in time.
         """
+        return await self.wait_for_state(request_id, CLOSED, what=what)
+
+    async def wait_for_state(self, request_id: str, wanted: Collection[str], *, what: str) -> str:
+        """Look politely until a request is in one of these states, and return which.
+
+        Raises:
+            StoryEndedError: it stopped in another one, or took too long.
+        """
         deadline = time.monotonic() + self._patience_seconds
         while True:
             state = str((await self.status(request_id))["state"])
-            if state in CLOSED:
+            if state in wanted:
                 return state
-            if state in STUCK or time.monotonic() > deadline:
-                raise StoryEndedError(f"{what} is {state} and not closed")
+            if state in CLOSED | STUCK or time.monotonic() > deadline:
+                raise StoryEndedError(f"{what} is {state} and not {' or '.join(sorted(wanted))}")
             await asyncio.sleep(LOOK_SECONDS)
 
 

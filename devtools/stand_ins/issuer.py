@@ -2,9 +2,9 @@
 
 Command line: `python3 -m devtools.stand_ins.issuer --port 8083`. Who signs in types a code at `/devicelogin`
 and says which member of staff to be; there is no password. `POST /stand-in/rotation` replaces the key, and
-`POST /stand-in/tokens` `{"staff": "operator"}` gives a token without the ceremony, with `ahead_seconds` one of
-so much later, for an app whose clock is set ahead. Its key is made when it starts and never leaves it, and
-the settings of a deployed app accept no issuer on loopback.
+`POST /stand-in/tokens` `{"staff": "operator"}` gives a token without the ceremony, with `ahead_seconds` one
+of a later time, for an app whose clock is ahead. Its key is made when it starts and never leaves it, and the
+settings of a deployed app accept no issuer on loopback.
 Source: RFC 8628 (device codes); https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code.
 """
 

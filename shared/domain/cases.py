@@ -19,7 +19,7 @@ from shared.domain.opendsr import FiledBy
 from shared.domain.plans import Action, Plan
 from shared.domain.recipients import Instruction, NoticeState
 from shared.domain.rights import Right
-from shared.domain.standing import RequesterKind, Verdict, standing
+from shared.domain.standing import RequesterKind, Standing, Verdict, standing
 from shared.domain.times import UtcTime
 
 
@@ -189,11 +189,15 @@ class Requester(_Frozen):
     customer_name: str = ""
     mandate: str | None = None
 
+    def standing(self, right: Right) -> Standing:
+        """Return what they may have of a right. The controller acts for nobody but the law."""
+        if self.kind == "controller":
+            return Standing(verdict=Verdict.ALLOWED)
+        return standing(RequesterKind(self.kind), right, has_mandate=bool(self.mandate))
+
     def refusal(self, right: Right) -> str | None:
         """Return the code of why this right is not theirs to ask for; None: it is. A person decides it."""
-        if self.kind == "controller":
-            return None
-        found = standing(RequesterKind(self.kind), right, has_mandate=bool(self.mandate))
+        found = self.standing(right)
         if found.verdict is Verdict.HINT:
             return "customer_hint"
         return found.code if found.verdict is Verdict.REFUSED else None

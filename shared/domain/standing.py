@@ -6,7 +6,7 @@ Staff are no requesters: what they enter is the request of the person, customer 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shared.domain.rights import IMMEDIATE, Right
+from shared.domain.rights import Right
 
 
 class RequesterKind(StrEnum):
@@ -30,9 +30,9 @@ class Verdict(StrEnum):
 class Standing:
     """What one kind of requester may have of one right.
 
-    `code` and `sentence` (a key of the letters' words) are there when the verdict is REFUSED or HINT, and
-    None otherwise. INSTALLATION_ONLY never reaches author, community, newsletter, consent, complaint or
-    request data, nor what the person has at another customer.
+    `code` is there when the verdict is REFUSED or HINT, and None otherwise. INSTALLATION_ONLY never reaches
+    author, community, newsletter, consent, complaint or request data, nor what the person has at another
+    customer.
 
     - `gives_copy`: the answer may come with a copy of the data, not only with information on it.
     - `tells_subject`: the person is told what was done at the customer's wish.
@@ -40,22 +40,19 @@ class Standing:
     - `keeps_consents`: what the person consented to goes on.
     - `disclosure`: the answer tells the customer about the person, who later sees it in the ledger. An answer
       that goes to the person alone needs no entry.
-    - `as_mandated`: scope and delivery are those the mandate states.
     """
 
     verdict: Verdict
     code: str | None = None
-    sentence: str | None = None
     gives_copy: bool = False
     tells_subject: bool = False
     asks_subject: bool = False
     keeps_consents: bool = False
     disclosure: bool = False
-    as_mandated: bool = False
 
 
 def _no(code: str, verdict: Verdict = Verdict.REFUSED) -> Standing:
-    return Standing(verdict=verdict, code=code, sentence=f"standing_{code}")
+    return Standing(verdict=verdict, code=code)
 
 
 _YES = Standing(verdict=Verdict.ALLOWED)
@@ -91,15 +88,7 @@ def standing(kind: RequesterKind, right: Right, *, has_mandate: bool) -> Standin
     if kind is RequesterKind.SUBJECT:
         return person
     if kind is RequesterKind.REPRESENTATIVE:
-        return replace(person, as_mandated=True) if has_mandate else _NO_MANDATE
+        return person if has_mandate else _NO_MANDATE
     if not has_mandate or right is Right.COMPLAINT:
         return customer
-    return replace(person, as_mandated=True, disclosure=True)
-
-
-def needs_identity(right: Right) -> bool:
-    """Whether the one who asks must be known first; to honour the other rights harms nobody.
-
-    Source: GDPR articles 7(3), 12(6), 21(3).
-    """
-    return right not in IMMEDIATE
+    return replace(person, disclosure=True)

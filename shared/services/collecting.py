@@ -145,7 +145,7 @@ async def _add(
 ) -> Task:
     if not records:
         return task
-    if progress.request.scope.customer_id is not None:
+    if not progress.request.requester.standing(progress.request.right).gives_copy:
         # a customer learns what is processed about the person, and gets no copy: that is the person's right
         return task.with_(records=task.records + len(records))
     entries = record_entries(

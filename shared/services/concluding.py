@@ -16,7 +16,7 @@ from shared.services import marking, noting
 from shared.services.answering import Answer, answer
 from shared.services.blob_walk import prefixes
 from shared.services.context import Context
-from shared.services.disclosing import disclose_to_customer
+from shared.services.disclosing import disclose
 from shared.services.drafting import reaches_person
 from shared.services.erasing import RESTRICTED
 from shared.services.forgetting import forget
@@ -80,8 +80,7 @@ async def _conclude_erasure(context: Context, case: Case) -> None:
         by_store={store_id: count for store_id, count in erased.items() if count},
         kept=kept,
     )
-    if request.scope.customer_id is not None:
-        await disclose_to_customer(context, request, outcome.by_store)
+    await disclose(context, request, outcome.by_store)
     answered = (await _without_fetched(context, request) if is_whole else request).with_(
         notices=(*request.notices, *await notices_due(context, request, list(outcome.by_store))),
     )

@@ -26,7 +26,17 @@ _REFUSABLE = frozenset(  # one that is received: who asks could not be found out
     {RequestState.RECEIVED, RequestState.AWAITING_APPROVAL, RequestState.NEEDS_ATTENTION}
 )
 _TWO = 2
-_UPHELD_BY = "GDPR article 21(1)"
+_RESTS_ON = {
+    Right.ACCESS: "GDPR article 15(1)",
+    Right.RECTIFICATION: "GDPR article 16",
+    Right.ERASURE: "GDPR article 17(1)",
+    Right.RESTRICTION: "GDPR article 18(1)",
+    Right.PORTABILITY: "GDPR article 20(1)",
+    Right.OBJECTION: "GDPR article 21(1)",
+    Right.MARKETING_OBJECTION: "GDPR article 21(3)",
+    Right.WITHDRAWAL: "GDPR article 7(3)",
+    Right.COMPLAINT: "GDPR article 77",
+}
 
 
 async def approve(
@@ -35,18 +45,18 @@ async def approve(
     *,
     plan_digest: str,
     decided_by: str,
-    reason: str = "",
+    reason: str,
     provision: str = "",
 ) -> bool:
     """Let exactly this plan run, and tell whether it runs now. A plan that changed meanwhile asks again.
 
     An erasure of very many records needs two different people, neither of whom entered the request; the
-    first approval only counts. What a representative asks for, and a transfer to an address that staff
-    entered, need one who did not enter it. An objection is upheld by this, with a reason that the letter
-    tells.
+    first approval only counts. What a representative asks for, and an address that staff entered for a copy
+    or a person, need one who did not enter it. An objection is upheld by this, with a reason that the letter
+    tells. Without another provision the decision rests on the right's own.
 
     Raises:
-        Invalid: `reason_missing` where an objection is upheld; `reason_too_long`, `provision_too_long`.
+        Invalid: `reason_missing`: no decision is without one; `reason_too_long`, `provision_too_long`.
         NotAllowed: `no_decision_needed`; `plan_changed` when the digest is not the present plan's;
             `four_eyes` when the same person approves twice or entered the request; `meaning_unknown` when
             what was asked for is not known yet: say it first; `not_theirs` when the right is another's than
@@ -61,13 +71,10 @@ async def approve(
         raise NotAllowed("not_theirs")
     upheld = request.right is Right.OBJECTION
     decision = _decision(context, request, "upheld" if upheld else "approved", decided_by, reason, provision)
-    if upheld and not decision.reason:
-        raise Invalid("reason_missing", "the letter tells the person why", field="reason")
+    if not decision.reason:
+        raise Invalid("reason_missing", "a decision says why", field="reason")
     decision = decision.model_copy(
-        update={
-            "plan_digest": plan_digest,
-            "provision": decision.provision or (_UPHELD_BY if upheld else ""),
-        }
+        update={"plan_digest": plan_digest, "provision": decision.provision or _RESTS_ON[request.right]}
     )
     approvers = {one.decided_by for one in _approvals(request, plan_digest)}
     four_eyes = MASS_ERASURE in plan.needs_decision

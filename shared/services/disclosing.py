@@ -9,13 +9,15 @@ from shared.services.context import Context
 CUSTOMER = "customer"
 
 
-async def disclose_to_customer(context: Context, request: SubjectRequest, store_ids: Iterable[str]) -> None:
-    """Note what a customer's request gave the customer of this person. A second call changes nothing.
+async def disclose(context: Context, request: SubjectRequest, store_ids: Iterable[str]) -> None:
+    """Note what an answer tells somebody else about this person. A second call changes nothing.
 
-    The row stands under each pseudonym of the person, so that the person finds it from any address.
+    Only what goes to another than the person is a disclosure. A customer learns how many records a store of
+    its installation holds, or that something was done there. The row stands under each pseudonym of the
+    person, so that the person finds it from any address.
     """
-    fields = [f"{store_id} (count)" for store_id in sorted(store_ids)]
-    if not fields:
+    customer_id = request.scope.customer_id
+    if customer_id is None or not request.requester.standing(request.right).disclosure:
         return
     for key in request.subject_keys:
         await context.own_records.put(
@@ -25,8 +27,8 @@ async def disclose_to_customer(context: Context, request: SubjectRequest, store_
                 "subject_key": key,
                 "recipient": CUSTOMER,
                 "purpose": "request of the customer for its installation",
-                "fields": fields,
-                "reference": request.scope.customer_id,
+                "fields": [f"{store_id} (count)" for store_id in sorted(store_ids)],
+                "reference": customer_id,
                 "disclosed_at": utc_text(context.clock.now()),
                 "clause": "4.2.1",
             },

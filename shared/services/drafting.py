@@ -155,7 +155,7 @@ async def _needs_decision(
         needed.append(refused)
     elif right is Right.OBJECTION and not _is_upheld(request):
         needed.append("objection")
-    if request.requester.kind == "representative" and right not in IMMEDIATE:
+    if request.requester.kind == "representative" and refused is None and right not in IMMEDIATE:
         needed.append(MANDATE)
     if right is Right.PORTABILITY and request.entered_by and request.wishes.transfer_url:
         needed.append(ENTERED_TRANSFER)
@@ -183,7 +183,7 @@ async def contradicts_person(context: Context, request: SubjectRequest) -> bool:
 
     Source: GDPR articles 16, 18(1)(a).
     """
-    if request.requester.kind != "customer":
+    if not request.requester.standing(Right.RECTIFICATION).asks_subject:
         return False
     for request_id in await context.cases.of_person(request.subject_keys):
         other = (await context.cases.load(request_id)).request

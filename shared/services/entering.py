@@ -24,10 +24,10 @@ MOST_MANDATE = 200
 class Entry:
     """A request as a member of staff enters it.
 
-    `email`: where the answer goes. `about`: the address of the person a representative acts for. `identity`:
-    how the person was known, in a few words such as "answered from the registered number"; empty: the address
-    has to be confirmed by mail first. `mandate`: how a representative's mandate was checked; never a copy of
-    it.
+    `email`: where the answer goes. `about`: the person's own address, where a representative is answered to;
+    empty: the one who is answered is the person. `identity`: how the person was known, in a few words such
+    as "answered from the registered number"; empty: the address has to be confirmed by mail first.
+    `mandate`: how a representative's mandate was checked; never a copy of it.
     """
 
     rights: tuple[Right, ...]

@@ -101,12 +101,15 @@ async def _apply_at_once(context: Context, request: SubjectRequest) -> None:
 
 
 def _require_within_reach(filing: Filing) -> None:
-    """Hold a customer to the person it names and to its own installations. Source: policy 4.2.1."""
+    """Hold who asks for another to the person they name, and a customer to its own installations.
+
+    Without a person named, the data of whoever asks would be taken for it. Source: policy 4.2.1.
+    """
     requester = filing.requester
+    if requester.kind in ("customer", "representative") and not filing.identifiers:
+        raise Invalid("identifiers_missing", "say whom the request is about", field="identifiers")
     if requester.kind != "customer":
         return
-    if not filing.identifiers:
-        raise Invalid("identifiers_missing", "say whom the request is about", field="identifiers")
     own = requester.customer_id is not None and filing.scope.customer_id == requester.customer_id
     if not own and not requester.mandate:
         raise NotAllowed("scope_not_theirs")

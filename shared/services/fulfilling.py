@@ -9,6 +9,7 @@ from shared.services import marking
 from shared.services.answering import Answer, answer
 from shared.services.concluding import case_with
 from shared.services.context import Context
+from shared.services.disclosing import disclose
 from shared.services.drafting import reaches_person
 from shared.services.ledger import notices_due
 
@@ -45,6 +46,7 @@ async def fulfil_marks(context: Context, case: Case) -> None:
     for one in await context.controls.read(marked):
         if not any(mark.restriction_id == wanted for mark in one.controls.restrictions):
             raise Conflict("mark_missing", "controls")
+    await disclose(context, request, ())
     told = request.with_(notices=(*request.notices, *await notices_due(context, request, ())))
     restricted = Answer(
         outcome=Outcome(result="restricted", at=now),

@@ -5,10 +5,11 @@ claims what did not happen. Source: GDPR articles 17(2), 19, 28(3).
 """
 
 from shared.domain.cases import Notice, SubjectRequest
+from shared.domain.consent import consent_in_force
 from shared.domain.errors import Permanent, Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import FinishStage
-from shared.domain.recipients import Confirmation, NoticeState
+from shared.domain.recipients import Confirmation, Instruction, NoticeState
 from shared.domain.rights import Right
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
@@ -19,6 +20,7 @@ from shared.services.ledger import INSTRUCTION_OF
 NAME = "name"  # the one fact a processor is told to correct
 _TOLD = frozenset({NAME, EMAIL})  # a new address is for staff to write there
 ADDRESS_CHANGED = "address_changed"
+SIGNED_UP_ANEW = "signed_up_anew"
 UNREACHABLE = "processor_unreachable"
 _STATE_OF = {
     Confirmation.DONE: NoticeState.TOLD,
@@ -52,13 +54,20 @@ def instructed(context: Context, request: SubjectRequest) -> tuple[str, ...]:
 async def instruct(context: Context, case: Case) -> Case | None:
     """Instruct every processor and return the case with what they answered; None: one must be asked again.
 
-    A second call instructs again what was not saved; a processor finds done what the first call did.
+    A second call instructs again what was not saved; a processor finds done what the first call did. One that
+    has data we keep under a hold is not told to erase it; it is when the erasure is taken up after the hold.
     """
     request = case.request
     told: list[Notice] = []
+    spared = await _spared(context, request)
     for recipient_id in instructed(context, request):
+        if recipient_id in spared:
+            continue
         try:
-            state, why = await _instructed(context, request, recipient_id)
+            if await _signed_up_anew(context, request, recipient_id):
+                state, why = NoticeState.AWAITING_STAFF, SIGNED_UP_ANEW
+            else:
+                state, why = await _instructed(context, request, recipient_id)
         except Retryable:
             await _ask_again_later(context, case)
             return None
@@ -78,6 +87,45 @@ async def instruct(context: Context, case: Case) -> Case | None:
     changed = request.with_(notices=(*request.notices, *told), deferrals=0)
     return Case(
         request=changed, tasks=case.tasks, letters=case.letters, findings=case.findings, etags=case.etags
+    )
+
+
+async def _spared(context: Context, request: SubjectRequest) -> frozenset[str]:
+    """Return who receives data that may not be erased now, asked at this moment.
+
+    Source: GDPR articles 17(3), 18(2).
+    """
+    if INSTRUCTION_OF.get(request.right) is not Instruction.ERASE or not request.plan:
+        return frozenset()
+    controls = [one.controls for one in await context.controls.read(request.subject_keys)]
+    return frozenset(
+        name
+        for activity_id in {entry.activity_id for entry in request.plan.entries}
+        for name in context.datamap.activity(activity_id).recipients
+        if any(hold.covers(activity_id) for one in controls for hold in one.holds)
+        or (request.is_internal and any(one.restricts(activity_id) for one in controls))
+    )
+
+
+async def _signed_up_anew(context: Context, request: SubjectRequest, recipient_id: str) -> bool:
+    """Whether the person consented, since the request came, to something the processor does for us.
+
+    It stops all mail to an address and knows no purposes: which of its lists to stop is for a person to see.
+    Source: GDPR articles 4(11), 7(3).
+    """
+    if INSTRUCTION_OF[request.right] not in (Instruction.UNSUBSCRIBE, Instruction.SUPPRESS):
+        return False
+    now = context.clock.now()
+    purposes = [
+        purpose.id
+        for activity in context.datamap.activities
+        if recipient_id in activity.recipients
+        for purpose in activity.purposes
+    ]
+    return any(
+        (found := consent_in_force(one.controls, purpose, now=now)) and found.given_at > request.received_at
+        for one in await context.controls.read(request.subject_keys)
+        for purpose in purposes
     )
 
 

@@ -135,7 +135,7 @@ async def object_to(context: Context, request: SubjectRequest, subject_keys: Seq
     purpose_ids: tuple[str, ...] = ()
     if request.right is Right.OBJECTION:
         activity_ids, purpose_ids = named(context, request.wishes.objects_to)
-    elif request.scope.customer_id is not None:
+    elif request.requester.standing(request.right).keeps_consents:
         purpose_ids = _without_consent(context)
     wanted = Objection(
         objection_id=mark_id(request, request.right),
@@ -260,12 +260,29 @@ def named(context: Context, ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[
     return activities, purposes
 
 
+def _on_interest(
+    context: Context, activity_ids: tuple[str, ...], purpose_ids: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Narrow activities that serve a contract too to their purposes that do not: a membership goes on."""
+    mixed = {
+        activity.id: [one.id for one in activity.purposes if not one.rests_on or "f" in one.rests_on]
+        for activity in context.datamap.activities
+        if activity.id in activity_ids
+        and any(one.rests_on and "f" not in one.rests_on for one in activity.purposes)
+    }
+    reached = [purpose_id for purposes in mixed.values() for purpose_id in purposes]
+    return (
+        tuple(one for one in activity_ids if one not in mixed),
+        tuple(dict.fromkeys((*purpose_ids, *reached))),
+    )
+
+
 def _extent(
     context: Context, request: SubjectRequest, ground: RestrictionGround
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what a restriction covers: what is objected to, a customer's installation, or everything."""
     if ground == "objection":
-        return named(context, request.wishes.objects_to)
+        return _on_interest(context, *named(context, request.wishes.objects_to))
     if request.scope.customer_id is None:
         return (), ()
     reached = (

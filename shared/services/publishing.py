@@ -23,7 +23,7 @@ from shared.services.answering import Answer, answer
 from shared.services.attention import stop
 from shared.services.concluding import case_with
 from shared.services.context import Context
-from shared.services.disclosing import disclose_to_customer
+from shared.services.disclosing import disclose
 from shared.services.drafting import in_scope, outside_portability
 from shared.services.execution import stage_tasks_of
 from shared.services.ledger import disclosures_to
@@ -71,8 +71,7 @@ async def publish_copy(context: Context, case: Case) -> None:
             request.copy_id, Package(published_at=now, expires_at=expires_at, size_bytes=size_bytes)
         ),
     )
-    if request.scope.customer_id is not None:
-        await disclose_to_customer(context, request, by_store)
+    await disclose(context, request, by_store)
     gone = [part.id for part in parts[:_PARTS_IN_BATCH]]
     try:
         if request.right is Right.PORTABILITY and request.wishes.transfer_url and outcome.records:

@@ -7,7 +7,7 @@ any time means sent. Not found means not sent only after the claim has settled.
 
 from dataclasses import replace
 
-from shared.domain.cases import LetterDocument, RequestState
+from shared.domain.cases import LetterDocument, RequestState, SubjectRequest
 from shared.domain.errors import NotAllowed, NotFound, Permanent, Retryable
 from shared.domain.messages import SendLetter
 from shared.domain.times import after
@@ -23,6 +23,12 @@ from shared.services.lifting import announced
 from shared.services.proving import prove
 
 _MOST_DOUBLINGS = 8
+_OF_OPEN_WORK = frozenset(
+    {
+        *(LetterKind.VERIFY, LetterKind.DELAYED_BY_REVIEW, LetterKind.OBJECTION_RECEIVED),
+        *(LetterKind.EXTENDED, LetterKind.QUESTION),
+    }
+)
 
 
 async def send_letter(context: Context, request_id: str, letter_id: str) -> None:
@@ -109,9 +115,16 @@ def _waiting(case: Case, letter_id: str) -> LetterDocument | None:
     letter = next((one for one in case.letters if one.id == letter_id), None)
     if letter is None or letter.sent_at is not None or case.request.email is None:
         return None
+    if is_moot(case.request, letter):
+        return None
     if letter.closes and (case.request.state is not RequestState.ANSWERING or _owes_subject(case)):
         return None
     return letter
+
+
+def is_moot(request: SubjectRequest, letter: LetterDocument) -> bool:
+    """Whether a letter belongs to work that is answered meanwhile: it is not sent any more."""
+    return request.state is RequestState.STANDING and letter.kind in _OF_OPEN_WORK
 
 
 def _owes_subject(case: Case) -> bool:

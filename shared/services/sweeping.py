@@ -22,6 +22,7 @@ from shared.services.downloads import remove_due
 from shared.services.execution import stage_tasks_of
 from shared.services.lifting import lift_when_due
 from shared.services.parts import all_parts, forget_parts
+from shared.services.sending import is_moot
 
 
 async def sweep(context: Context) -> int:
@@ -151,7 +152,7 @@ def _due(case: Case) -> list[Message]:
     letters: list[Message] = [
         SendLetter(request_id=request.request_id, letter_id=letter.id)
         for letter in case.letters
-        if letter.sent_at is None
+        if letter.sent_at is None and not is_moot(request, letter)
     ]
     if request.state in (RequestState.VERIFIED, RequestState.PLANNED, RequestState.AWAITING_APPROVAL):
         return [*letters, PlanRequest(request_id=request.request_id)]

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from datetime import date, timedelta
 from pathlib import Path
 
 import psutil
@@ -99,6 +100,28 @@ def test_app_is_served_stopped_killed_and_served_again(running_platform):
     running_platform.stop_host()
     running_platform.start_host(options=["--no-timers"])
     assert status() == 200
+
+
+def test_an_app_that_is_set_ahead_is_at_a_later_day(running_platform):
+    """For that start alone."""
+
+    def received_on() -> date:
+        where = f"{running_platform.functions_url}/api/requests"
+        asked = json.dumps({"email": "nobody@people.example", "right": "access"}).encode()
+        request = urllib.request.Request(where, asked, {"Content-Type": "application/json"})  # noqa: S310
+        with urllib.request.urlopen(request) as answer:  # noqa: S310
+            request_id = json.loads(answer.read())["request_id"]
+        with urllib.request.urlopen(f"{where}/{request_id}") as answer:  # noqa: S310
+            return date.fromisoformat(json.loads(answer.read())["received_on"])
+
+    today = received_on()
+    running_platform.stop_host()
+    running_platform.start_host(settings={"CLOCK_OFFSET_SECONDS": str(40 * 86_400)})
+    later = received_on()
+    running_platform.stop_host()
+    running_platform.start_host()
+    assert timedelta(days=40) <= later - today <= timedelta(days=41)
+    assert received_on() - today <= timedelta(days=1)
 
 
 def test_killed_parent_leaves_nothing_of_the_platform_running():
@@ -235,7 +258,7 @@ sys.exit(run.main([]))
         children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
         assert len(children) == 5
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
         assert process.returncode == 0
     wait_until_gone(children)
     for port in ports:

@@ -172,6 +172,25 @@ async def test_a_token_is_given_without_the_ceremony(issuer, tokens):
     assert answer.status_code == 400
 
 
+async def test_a_token_of_a_later_day_is_for_an_app_whose_clock_is_ahead(issuer):
+    """Neither takes the other's for good."""
+    where = f"{issuer.url.removesuffix(f'/{TENANT_ID}')}/stand-in/tokens"
+    tokens = []
+    for ahead in (0, 86_400):
+        body = {"staff": "operator", "ahead_seconds": ahead}
+        answer = await asyncio.to_thread(requests.post, where, json=body, timeout=5)
+        tokens.append(answer.json()["access_token"])
+    for offset, good, bad in ((0, tokens[0], tokens[1]), (86_400, tokens[1], tokens[0])):
+        settings = app_settings.read({**EXAMPLE, **settings_for(issuer.url)})
+        checks = EntraTokens(settings, SystemClock(offset_seconds=offset))
+        try:
+            assert (await checks.member(good)).roles == {"Operator"}
+            with pytest.raises(NotAllowed):
+                await checks.member(bad)
+        finally:
+            await checks.close()
+
+
 def test_a_deployed_app_accepts_no_such_issuer():
     """Its settings stop it before it serves anything."""
     url = f"http://127.0.0.1:8083/{TENANT_ID}"

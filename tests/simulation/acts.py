@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from shared.domain.cases import Requester, RequestState, Scope, Wishes
+from shared.domain.cases import Notice, Requester, RequestState, Scope, Wishes
+from shared.domain.consent import consent_in_force, opted_in
 from shared.domain.controls import SWITCH_KEY, Consent, Controls
 from shared.domain.errors import ComplianceError, Invalid, NotAllowed, NotFound
 from shared.domain.identifiers import EMAIL
@@ -16,6 +17,7 @@ from shared.services.deciding import approve, refuse
 from shared.services.filing import Filing, put_on_file
 from shared.services.intake import Submission
 from shared.services.links import CANCEL, VERIFY, verification_ends
+from shared.services.telling import note_told
 from tests.factories import KEYS
 from tests.simulation.rights_world import LETTERS, WORK
 from tests.simulation.simulator import Simulation
@@ -149,14 +151,14 @@ class Acts:
         """Sign up for the newsletter: a consent in the controls, and a document of the product."""
         now = self.world.clock.now()
         consent = Consent(
-            consent_id=f"c-{self.simulation.step}", purpose_id=LETTERS, given_at=now, policy_version="1"
+            consent_id=f"c-{self.simulation.step}",
+            purpose_id=LETTERS,
+            given_at=now,
+            policy_version=str(self.simulation.step),  # another text each time, so that each is evidence
         )
 
         def given(controls: Controls) -> Controls:
-            known = any(one.consent_id == consent.consent_id for one in controls.consents)
-            if known or not _is_latest_word(controls, now):
-                return controls
-            return controls.model_copy(update={"consents": (*controls.consents, consent)})
+            return opted_in(controls, consent, now=now)
 
         for _ in range(TRIES):
             try:
@@ -166,8 +168,9 @@ class Acts:
             break
         else:
             return
-        if not _is_latest_word(self.controls(name), now):
-            return  # the product was told that it does not count
+        found = consent_in_force(self.controls(name), LETTERS, now=self.world.clock.now())
+        if found is None or found.consent_id != consent.consent_id:
+            return  # the product was told that it does not count, or that it is known
         self.consents.append((name, consent.consent_id))
         if self.world.sign_up(name, at=now):
             self._created(name, "signups", f"s-{name}-{self.simulation.step}")
@@ -312,6 +315,27 @@ class Acts:
         """Whether the kill switch is thrown."""
         return switching.is_thrown(self.world.controls.stored(SWITCH_KEY).controls)
 
+    def untold(self) -> list[tuple[str, Notice]]:
+        """Return what staff still have to do at recipients, with its request."""
+        return [
+            (request_id, notice)
+            for request_id in sorted(self.world.cases.partitions)
+            if (request := self.world.cases.request(request_id)).state is RequestState.STANDING
+            for notice in request.open_notices
+        ]
+
+    async def tell(self, request_id: str, notice: Notice) -> None:
+        """Note that a recipient was told."""
+        await note_told(
+            self.world.context,
+            request_id,
+            recipient_id=notice.recipient_id,
+            right=notice.right,
+            state="told",
+            why="",
+            noted_by="clerk-1",
+        )
+
     def undecided(self) -> list[str]:
         """Return the requests a person must decide about."""
         return [
@@ -347,10 +371,3 @@ class Acts:
                 reason="it was weighed",
                 provision="GDPR article 21(1)",
             )
-
-
-def _is_latest_word(controls: Controls, given_at: datetime) -> bool:
-    """Whether no withdrawal and no objection to marketing came at that moment or since."""
-    noes = [one.placed_at for one in controls.objections if one.kind == "marketing" and one.in_force]
-    noes += [controls.withdrawn_at] if controls.withdrawn_at else []
-    return all(no < given_at for no in noes)

@@ -22,6 +22,7 @@ NO_ANSWERS = frozenset(
         LetterKind.OBJECTION_RECEIVED,
         LetterKind.RESTRICTION_LIFTING,
         LetterKind.CANCELLED,
+        LetterKind.RECIPIENTS_DONE,
     }
 )
 FIRST_RECORDS = 10  # person, 3 events, invoice, team row, 2 lines, file, sign-up
@@ -232,7 +233,12 @@ class Invariants:
         return outcome is not None and outcome.result != "refused" and request.state in ANSWERED
 
     def _check_controls(self, name: str) -> None:
-        """A consent that was given after every withdrawal counts, and an older one does not."""
+        """Nobody is restricted by a request that is over, and a newer consent outlives a withdrawal."""
+        for key in self.acts.keys(name):
+            for mark in self.world.controls.stored(key).controls.restrictions:
+                owner = self.world.cases.request(mark.restriction_id.rpartition("-")[0])
+                if mark.lifted_at is None and owner.state is not RequestState.STANDING:
+                    raise Violation(f"restricted by a request that was {owner.state}")
         controls = self.acts.controls(name)
         for consent in controls.consents:
             later = controls.withdrawn_at is None or consent.given_at > controls.withdrawn_at

@@ -16,7 +16,7 @@ from shared.datamap.models import (
 from shared.domain.rights import Right
 from tests.factories import World, key, rule, small_map, text
 
-WORK, NEWSLETTER = "work", "newsletter"
+WORK, NEWSLETTER, MAILER = "work", "newsletter", "mailer"
 SERVE, LETTERS = "serve", "letters"
 OWN = frozenset({"disclosures", "correction_notes"})
 DATABASE_STORES = ("people", "events", "invoices", "teams", "signups")
@@ -71,7 +71,7 @@ def rights_map() -> DataMap:
         ),
         legal_basis=LegalBasis(stated=("a",), supported=("a",)),
         source=text("the person"),
-        recipients=("host",),
+        recipients=("host", MAILER),
         retention=Retention(rule="not_stated", criteria=text("until it is withdrawn")),
         portability=Portability(applies=False, why=text("a test")),
         stores=(signups(),),
@@ -79,6 +79,7 @@ def rights_map() -> DataMap:
     return small.model_copy(
         update={
             "policy": small.policy.model_copy(update={"facts": {"name": text("name")}}),
+            "recipients": (*small.recipients, small.recipients[0].model_copy(update={"id": MAILER})),
             "activities": (
                 work.model_copy(
                     update={
@@ -114,7 +115,8 @@ class RightsWorld(World):
     signed_up = 0
 
     def __init__(self, **changes):
-        super().__init__(**{"datamap": rights_map(), **changes})
+        super().__init__(**{"datamap": rights_map(), "connected": (MAILER,), **changes})
+        self.processors.contracts.add(MAILER)
 
     def add_person(self, name: str, *, events: int = 3) -> dict[str, str]:
         """Put a person into every store; the person signed up some time ago."""
@@ -125,6 +127,7 @@ class RightsWorld(World):
     def sign_up(self, name: str, *, at: datetime | None = None) -> bool:
         """Write a sign-up, as a product would, and tell whether there was none; `at` None: of now."""
         email = f"{name}@people.example"
+        self.processors.sign_up(email)
         known = [body["id"] for body in self.documents.bodies("signups") if body["email"] == email]
         self.signed_up += not known
         self.documents.put(
@@ -141,9 +144,12 @@ class RightsWorld(World):
 
 def names_of(world: World, name: str) -> dict[str, str]:
     """Return the name in each correctable record of a person, by the record's place."""
-    found = {
-        "people": body["name"] for body in world.documents.bodies("people") if body["id"] == f"person-{name}"
-    }
+    found = {}
+    for body in world.documents.bodies("people"):
+        if body["id"] == f"person-{name}":
+            found["people"] = body["name"]
     for team in world.documents.bodies("teams"):
-        found |= {"teams": one["name"] for one in team["people"] if one["email"] == f"{name}@people.example"}
+        for one in team["people"]:
+            if one["email"] == f"{name}@people.example":
+                found["teams"] = one["name"]
     return found

@@ -93,6 +93,8 @@ class Story:
             simulation.start("cancel", self.acts.cancel(self.random.choice(asked)))
         if self.random.random() < 0.03:
             self._decide()
+        if self.random.random() < 0.02:
+            self._tell()
 
     def _decide(self) -> bool:
         undecided = self.acts.undecided()
@@ -103,8 +105,14 @@ class Story:
         return True
 
     def settle(self) -> bool:
-        """Do what people still have to do when nothing moves any more, and tell whether there was something."""
-        return self.acts.finish_jobs() or self._decide() or self._reset()
+        """Do what people still have to do when nothing moves any more; whether there was something."""
+        return self.acts.finish_jobs() or self._decide() or self._reset() or self._tell()
+
+    def _tell(self) -> bool:
+        untold = self.acts.untold()
+        if untold:
+            self.acts.operate(partial(self.acts.tell, *self.random.choice(untold)))
+        return bool(untold)
 
     def _reset(self) -> bool:
         if not self.acts.is_stopped:

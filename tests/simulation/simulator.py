@@ -75,6 +75,7 @@ class Run:
     coroutine: Coroutine[Any, Any, Any]
     message: Message | None = None
     lease: int = 0
+    began_at: int = NEVER
     controls_read_at: int = NEVER
     failing: bool = False
 
@@ -197,7 +198,7 @@ class Simulation:
             self.runs.append(Run(f"poison {name}", handler))
             return
         self.log.append(f"{self.step} deliver {name}")
-        self.runs.append(Run(name, self._handler(message), message, message.leases))
+        self.runs.append(Run(name, self._handler(message), message, message.leases, began_at=self.step))
 
     async def _handler(self, message: Message) -> None:
         context = self.world.context

@@ -4,14 +4,16 @@ import json
 from collections import Counter
 from typing import Any
 
-from shared.domain.cases import RequestState, Stage, SubjectRequest
+from shared.domain.cases import Outcome, RequestState, Stage, SubjectRequest
+from shared.domain.consent import consent_in_force
 from shared.domain.controls import SWITCH_KEY, Controls
 from shared.domain.identifiers import EMAIL
+from shared.domain.recipients import Instruction
 from shared.domain.rights import Right
 from shared.services.erasing import RESTRICTED
 from shared.services.judging import STOPPING
 from tests.factories import KEYS
-from tests.simulation.rights_world import RightsWorld, names_of
+from tests.simulation.rights_world import LETTERS, RightsWorld, names_of
 
 NEVER = -1
 
@@ -55,6 +57,13 @@ class Watcher:
             self._destroying(blob.container, None)
             return await erase(blob)
 
+        obey = self.world.processors._obey
+
+        def watched_obey(instruction, address, name):
+            self._instructing(instruction, address)
+            return obey(instruction, address, name)
+
+        self.world.processors._obey = watched_obey
         documents._change = watched_change
         blobs.commit, blobs.erase = watched_commit, watched_erase
 
@@ -89,6 +98,20 @@ class Watcher:
             if given_at > request.received_at.isoformat():
                 raise Violation("a newer sign-up was erased by a late message")
 
+    def _instructing(self, instruction: Instruction, address: str) -> None:
+        """A processor is not told to stop what the person asked for anew, as far as the run could know."""
+        if instruction not in (Instruction.UNSUBSCRIBE, Instruction.SUPPRESS):
+            return
+        key, asked = KEYS.subject_key(EMAIL, address), max(self.run.began_at, self.run.controls_read_at)
+        request = self.world.cases.request(json.loads(self.run.message.body)["request_id"])
+        found = consent_in_force(
+            self.world.controls.stored(key).controls, LETTERS, now=self.world.clock.now()
+        )
+        if found is None or found.given_at <= request.received_at:
+            return
+        if self.marked_at.get((key, found.consent_id), NEVER) < asked:
+            raise Violation("a newer sign-up was stopped at the processor")
+
     def _stands_in_the_way(self, request: SubjectRequest, restriction_id: str) -> bool:
         if request.right in STOPPING or restriction_id.startswith(request.request_id):
             return False
@@ -114,6 +137,7 @@ class Watcher:
             controls = self.world.controls.stored(key).controls
             marks = [one.hold_id for one in controls.holds]
             marks += [one.restriction_id for one in controls.restrictions]
+            marks += [one.consent_id for one in controls.consents]
             for name in marks:
                 self.marked_at.setdefault((key, name), self.step)
 
@@ -142,24 +166,31 @@ class Watcher:
             raise Violation("an answer without an outcome")
         if request.stage is Stage.COLLECT:
             self._published(request)
-        result = answered.result
+        self._answered(request, answered)
+
+    def _answered(self, request: SubjectRequest, outcome: Outcome) -> None:
+        """What an answer says is so at the moment it is saved, on every pseudonym of the person."""
         everywhere = [self.world.controls.stored(key).controls for key in request.subject_keys]
-        mark = f"{request.request_id}-{request.right}"
+        mark, result = f"{request.request_id}-{request.right}", outcome.result
         if result == "rectified":
             self._rectified(request)
-        elif result == "restricted" and not _all_have(everywhere, "restrictions", "restriction_id", mark):
-            raise Violation("a restriction was confirmed and is not there")
-        elif result in ("objection_upheld", "marketing_stopped"):
-            if not _all_have(everywhere, "objections", "objection_id", mark):
-                raise Violation("an objection was confirmed and is not there")
-        elif result == "withdrawn":
-            at = request.received_at
-            if not all(one.withdrawn_at and one.withdrawn_at >= at for one in everywhere):
-                raise Violation("a withdrawal was confirmed and is not there")
-        elif result == "refused" and self.destroyed[request.request_id, request.right] > sum(
-            answered.by_store.values()
-        ):
-            raise Violation("a refused right erased something, and its answer is silent on it")
+        missing = (
+            (result == "restricted" and not _all_have(everywhere, "restrictions", "restriction_id", mark))
+            or (
+                result in ("objection_upheld", "marketing_stopped")
+                and not _all_have(everywhere, "objections", "objection_id", mark)
+            )
+            or (
+                result == "withdrawn"
+                and not all(
+                    one.withdrawn_at and one.withdrawn_at >= request.received_at for one in everywhere
+                )
+            )
+        )
+        if missing:
+            raise Violation(f"what was confirmed is not there: {result}")
+        if result == "refused" and self.destroyed[request.request_id, request.right]:
+            raise Violation("a refused right erased something")
 
     def _rectified(self, request: SubjectRequest) -> None:
         """Every name is right, or a product wrote it after the last look began."""

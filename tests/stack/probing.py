@@ -22,6 +22,9 @@ CHECKS = (
 )
 REFUSALS = ("negative_data_rejection",)
 MOST_ADDRESS = 8_000
+# In the order of the paths, so that a request is answered before it is cancelled; and no id of an answer is
+# put into what comes after it: ids are random, and may be those of another test's requests.
+_EVERY_PHASE = {"operation-ordering": "none", "extra-data-sources": {"responses": False}}
 Prepare = Callable[[Case], None]
 
 
@@ -67,8 +70,13 @@ def config(
                 "database": "none",
                 "with-security-parameters": not has_credentials,
             },
-            # Another method than a door's is the host's to answer; see test_the_host_answers_other_methods.
-            "phases": {"coverage": {"unexpected-methods": []}, "stateful": {"enabled": False}},
+            # Another method than a door's is the host's to answer, which has a test of its own.
+            "phases": {
+                "coverage": {"unexpected-methods": [], **_EVERY_PHASE},
+                "examples": _EVERY_PHASE,
+                "fuzzing": _EVERY_PHASE,
+                "stateful": {"enabled": False},
+            },
         }
     )
 

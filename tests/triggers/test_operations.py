@@ -258,7 +258,7 @@ async def test_an_entry_that_cannot_be_meant_is_refused(world, operator, change,
 async def test_a_plan_is_approved_by_its_digest_and_runs(world, operator, approver, tokens):
     """Another digest, a second decision, and it is too late."""
     request_id, digest = await _objection(world, operator)
-    body = {"plan_digest": "0" * 64}
+    body = {"plan_digest": "0" * 64, "reason": "seen"}
     problem(await call("operations_approve", approver, body, request_id=request_id), 403, "plan_changed")
     body = {"plan_digest": digest, "reason": "no ground of ours outweighs it"}
     assert content(await call("operations_approve", approver, body, request_id=request_id)) == {"runs": True}
@@ -392,7 +392,7 @@ async def test_an_unknown_case_is_told_as_that(everybody, name):
         "operations_transfer": {"transfer_url": None},
         "operations_notice": {"recipient_id": "r", "right": "erasure", "state": "told"},
         "operations_letter": {"was_sent": True},
-        "operations_approve": {"plan_digest": "0" * 64},
+        "operations_approve": {"plan_digest": "0" * 64, "reason": "seen"},
         "operations_refuse": {"reason": "r", "provision": "p"},
         "operations_reread": {"rights": ["access"]},
         "operations_extend": {"months": 1, "reason": "r"},

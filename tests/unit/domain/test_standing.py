@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from shared.domain.rights import Right
-from shared.domain.standing import RequesterKind, Standing, Verdict, needs_identity, standing
+from shared.domain.rights import IMMEDIATE, Right
+from shared.domain.standing import RequesterKind, Standing, Verdict, standing
 
 ALL = list(itertools.product(RequesterKind, Right, (True, False)))
 OF_CUSTOMER = {
@@ -52,7 +52,7 @@ def test_a_customer_is_informed_of_its_installation_and_gets_no_copy():
 def test_a_customer_gets_no_portable_copy():
     """The person is the one to ask."""
     found = _of_customer(Right.PORTABILITY)
-    assert (found.code, found.sentence) == ("copy_is_the_persons", "standing_copy_is_the_persons")
+    assert found.code == "copy_is_the_persons"
 
 
 @pytest.mark.clause("4.3.1")
@@ -88,7 +88,7 @@ def test_a_customer_with_a_mandate_has_what_the_person_has(right):
     """As the mandate says, and what it is told is a disclosure."""
     found = _of_customer(right, has_mandate=True)
     copies = right in (Right.ACCESS, Right.PORTABILITY)
-    assert found == Standing(verdict=Verdict.ALLOWED, as_mandated=True, disclosure=True, gives_copy=copies)
+    assert found == Standing(verdict=Verdict.ALLOWED, disclosure=True, gives_copy=copies)
 
 
 @pytest.mark.clause("4.9")
@@ -105,15 +105,15 @@ def test_a_representative_needs_a_mandate(right):
     without = standing(RequesterKind.REPRESENTATIVE, right, has_mandate=False)
     with_it = standing(RequesterKind.REPRESENTATIVE, right, has_mandate=True)
     assert (without.verdict, without.code) == (Verdict.REFUSED, "mandate_missing")
-    assert (with_it.verdict, with_it.as_mandated, with_it.disclosure) == (Verdict.ALLOWED, True, False)
+    assert (with_it.verdict, with_it.disclosure) == (Verdict.ALLOWED, False)
 
 
 @pytest.mark.parametrize(("kind", "right", "has_mandate"), ALL)
-def test_every_no_has_a_code_and_a_sentence_and_nothing_else_has(kind, right, has_mandate):
+def test_every_no_has_a_code_and_nothing_else_has(kind, right, has_mandate):
     """Whoever is refused learns why."""
     found = standing(kind, right, has_mandate=has_mandate)
     says_no = found.verdict in (Verdict.REFUSED, Verdict.HINT)
-    assert (found.code is not None, found.sentence is not None) == (says_no, says_no)
+    assert (found.code is not None) == says_no
 
 
 @pytest.mark.parametrize(("kind", "right", "has_mandate"), ALL)
@@ -139,5 +139,4 @@ def test_staff_are_no_requesters():
 @pytest.mark.clause("4.8.1")
 def test_what_harms_nobody_needs_no_identity():
     """Withdrawal, objection to marketing and complaint; every other right does."""
-    free = {right for right in Right if not needs_identity(right)}
-    assert free == {Right.WITHDRAWAL, Right.MARKETING_OBJECTION, Right.COMPLAINT}
+    assert {Right.WITHDRAWAL, Right.MARKETING_OBJECTION, Right.COMPLAINT} == IMMEDIATE

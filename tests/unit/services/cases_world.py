@@ -4,7 +4,6 @@ The records come from the sample data's own shapes, so that a test sees what a s
 """
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from devtools.sample_data.containers import CONTAINERS
@@ -22,11 +21,11 @@ from shared.datamap.models import DocumentStore
 from shared.datamap.treatment import value_at
 from shared.domain.cases import Question, SubjectRequest, Wishes
 from shared.domain.controls import Controls
-from shared.domain.errors import Conflict, Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.rights import Right
 from shared.domain.times import COPENHAGEN
 from shared.domain.tokens import issue
+from shared.services import deciding
 from shared.services.customers import CustomerAsk, ask_for_person
 from shared.services.filing import Filing, put_on_file
 from shared.services.links import ANSWER, answer_ends
@@ -262,21 +261,6 @@ async def sweep_at(world: World, moment: str) -> None:
     await deliver(world)
 
 
-async def patiently(world: World, *, times: int = 40) -> None:
-    """Deliver as the queue would: an error brings the message back later."""
-    for _ in range(times):
-        waiting = list(world.queue.sent)
-        try:
-            await deliver(world)
-        except (Conflict, Retryable):
-            gone = next(one for one in waiting if one not in world.queue.sent)
-            world.queue.sent.append(gone)
-            world.clock.advance(seconds=5)
-        else:
-            return
-    raise AssertionError("it never gets through")
-
-
 def answer_token(world: World, request_id: str) -> str:
     """Return the token of the link in a question's letter."""
     return issue(
@@ -297,6 +281,14 @@ def wishing(**wishes) -> Wishes:
     return Wishes(**wishes)
 
 
-def with_address(person: SamplePerson, email: str) -> SamplePerson:
-    """Return the person under another address."""
-    return replace(person, email=email)
+async def approve(world: World, request_id: str, by: str = "officer", **changes) -> bool:
+    """Approve the plan that a case shows, with a reason."""
+    digest = seen(world, request_id).plan.digest
+    wanted = {"plan_digest": digest, "decided_by": by, "reason": "It is right", **changes}
+    return await deciding.approve(world.context, request_id, **wanted)
+
+
+async def refuse(world: World, request_id: str, **changes) -> None:
+    """Refuse the present right of a case, with a reason and a provision."""
+    wanted = {"decided_by": "officer", "reason": "A reason", "provision": "GDPR article 12(5)", **changes}
+    await deciding.refuse(world.context, request_id, **wanted)

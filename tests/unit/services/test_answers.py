@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.cases import RequestState
-from shared.domain.errors import Invalid, NotAllowed, Permanent
+from shared.domain.cases import RequestState, portable_id
+from shared.domain.errors import Invalid, NotAllowed, NotFound, Permanent
 from shared.domain.limits import Limits
 from shared.domain.rights import Right
+from shared.domain.tokens import issue
 from shared.services import asking, attention, deciding, downloads, intake
-from shared.services.links import PACKAGE
-from tests.factories import contacts
+from shared.services.links import PACKAGE, PORTABLE
+from tests.factories import KEYS, contacts
 from tests.unit.services.cases_world import (
     AUTHOR,
     BUYER,
@@ -37,7 +38,7 @@ from tests.unit.services.cases_world import (
     wishing,
     words,
 )
-from tests.unit.services.driving import deliver, letters, opened, stored, submit, token
+from tests.unit.services.driving import deliver, letters, opened, rest, stored, submit, token
 
 DECIDED = {Right.OBJECTION}
 WISHES = {
@@ -114,8 +115,6 @@ async def test_every_right_a_customer_has_ends_with_a_letter_of_its_own(right, l
 @pytest.mark.parametrize("missing", ["authority_email", "controller_address", "authority_url"])
 async def test_no_answer_leaves_while_a_contact_is_missing_and_it_leaves_when_it_is_there(missing):
     """The case stays open; nothing is lost meanwhile."""
-    from tests.unit.services.driving import rest
-
     world = populated()
     whole = world.context
     world.context = replace(whole, contacts=contacts(**{missing: ""}))
@@ -227,11 +226,6 @@ async def test_an_objection_is_not_upheld_without_a_reason():
 @pytest.mark.parametrize("fetched", ["none", "copy", "both"])
 async def test_an_erasure_beside_two_copies_takes_those_that_were_fetched(fetched):
     """What waits to be fetched stays to its day and is named; what was fetched goes."""
-    from shared.domain.cases import portable_id
-    from shared.domain.tokens import issue
-    from shared.services.links import PORTABLE
-    from tests.factories import KEYS
-
     world = populated()
     request_id = await done(world, MEMBER, Right.ACCESS, Right.PORTABILITY)
     request = seen(world, request_id)
@@ -253,16 +247,10 @@ async def test_an_erasure_beside_two_copies_takes_those_that_were_fetched(fetche
 @pytest.mark.clause("4.2")
 async def test_a_copy_is_not_found_by_the_link_of_another_kind():
     """Each link is for its own copy; a forged one is for none."""
-    from shared.domain.tokens import issue
-    from shared.services.links import PORTABLE
-    from tests.factories import KEYS
-
     world = populated()
     request_id = await done(world, MEMBER, Right.ACCESS)
     expires_at = seen(world, request_id).package.expires_at
     other = issue(KEYS, purpose=PORTABLE, request_id=request_id, expires_at=expires_at)
-    from shared.domain.errors import NotFound
-
     with pytest.raises(NotFound, match="package_gone"):
         await downloads.download_url(world.context, request_id, other)
     with pytest.raises(NotAllowed, match="token_invalid"):

@@ -24,7 +24,7 @@ from tests.unit.services.cases_world import (
     seen,
     words,
 )
-from tests.unit.services.driving import deliver, letters, submit
+from tests.unit.services.driving import deliver, letters, step, submit
 
 
 @pytest.mark.case(15)
@@ -150,8 +150,6 @@ async def test_case_17_a_lost_message_does_not_lose_the_processor():
 
 async def deliver_some(world) -> None:
     """Deliver one message, if there is one, after its delay."""
-    from tests.unit.services.driving import step
-
     if world.queue.sent:
         world.clock.advance(seconds=world.queue.sent[0][2])
         await step(world)

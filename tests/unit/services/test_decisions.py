@@ -1,4 +1,4 @@
-"""What a person decides: exactly this plan, one decision, four eyes, reasons that are read as text."""
+"""What a person decides: exactly this plan, one decision, four eyes, with reasons; and what is asked."""
 
 import asyncio
 
@@ -8,19 +8,16 @@ from shared.domain.cases import RequestState
 from shared.domain.errors import Conflict, Invalid, NotAllowed
 from shared.domain.limits import Limits
 from shared.domain.rights import Right
-from shared.services import asking, deciding, telling
+from shared.services import asking, deciding
 from shared.services.sweeping import sweep
 from tests.unit.services.cases_world import (
     AUTHOR,
     BUYER,
-    BYG,
-    EMPLOYEE,
-    FOODS,
     MEMBER,
     alarms,
     answer_token,
-    as_customer,
-    controls,
+    approve,
+    at,
     done,
     file,
     held,
@@ -29,27 +26,10 @@ from tests.unit.services.cases_world import (
     outcome,
     populated,
     put,
+    refuse,
     seen,
-    wishing,
-    words,
 )
 from tests.unit.services.driving import deliver, letters, submit
-
-NASTY = "<script>alert(1)</script> {{ 7 * 7 }} {% include 'x' %} \r\nBcc: all@people.example"
-
-
-def _digest(world, request_id: str) -> str:
-    return seen(world, request_id).plan.digest
-
-
-async def _approve(world, request_id, by="officer", **changes):
-    wanted = {"plan_digest": _digest(world, request_id), "decided_by": by, "reason": "It is right", **changes}
-    return await deciding.approve(world.context, request_id, **wanted)
-
-
-async def _refuse(world, request_id, **changes):
-    wanted = {"decided_by": "officer", "reason": "A reason", "provision": "GDPR article 12(5)", **changes}
-    await deciding.refuse(world.context, request_id, **wanted)
 
 
 @pytest.mark.clause("4.7.2")
@@ -57,11 +37,11 @@ async def test_of_two_decisions_one_after_the_other_the_first_stands():
     """Approved is approved, and refused is refused."""
     world = populated()
     request_id = await done(world, MEMBER, Right.OBJECTION)
-    await _refuse(world, request_id)
+    await refuse(world, request_id)
     with pytest.raises(NotAllowed, match="no_decision_needed"):
-        await _approve(world, request_id, by="another")
+        await approve(world, request_id, by="another")
     with pytest.raises(NotAllowed, match="nothing_to_refuse"):
-        await _refuse(world, request_id)
+        await refuse(world, request_id)
     await deliver(world)
     assert [one.result for one in seen(world, request_id).decisions] == ["refused"]
 
@@ -76,7 +56,7 @@ async def test_of_two_decisions_at_the_same_time_one_is_told_to_read_again(first
 
     world = populated(turn=turn)
     request_id = await done(world, MEMBER, Right.OBJECTION)
-    pair = [_approve(world, request_id), _refuse(world, request_id)]
+    pair = [approve(world, request_id), refuse(world, request_id)]
     if first == "refuse":
         pair.reverse()
     results = await asyncio.gather(*pair, return_exceptions=True)
@@ -96,16 +76,16 @@ async def test_a_decision_about_a_plan_that_changed_does_not_count():
     request_id = await done(world, BUYER, Right.ERASURE)
     assert seen(world, request_id).state is RequestState.AWAITING_APPROVAL
     with pytest.raises(NotAllowed, match="plan_changed"):
-        await _approve(world, request_id, plan_digest="0" * 64)
-    shown = _digest(world, request_id)
+        await approve(world, request_id, plan_digest="0" * 64)
+    shown = seen(world, request_id).plan.digest
     (order,) = world.documents.bodies("orders")
     put(world, "orders", {**order, "id": "ord-new"})
-    await _approve(world, request_id)
+    await approve(world, request_id)
     await deliver(world)
     assert seen(world, request_id).state is RequestState.AWAITING_APPROVAL
-    assert _digest(world, request_id) != shown
+    assert seen(world, request_id).plan.digest != shown
     assert held(world, BUYER)["members"] == 1
-    await _approve(world, request_id)
+    await approve(world, request_id)
     await deliver(world)
     assert held(world, BUYER) == {"orders": 2}
 
@@ -138,13 +118,13 @@ async def test_a_mass_erasure_needs_two_people_who_did_not_enter_it():
     world = populated(limits=Limits(mass_records=1))
     request_id = await done(world, MEMBER, Right.ERASURE, entered_by="clerk", channel="phone")
     with pytest.raises(NotAllowed, match="four_eyes"):
-        await _approve(world, request_id, by="clerk")
-    assert await _approve(world, request_id, by="first") is False
+        await approve(world, request_id, by="clerk")
+    assert await approve(world, request_id, by="first") is False
     with pytest.raises(NotAllowed, match="four_eyes"):
-        await _approve(world, request_id, by="first")
+        await approve(world, request_id, by="first")
     await deliver(world)
     assert held(world, MEMBER)["members"] == 1
-    assert await _approve(world, request_id, by="second") is True
+    assert await approve(world, request_id, by="second") is True
     await deliver(world)
     assert held(world, MEMBER) == {}
 
@@ -154,14 +134,14 @@ async def test_a_first_approval_of_another_plan_counts_for_nothing():
     """Both have to have seen the same."""
     world = populated(limits=Limits(mass_records=1))
     request_id = await done(world, BUYER, Right.ERASURE)
-    await _approve(world, request_id, by="first")
+    await approve(world, request_id, by="first")
     (order,) = world.documents.bodies("orders")
     put(world, "orders", {**order, "id": "ord-new"})
-    await _approve(world, request_id, by="second")
+    await approve(world, request_id, by="second")
     await deliver(world)
     assert seen(world, request_id).state is RequestState.AWAITING_APPROVAL
-    assert await _approve(world, request_id, by="second") is False
-    assert await _approve(world, request_id, by="first") is True
+    assert await approve(world, request_id, by="second") is False
+    assert await approve(world, request_id, by="first") is True
     await deliver(world)
     assert held(world, BUYER) == {"orders": 2}
 
@@ -182,7 +162,7 @@ async def test_a_refusal_needs_a_reason_and_a_provision(changes, code):
     world = populated()
     request_id = await done(world, MEMBER, Right.OBJECTION)
     with pytest.raises(Invalid) as refused:
-        await _refuse(world, request_id, **changes)
+        await refuse(world, request_id, **changes)
     assert refused.value.code == code
     await deliver(world)
     assert seen(world, request_id).state is RequestState.AWAITING_APPROVAL
@@ -194,7 +174,7 @@ async def test_a_reason_of_the_greatest_length_is_taken():
     """At the number."""
     world = populated()
     request_id = await done(world, MEMBER, Right.OBJECTION)
-    await _refuse(world, request_id, reason="x" * deciding.MOST_TEXT)
+    await refuse(world, request_id, reason="x" * deciding.MOST_TEXT)
     await deliver(world)
     assert seen(world, request_id).state is RequestState.REJECTED
 
@@ -205,7 +185,7 @@ async def test_a_person_who_could_not_be_identified_is_refused_with_what_would_h
     world = populated()
     request_id = await submit(world, MEMBER.email, Right.ACCESS)
     await deliver(world)
-    await _refuse(
+    await refuse(
         world,
         request_id,
         reason="We could not find out whether the data is yours",
@@ -217,104 +197,6 @@ async def test_a_person_who_could_not_be_identified_is_refused_with_what_would_h
     answer = letter_words(world, request_id, "letter-refused-0")
     assert "The member number from your profile" in answer
     assert "GDPR article 12(2)" in answer
-
-
-@pytest.mark.clause("4.1", "4.7.2")
-@pytest.mark.parametrize("field", ["reason", "provision", "hint"])
-async def test_markup_and_template_text_of_a_refusal_stay_text(field):
-    """In both forms of the letter, in no header, and not in any log."""
-    world = populated()
-    request_id = await done(world, MEMBER, Right.OBJECTION)
-    await _refuse(world, request_id, **{field: NASTY})
-    await deliver(world)
-    _require_text(world, letters(world, request_id)["letter-refused-0"])
-
-
-@pytest.mark.clause("4.1", "4.7.2")
-async def test_markup_and_template_text_of_an_approval_stay_text():
-    """The letter of an objection that is upheld tells the reason."""
-    world = populated()
-    request_id = await done(world, MEMBER, Right.OBJECTION)
-    await _approve(world, request_id, reason=NASTY, provision=NASTY)
-    await deliver(world)
-    _require_text(world, letters(world, request_id)["letter-objection_upheld-0"])
-
-
-@pytest.mark.clause("4.2")
-@pytest.mark.parametrize("what", ["question", "extension"])
-async def test_markup_and_template_text_to_the_person_stay_text(what):
-    """A question and the reason of an extension."""
-    world = populated()
-    request_id = await done(world, MEMBER, Right.OBJECTION)
-    if what == "question":
-        await asking.ask(world.context, request_id, kind="clarification", text=NASTY, asked_by="op")
-    else:
-        await asking.extend(world.context, request_id, months=1, reason=NASTY, decided_by="op")
-    await deliver(world)
-    name = "letter-question-0" if what == "question" else "letter-extended-0"
-    _require_text(world, letters(world, request_id)[name])
-
-
-@pytest.mark.clause("4.3")
-async def test_markup_in_what_a_person_says_stays_text_in_the_copy():
-    """The statement of a correction is shown as it was typed, and runs nowhere."""
-    from tests.unit.services.driving import opened
-
-    world = populated()
-    await done(
-        world,
-        MEMBER,
-        Right.RECTIFICATION,
-        wishes=wishing(statement=NASTY, objects_to=("usage",), corrections={"city": "<b>{{ 7 * 7 }}</b>"}),
-    )
-    request_id = await done(world, MEMBER, Right.ACCESS)
-    pages = {
-        name: text.decode() for name, text in opened(world, request_id).items() if name.endswith(".html")
-    }
-    assert any("&lt;script&gt;" in page for page in pages.values())
-    for name, page in pages.items():
-        assert "<script>alert" not in page, name
-        assert "<b>{{" not in page, name
-
-
-@pytest.mark.clause("3.2")
-async def test_markup_in_what_staff_note_of_a_recipient_stays_text():
-    """Why a recipient could not be told is written into the last letter."""
-    world = populated()
-    request_id = await done(world, MEMBER, Right.ERASURE)
-    for notice in seen(world, request_id).open_notices:
-        await telling.note_told(
-            world.context,
-            request_id,
-            recipient_id=notice.recipient_id,
-            right=notice.right,
-            state="impossible",
-            why=NASTY,
-            noted_by="op",
-        )
-    await deliver(world)
-    _require_text(world, letters(world, request_id)["letter-recipients_done-0"])
-
-
-@pytest.mark.clause("4.2.1")
-async def test_markup_in_a_customers_name_stays_text():
-    """It stands in the letter to the administrator and in the one to the person."""
-    world = populated()
-    request_id = await as_customer(world, BYG, EMPLOYEE, Right.ERASURE, customer_name=NASTY)
-    assert set(letters(world, request_id)) == {"letter-customer_done-0", "letter-subject_told-0"}
-    for mail in letters(world, request_id).values():
-        _require_text(world, mail)
-
-
-def _require_text(world, mail) -> None:
-    assert "<script>" not in mail.html
-    assert "&lt;script&gt;" in mail.html
-    assert "{{ 7 * 7 }}" in words(mail)
-    assert "\n" not in mail.subject
-    assert "\r" not in mail.text + mail.html
-    assert "Bcc" not in mail.subject + mail.to
-    for code, _, details in world.operators.alarms:
-        assert "script" not in code + details
 
 
 @pytest.mark.clause("4.2")
@@ -360,8 +242,6 @@ async def test_two_overlapping_questions_pause_no_day_twice():
 )
 async def test_a_day_of_receipt_that_cannot_be_is_not_taken(received, code):
     """The one who enters it corrects it; nothing is filed."""
-    from tests.unit.services.cases_world import at
-
     world = populated("2026-11-02T09:00:00+00:00")
     with pytest.raises(Invalid) as refused:
         await file(world, MEMBER, Right.ACCESS, channel="post", received_at=at(received))
@@ -373,8 +253,6 @@ async def test_a_day_of_receipt_that_cannot_be_is_not_taken(received, code):
 @pytest.mark.parametrize("received", ["2026-11-02T09:00:00+00:00", "2018-05-25T00:00"])
 async def test_the_first_and_the_last_moment_a_request_can_have_come_are_taken(received):
     """A letter that lay for years is overdue, and on file."""
-    from tests.unit.services.cases_world import at
-
     world = populated("2026-11-02T09:00:00+00:00")
     request_id = await done(world, MEMBER, Right.OBJECTION, channel="post", received_at=at(received))
     assert seen(world, request_id).received_at == at(received)
@@ -383,122 +261,12 @@ async def test_the_first_and_the_last_moment_a_request_can_have_come_are_taken(r
     assert ("overdue" in alarms(world, request_id)) is received.startswith("2018")
 
 
-@pytest.mark.clause("4.2.1")
-async def test_a_customers_objection_is_a_hint_and_never_upheld_as_the_persons():
-    """Nothing is restricted; the customer is pointed to the person, and staff know."""
-    world = populated()
-    request_id = await as_customer(world, BYG, EMPLOYEE, Right.OBJECTION)
-    request = seen(world, request_id)
-    assert request.plan.needs_decision == ("customer_hint",)
-    assert controls(world, "user_id", EMPLOYEE.user_id).restrictions == ()
-    with pytest.raises(NotAllowed, match="not_theirs"):
-        await _approve(world, request_id)
-    await _refuse(world, request_id, reason="It is the person's right", provision="GDPR article 21(1)")
-    await deliver(world)
-    assert seen(world, request_id).state is RequestState.REJECTED
-    assert "The person concerned has these rights" in letter_words(world, request_id, "letter-refused-0")
-
-
-@pytest.mark.clause("4.2.1")
-@pytest.mark.parametrize("right", [Right.PORTABILITY, Right.WITHDRAWAL, Right.COMPLAINT])
-async def test_what_is_the_persons_alone_is_not_done_for_a_customer(right):
-    """Even where somebody files it: nothing takes effect at once, and a person refuses it."""
-    from shared.domain.cases import Requester, Scope
-
-    world = populated()
-    request_id = await done(
-        world,
-        "admin@byg.example",
-        right,
-        channel="customer",
-        requester=Requester(kind="customer", customer_id=BYG.customer_id),
-        scope=Scope(customer_id=BYG.customer_id),
-        identifiers={"email": (EMPLOYEE.email,)},
-    )
-    request = seen(world, request_id)
-    assert request.state is RequestState.AWAITING_APPROVAL
-    assert controls(world, EMPLOYEE.email).withdrawn_at is None
-    assert world.processors.mails(EMPLOYEE.email)
-    with pytest.raises(NotAllowed, match="not_theirs"):
-        await _approve(world, request_id)
-
-
-@pytest.mark.clause("4.2.1")
-@pytest.mark.parametrize("scope", [None, FOODS.customer_id])
-async def test_a_customer_does_not_reach_beyond_its_installations(scope):
-    """Neither without a scope, nor into another's."""
-    from shared.domain.cases import Requester, Scope
-
-    world = populated()
-    with pytest.raises(NotAllowed, match="scope_not_theirs"):
-        await file(
-            world,
-            "admin@byg.example",
-            Right.ACCESS,
-            requester=Requester(kind="customer", customer_id=BYG.customer_id),
-            scope=Scope(customer_id=scope),
-            identifiers={"user_id": (EMPLOYEE.user_id,)},
-        )
-    assert world.cases.partitions == {}
-
-
-@pytest.mark.clause("4.2.1", "4.4")
-async def test_a_customers_erasure_leaves_what_the_person_has_otherwise_and_tells_the_person():
-    """Another customer's records, the membership and the newsletter stay."""
-    world = populated()
-    request_id = await as_customer(world, BYG, EMPLOYEE, Right.ERASURE)
-    left = held(world, EMPLOYEE)
-    assert left["members"] == left["newsletter_signups"] == left["usage_links"] == 1
-    assert left["usage_events"] == 2
-    assert left["installations"] == 1
-    assert left["cloud_activity"] == 2
-    assert left["customer_reports"] == 2
-    assert left["licences"] == 4, "it named a user, not an address"
-    assert left["usage-archive"] == 3
-    told = letters(world, request_id)
-    assert told["letter-subject_told-0"].to == EMPLOYEE.email
-    assert told["letter-customer_done-0"].to == "admin@byg.example"
-    assert EMPLOYEE.email not in told["letter-customer_done-0"].text
-    assert world.processors.mails(EMPLOYEE.email)
-
-
-@pytest.mark.clause("4.2.1")
-async def test_the_person_is_told_of_a_customers_request_even_when_the_first_mail_fails():
-    """The case does not close, and forget the person's address, before that letter is out."""
-    from shared.domain.errors import Retryable
-    from shared.ports.notifier import NOT_ACCEPTED
-    from tests.unit.services.driving import rest
-
-    world = populated()
-    world.notifier.faults = [("notifier.send", Retryable(NOT_ACCEPTED, "busy"))] * 2
-    request_id = await as_customer(world, BYG, EMPLOYEE, Right.ERASURE)
-    await rest(world)
-    assert set(letters(world, request_id)) == {"letter-customer_done-0", "letter-subject_told-0"}
-    assert seen(world, request_id).is_final
-    assert set(world.notifier.times_sent.values()) == {1}
-
-
-@pytest.mark.clause("4.2.1", "4.7.1")
-async def test_a_customers_marketing_objection_stops_no_consent_of_the_person():
-    """Mail on letter f ends; the newsletter the person signed up for goes on."""
-    world = populated()
-    request_id = await as_customer(
-        world, BYG, EMPLOYEE, Right.MARKETING_OBJECTION, kind="email", value=EMPLOYEE.email
-    )
-    found = controls(world, EMPLOYEE.email)
-    assert not found.stops_marketing
-    assert [one.purpose_ids for one in found.objections] == [("targeted_marketing",)]
-    assert world.processors.mails(EMPLOYEE.email)
-    assert held(world, EMPLOYEE)["newsletter_signups"] == 1
-    assert set(letters(world, request_id)) == {"letter-customer_done-0"}
-
-
 @pytest.mark.clause("4.1")
 async def test_an_author_refused_at_first_can_ask_again():
     """A refusal closes the case, not the right."""
     world = populated()
     first = await done(world, AUTHOR, Right.PORTABILITY)
-    await _refuse(world, first)
+    await refuse(world, first)
     await deliver(world)
     second = await done(world, AUTHOR, Right.PORTABILITY)
     assert first != second

@@ -7,11 +7,12 @@ from datetime import date
 import pytest
 
 from shared.domain.cases import Requester, RequestState, Scope
-from shared.domain.errors import Invalid, NotAllowed, NotFound
+from shared.domain.errors import Invalid, NotAllowed, NotFound, Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import TASK_QUEUE
 from shared.domain.recipients import Instruction, NoticeState
 from shared.domain.rights import Right
+from shared.ports.notifier import OUTCOME_UNKNOWN
 from shared.services import deciding, holding, lifting
 from shared.services.planning import plan
 from tests.unit.services.cases_world import (
@@ -357,9 +358,6 @@ async def test_a_notice_of_lifting_needs_a_reason_and_a_day_to_come(changes, err
 @pytest.mark.clause("4.5")
 async def test_a_notice_that_may_be_out_is_not_written_anew():
     """Nobody knows whether the first left: a second decision meanwhile does not send it twice."""
-    from shared.domain.errors import Retryable
-    from shared.ports.notifier import OUTCOME_UNKNOWN
-
     world = populated()
     request_id = await done(world, AUTHOR, Right.RESTRICTION)
     await lifting.announce_lifting(world.context, request_id, reason="Checked", decided_by="op")

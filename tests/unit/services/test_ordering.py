@@ -336,14 +336,18 @@ async def test_only_the_plan_that_was_decided_on_runs():
     digest = world.cases.request(request_id).plan.digest
     for wrong in ("", "0" * 64, digest.upper()):
         with pytest.raises(NotAllowed) as caught:
-            await approve(world.context, request_id, plan_digest=wrong, decided_by="officer-1")
+            await approve(
+                world.context, request_id, plan_digest=wrong, decided_by="officer-1", reason="It is right"
+            )
         assert caught.value.code == "plan_changed"
-    await approve(world.context, request_id, plan_digest=digest, decided_by="officer-1")
+    await approve(world.context, request_id, plan_digest=digest, decided_by="officer-1", reason="It is right")
     await deliver(world)
     assert world.cases.request(request_id).state in ENDED
     assert _left(world, ane) == []
     with pytest.raises(NotAllowed) as caught:
-        await approve(world.context, request_id, plan_digest=digest, decided_by="officer-1")
+        await approve(
+            world.context, request_id, plan_digest=digest, decided_by="officer-1", reason="It is right"
+        )
     assert caught.value.code == "no_decision_needed"
 
 
@@ -353,7 +357,7 @@ async def test_a_plan_that_changed_after_the_decision_is_decided_again():
     restrict(world, ane["email"])
     request_id = await fulfil(world, ane["email"], Right.ERASURE)
     digest = world.cases.request(request_id).plan.digest
-    await approve(world.context, request_id, plan_digest=digest, decided_by="officer-1")
+    await approve(world.context, request_id, plan_digest=digest, decided_by="officer-1", reason="It is right")
     world.documents.put("events", "/user_id", {"id": "new", "user_id": ane["user_id"], "what": "x"})
     before = traces(world, ane)
     await deliver(world)

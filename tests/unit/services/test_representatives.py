@@ -40,7 +40,9 @@ async def test_a_representative_erases_the_data_of_the_person_and_none_of_its_ow
     own = held(world, BUYER)
     request_id = await enter(world.context, _entry(world))
     await deliver(world)
-    await approve(world.context, request_id, plan_digest=_digest(world, request_id), decided_by="officer")
+    await approve(
+        world.context, request_id, plan_digest=_digest(world, request_id), decided_by="officer", reason="seen"
+    )
     await deliver(world)
     assert held(world, MEMBER) == {}
     assert held(world, BUYER) == own
@@ -77,13 +79,17 @@ async def test_who_enters_a_representatives_request_does_not_let_it_go(right):
     assert (request.state, request.plan.needs_decision) == (RequestState.AWAITING_APPROVAL, ("mandate",))
     with pytest.raises(NotAllowed, match="four_eyes"):
         await approve(
-            world.context, request_id, plan_digest=_digest(world, request_id), decided_by="operator"
+            world.context,
+            request_id,
+            plan_digest=_digest(world, request_id),
+            decided_by="operator",
+            reason="x",
         )
     await deliver(world)
     assert held(world, MEMBER) == before
     assert not world.packages.contents
     assert await approve(
-        world.context, request_id, plan_digest=_digest(world, request_id), decided_by="officer"
+        world.context, request_id, plan_digest=_digest(world, request_id), decided_by="officer", reason="seen"
     )
     await deliver(world)
     assert right in seen(world, request_id).outcomes

@@ -1,13 +1,15 @@
 """Several rights in one message: one case, one clock, an outcome and a letter for each."""
 
+import io
 import json
+import zipfile
 
 import pytest
 
 from shared.domain.cases import RequestState
 from shared.domain.errors import Conflict, NotAllowed
 from shared.domain.rights import IMMEDIATE, Right
-from shared.services import deciding, intake
+from shared.services import deciding, downloads, intake
 from shared.services.links import CANCEL
 from tests.unit.services.cases_world import (
     BUYER,
@@ -196,11 +198,6 @@ async def test_a_copy_and_a_package_to_take_along_do_not_replace_each_other():
 
 
 async def _fetched(world, request_id, token_text):
-    import io
-    import zipfile
-
-    from shared.services import downloads
-
     url = await downloads.download_url(world.context, request_id, token_text)
     name = url.removeprefix("memory://packages/").partition("?")[0]
     with zipfile.ZipFile(io.BytesIO(world.packages.contents[name])) as archive:

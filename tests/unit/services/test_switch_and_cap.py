@@ -59,7 +59,9 @@ async def test_a_switch_thrown_in_mid_erasure_stops_it_and_a_retry_counts_what_w
     assert letters(world, request_id) == {}
 
     with pytest.raises(NotAllowed):
-        await deciding.approve(world.context, request_id, plan_digest="x", decided_by="op")
+        await deciding.approve(
+            world.context, request_id, plan_digest="x", decided_by="op", reason="It is right"
+        )
     await attention.retry(world.context, request_id, decided_by="op")
     await deliver(world)
     assert seen(world, request_id).attention == "erasing_paused", "the switch is still thrown"

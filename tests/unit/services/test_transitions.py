@@ -430,7 +430,7 @@ def test_final_states_are_those_that_nothing_leaves():
 
 
 LATE = {
-    "approve": lambda c, i: deciding.approve(c, i, plan_digest="x", decided_by="op"),
+    "approve": lambda c, i: deciding.approve(c, i, plan_digest="x", decided_by="op", reason="It is right"),
     "refuse": lambda c, i: deciding.refuse(c, i, decided_by="op", reason="r", provision="p"),
     "reread": lambda c, i: deciding.reread(c, i, rights=(Right.ACCESS,), decided_by="op", reason="r"),
     "retry": lambda c, i: attention.retry(c, i, decided_by="op"),
