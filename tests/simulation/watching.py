@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from shared.domain.cases import Outcome, RequestState, Stage, SubjectRequest
@@ -177,8 +178,12 @@ class Watcher:
         missing = (
             (result == "restricted" and not _all_have(everywhere, "restrictions", "restriction_id", mark))
             or (
-                result in ("objection_upheld", "marketing_stopped")
-                and not _all_have(everywhere, "objections", "objection_id", mark)
+                result == "objection_upheld" and not _all_have(everywhere, "objections", "objection_id", mark)
+            )
+            or (
+                result
+                == "marketing_stopped"  # by this one, or by one that said the same at that time or later
+                and not all(_objected(one, since=request.received_at) for one in everywhere)
             )
             or (
                 result == "withdrawn"
@@ -231,6 +236,12 @@ def _nameless(body: Any) -> Any:
     if isinstance(body, list):
         return [_nameless(one) for one in body]
     return body
+
+
+def _objected(controls: Controls, *, since: datetime) -> bool:
+    return any(
+        one.kind == "marketing" and one.in_force and one.placed_at >= since for one in controls.objections
+    )
 
 
 def _all_have(everywhere: list[Controls], marks: str, field: str, wanted: str) -> bool:
