@@ -58,7 +58,7 @@ TRANSITIONS: dict[RequestState, frozenset[RequestState]] = {
         }
     ),
     _S.NEEDS_ATTENTION: frozenset({_S.VERIFIED, _S.IN_PROGRESS, _S.ANSWERING, _S.CANCELLED}),
-    _S.STANDING: frozenset({_S.VERIFIED, _S.COMPLETED, _S.COMPLETED_WITH_RETENTION}),
+    _S.STANDING: frozenset({_S.VERIFIED, _S.COMPLETED, _S.COMPLETED_WITH_RETENTION, _S.REJECTED}),
     _S.COMPLETED: frozenset(),
     _S.COMPLETED_WITH_RETENTION: frozenset(),
     _S.REJECTED: frozenset(),

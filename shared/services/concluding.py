@@ -7,7 +7,7 @@ from shared.datamap.models import DocumentStore, KeepUntil, Store
 from shared.datamap.ownership import is_register
 from shared.domain.cases import KeptRecords, Outcome, Result, Stage, SubjectRequest, Task, summed
 from shared.domain.identifiers import EMAIL
-from shared.domain.plans import Action
+from shared.domain.plans import Action, PlanEntry
 from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day
 from shared.ports.cases import Case, Write
@@ -193,7 +193,9 @@ def _kept_by_plan(context: Context, case: Case) -> list[KeptRecords]:
     kept = []
     for entry in case.request.plan.entries if case.request.plan else ():
         _, store = context.datamap.store(entry.store_id)
-        if entry.action is Action.HOLD and (entry.records or _may_hold(store, case.request)):
+        if entry.action is Action.HOLD and (
+            entry.records or _may_hold(store, case.request) or _is_elsewhere(context, entry)
+        ):
             kept.append(
                 KeptRecords(
                     store_id=entry.store_id,
@@ -220,6 +222,12 @@ def _kept_by_plan(context: Context, case: Case) -> list[KeptRecords]:
                 for reason, provision in sorted(rules)
             ]
     return kept
+
+
+def _is_elsewhere(context: Context, entry: PlanEntry) -> bool:
+    """Whether a processor may keep the person where we hold nothing: it is told when the hold ends."""
+    recipients = context.datamap.activity(entry.activity_id).recipients
+    return any(name in recipients for name in context.processors.connected())
 
 
 def _may_hold(store: Store, request: SubjectRequest) -> bool:

@@ -155,7 +155,7 @@ async def _needs_decision(
         needed.append(refused)
     elif right is Right.OBJECTION and not _is_upheld(request):
         needed.append("objection")
-    if request.requester.kind == "representative" and refused is None and right not in IMMEDIATE:
+    if request.requester.kind == "representative" and right not in IMMEDIATE:
         needed.append(MANDATE)
     if right is Right.PORTABILITY and request.entered_by and request.wishes.transfer_url:
         needed.append(ENTERED_TRANSFER)

@@ -6,6 +6,7 @@ claims what did not happen. Source: GDPR articles 17(2), 19, 28(3).
 
 from shared.domain.cases import Notice, SubjectRequest
 from shared.domain.consent import consent_in_force
+from shared.domain.controls import SWITCH_KEY
 from shared.domain.errors import Permanent, Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import FinishStage
@@ -13,6 +14,8 @@ from shared.domain.recipients import Confirmation, Instruction, NoticeState
 from shared.domain.rights import Right
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
+from shared.services import switching
+from shared.services.attention import stop
 from shared.services.context import Context
 from shared.services.drafting import in_scope
 from shared.services.ledger import INSTRUCTION_OF
@@ -56,9 +59,13 @@ async def instruct(context: Context, case: Case) -> Case | None:
 
     A second call instructs again what was not saved; a processor finds done what the first call did. One that
     has data we keep under a hold is not told to erase it; it is when the erasure is taken up after the hold.
+    While the kill switch is thrown none is told to erase.
     """
     request = case.request
     told: list[Notice] = []
+    if await _is_paused(context, request):
+        await stop(context, case, switching.PAUSED)
+        return None
     spared = await _spared(context, request)
     for recipient_id in instructed(context, request):
         if recipient_id in spared:
@@ -88,6 +95,13 @@ async def instruct(context: Context, case: Case) -> Case | None:
     return Case(
         request=changed, tasks=case.tasks, letters=case.letters, findings=case.findings, etags=case.etags
     )
+
+
+async def _is_paused(context: Context, request: SubjectRequest) -> bool:
+    if INSTRUCTION_OF.get(request.right) is not Instruction.ERASE:
+        return False
+    (switch,) = await context.controls.read((SWITCH_KEY,))
+    return switching.is_thrown(switch.controls)
 
 
 async def _spared(context: Context, request: SubjectRequest) -> frozenset[str]:

@@ -26,6 +26,7 @@ from devtools.demo.rights.letters import OUTCOMES, Letters
 from devtools.demo.rights.register import (
     check_closed,
     check_controls,
+    check_note,
     check_proofs,
     requests_of,
     subject_keys,
@@ -284,6 +285,26 @@ def test_what_is_left_or_lacks_in_controls_is_named(case, controls):
     assert checked_controls(case, **controls)
 
 
+@pytest.mark.parametrize(
+    ("changes", "is_good"),
+    [
+        ({}, True),
+        ({"stores": ["usage_events"]}, False),
+        ({"corrections": {"name": "Wrong Name"}}, False),
+        ({"subject_key": "k1-other"}, False),
+    ],
+)
+def test_the_right_name_stands_beside_the_invoices(changes, is_good):
+    note = {
+        "subject_key": KEYS.subject_key("email", CAPITALS.email),
+        "corrections": {"name": "Right Name"},
+        "stores": ["orders"],
+    }
+    holdings = Holdings(documents=dict([record("notes", "n1", **{**note, **changes})]))
+    found = found_by(lambda findings: check_note(CAPITALS, "Right Name", KEYS, holdings, findings))
+    assert (found == []) == is_good
+
+
 def test_every_id_of_a_person_has_a_pseudonym():
     known = subject_keys(EVERYTHING, KEYS)
     assert known[f"user_id {EVERYTHING.user_id}"] == KEYS.subject_key("user_id", EVERYTHING.user_id or "")
@@ -387,10 +408,10 @@ def test_a_customer_that_gets_less_or_more_is_named(entries):
 
 
 def test_a_disclosure_to_a_customer_is_counted_in_a_copy():
-    row = {"recipient": "customer", "reference": "cust-1"}
-    data = archive({"data/disclosures/1.json": text_of([row, {**row, "recipient": "dhl"}])})
-    assert archives.disclosed_to(data, "cust-1") == 1
-    assert archives.disclosed_to(data, "cust-2") == 0
+    row = {"id": "d1", "recipient": "customer", "reference": "cust-1"}
+    data = archive({"data/disclosures/1.json": text_of([row, row, {**row, "recipient": "dhl"}])})
+    assert archives.disclosed_to(data, "cust-1") == ["d1", "d1"]
+    assert archives.disclosed_to(data, "cust-2") == []
 
 
 # --- who plays

@@ -11,7 +11,7 @@ from shared.rendering.letters import LetterKind
 from shared.services.proving import ERASING
 from tests.simulation.acts import Acts
 from tests.simulation.rights_world import OWN
-from tests.simulation.watching import Violation
+from tests.simulation.watching import Violation, objects
 
 ENDED = (RequestState.COMPLETED, RequestState.COMPLETED_WITH_RETENTION, RequestState.REJECTED)
 ANSWERED = (*ENDED, RequestState.STANDING)
@@ -120,9 +120,10 @@ class Invariants:
             controls = self.world.controls.stored(key).controls
             if any(one.restriction_id == mark and one.lifted_at is None for one in controls.restrictions):
                 raise Violation(f"an objection that came to {outcome.result} still restricts")
-            in_force = any(one.objection_id == mark and one.in_force for one in controls.objections)
-            if in_force != (outcome.result == "objection_upheld"):
-                raise Violation(f"an objection that came to {outcome.result}, in force: {in_force}")
+            own = any(one.objection_id == mark and one.in_force for one in controls.objections)
+            upheld = outcome.result == "objection_upheld"
+            if (upheld and not objects(controls, "general", request)) or (own and not upheld):
+                raise Violation(f"an objection that came to {outcome.result} is wrongly in force or not")
 
     def _check_proof(self, request: SubjectRequest, right: Right) -> None:
         number = request.rights.index(right)

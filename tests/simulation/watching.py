@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from datetime import datetime
 from typing import Any
 
 from shared.domain.cases import Outcome, RequestState, Stage, SubjectRequest
@@ -17,6 +16,7 @@ from tests.factories import KEYS
 from tests.simulation.rights_world import LETTERS, RightsWorld, names_of
 
 NEVER = -1
+OBJECTED = {"objection_upheld": "general", "marketing_stopped": "marketing"}
 
 
 class Violation(AssertionError):
@@ -160,6 +160,8 @@ class Watcher:
     def _changed(self, before: SubjectRequest, request: SubjectRequest) -> None:
         if request.stage is Stage.CHECK and before.stage is not Stage.CHECK:
             self.checked_from[request.request_id] = self.step
+        if request.joined_to is not None and before.joined_to is None:
+            self._joined(before, self.world.cases.request(request.joined_to))
         answered = request.outcomes.get(request.right)
         if request.state is not RequestState.ANSWERING or before.state is RequestState.ANSWERING:
             return
@@ -169,6 +171,12 @@ class Watcher:
             self._published(request)
         self._answered(request, answered)
 
+    def _joined(self, request: SubjectRequest, first: SubjectRequest) -> None:
+        """What joins another case asks for nothing that the other does not."""
+        corrects = Right.RECTIFICATION in request.rights and request.wishes != first.wishes
+        if not first.is_final and (corrects or request.scope != first.scope):
+            raise Violation("a request joined one with other wishes")
+
     def _answered(self, request: SubjectRequest, outcome: Outcome) -> None:
         """What an answer says is so at the moment it is saved, on every pseudonym of the person."""
         everywhere = [self.world.controls.stored(key).controls for key in request.subject_keys]
@@ -177,14 +185,7 @@ class Watcher:
             self._rectified(request)
         missing = (
             (result == "restricted" and not _all_have(everywhere, "restrictions", "restriction_id", mark))
-            or (
-                result == "objection_upheld" and not _all_have(everywhere, "objections", "objection_id", mark)
-            )
-            or (
-                result
-                == "marketing_stopped"  # by this one, or by one that said the same at that time or later
-                and not all(_objected(one, since=request.received_at) for one in everywhere)
-            )
+            or (result in OBJECTED and not all(objects(one, OBJECTED[result], request) for one in everywhere))
             or (
                 result == "withdrawn"
                 and not all(
@@ -223,6 +224,14 @@ class Watcher:
         )
 
 
+def objects(controls: Controls, kind: str, request: SubjectRequest) -> bool:
+    """Whether an objection of this kind is in force that is as new as the request, from whichever it came."""
+    return any(
+        one.in_force and one.kind == kind and one.placed_at >= request.received_at
+        for one in controls.objections
+    )
+
+
 def _only_renames(change: Any) -> bool:
     """Whether a change writes nothing but names, as a correction does."""
     if change.replacement is None:
@@ -236,12 +245,6 @@ def _nameless(body: Any) -> Any:
     if isinstance(body, list):
         return [_nameless(one) for one in body]
     return body
-
-
-def _objected(controls: Controls, *, since: datetime) -> bool:
-    return any(
-        one.kind == "marketing" and one.in_force and one.placed_at >= since for one in controls.objections
-    )
 
 
 def _all_have(everywhere: list[Controls], marks: str, field: str, wanted: str) -> bool:

@@ -51,6 +51,7 @@ async def play(
         CannotStartError: there cannot be so many people.
     """
     everyone = made_up(options)
+    chosen = cast(everyone)
     await prepare(platform, narrator, everyone)
     subscribers = await load_subscribers(url=platform.campaign_monitor_url, people=everyone)
     narrator.step(f"{subscribers} sign-ups at the newsletter's processor")
@@ -63,7 +64,7 @@ async def play(
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=HTTP_SECONDS))
         staff = Staff(client, api_url, platform.issuer_url)
         scene = Scene(
-            cast=cast(everyone),
+            cast=chosen,
             narrator=narrator,
             findings=findings,
             stranger=Stranger(client, api_url),
@@ -75,7 +76,7 @@ async def play(
             newsletter=Newsletter(client, platform.campaign_monitor_url),
             receiver=other,
         )
-        customer = scene.cast["access"].customers[0].customer_id
+        customer = chosen["access"].customers[0].customer_id
         days = Days(platform, client, narrator, staff, {**other.settings, **administers(customer)})
         before = await stores.read_all()
         await days.begin()
@@ -94,8 +95,8 @@ async def play(
         await wait_for_quiet(stores, findings)
         after = await stores.read_all(platform.logs)
     keys = Pseudonymiser(read(environment).pseudonym_key_bytes)
-    changes = changes_of(scene.cast, lifted_on=today_in_copenhagen() + timedelta(days=NOTICE_DAYS))
-    verdict = Verdict(everyone, scene.cast, changes, keys, scene.letters, narrator, findings)
+    changes = changes_of(chosen, lifted_on=today_in_copenhagen() + timedelta(days=NOTICE_DAYS))
+    verdict = Verdict(everyone, chosen, changes, keys, scene.letters, narrator, findings)
     letters = verdict.judge(before, after)
     return {
         "cases": dict(sorted(scene.outcomes.items())),

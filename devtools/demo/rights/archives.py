@@ -85,12 +85,15 @@ def judge_customers(
         findings.expect(secret.lower() not in everything, f"{who} holds {secret!r}")
 
 
-def disclosed_to(data: bytes, customer_id: str) -> int:
-    """Return how many rows of a copy's ledger say that a customer asked for the person's data."""
-    rows = [
-        row
+def disclosed_to(data: bytes, customer_id: str) -> list[str]:
+    """Return the ids of the rows of a copy's ledger that say that a customer asked for the person's data.
+
+    One disclosure has a row for each pseudonym of the person, all of one id.
+    """
+    return [
+        row["id"]
         for name, text in texts_of(data).items()
         if name.startswith("data/disclosures/") and name.endswith(".json")
         for row in json.loads(text)
+        if row.get("recipient") == "customer" and row.get("reference") == customer_id
     ]
-    return sum(row.get("recipient") == "customer" and row.get("reference") == customer_id for row in rows)

@@ -45,9 +45,9 @@ async def customer_then_access(scene: Scene) -> None:
     await scene.ask("access", ("access",))
     mail = await scene.answered("access", "package_ready")
     data = await scene.stranger.fetch_package(mail.links["package"])
-    scene.packages.judge(person, data, more={"disclosures": 1})
     told = disclosed_to(data, theirs.customer_id)
-    scene.findings.expect(told == 1, "the employee's answer does not show what the customer received")
+    scene.findings.equal(len(set(told)), 1, "disclosures to the customer that the employee's answer shows")
+    scene.packages.judge(person, data, more={"disclosures": len(told)})
     await scene.closed("access")
 
 

@@ -13,6 +13,7 @@ from shared.domain.identifiers import Pseudonymiser
 
 COMPLIANCE = "compliance"
 EVIDENCE = "evidence"
+ORDERS = "orders"
 CLOSED = frozenset({"completed", "completed_with_retention", "rejected"})
 _PROVEN = frozenset({"erasure", "objection", "withdrawal", "marketing_objection"})
 
@@ -78,6 +79,22 @@ def check_controls(
     findings.equal(objections, _OBJECTIONS.get(case, []), f"objections in force of the case {case}")
     withdrawn = bool(controls.get("withdrawn_at"))
     findings.equal(withdrawn, case in _WITHDRAWN, f"whether consent is withdrawn in the case {case}")
+
+
+def check_note(
+    person: SamplePerson, name: str, keys: Pseudonymiser, holdings: Holdings, findings: Findings
+) -> None:
+    """Note where no correction note with the right name stands beside a person's invoices."""
+    pseudonyms = set(subject_keys(person, keys).values())
+    found = any(
+        place.container == "notes"
+        and body["subject_key"] in pseudonyms
+        and body["corrections"].get("name") == name
+        and ORDERS in body["stores"]
+        for place, body in holdings.documents.items()
+        if place.database == COMPLIANCE
+    )
+    findings.expect(found, f"no note of the right name stands beside the invoices of {person.key}")
 
 
 _OBJECTIONS = {"objection": ["general"], "extension": ["general"], "marketing_objection": ["marketing"]}

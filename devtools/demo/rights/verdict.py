@@ -18,6 +18,7 @@ from devtools.demo.rights.letters import Letters
 from devtools.demo.rights.register import (
     check_closed,
     check_controls,
+    check_note,
     check_proofs,
     requests_of,
     subject_keys,
@@ -70,6 +71,8 @@ class Verdict:
         proofs = check_proofs(requests, after, self._findings)
         for case, person in self._cast.items():
             check_controls(case, person, self._keys, after, self._findings)
+        wrong = self._cast["rectification"]
+        check_note(wrong, corrected_name(wrong.name), self._keys, after, self._findings)
         self._narrator.step(f"{len(requests)} cases are closed, with {proofs} proofs of what was erased")
         self._judge_changes(owners, before, after)
         self._judge_others(owners, before, after, list(requests), sorted(pseudonyms))

@@ -123,13 +123,14 @@ def test_a_confirmed_request_can_be_cancelled_until_it_answers():
 
 
 def test_what_stands_is_answered_and_not_closed():
-    """It comes from an answer alone, and ends or is taken up again; it is never cancelled or refused."""
+    """It comes from an answer alone, and ends as it was answered or is taken up again; never cancelled."""
     before = {state for state in STATES if RequestState.STANDING in TRANSITIONS[state]}
     assert before == {RequestState.ANSWERING}
     assert TRANSITIONS[RequestState.STANDING] == {
         RequestState.VERIFIED,
         RequestState.COMPLETED,
         RequestState.COMPLETED_WITH_RETENTION,
+        RequestState.REJECTED,
     }
     assert not request(state=RequestState.STANDING).is_final
     assert not request(state=RequestState.STANDING).waits_for_operator
@@ -145,7 +146,8 @@ def test_only_a_decision_or_an_answer_leads_to_an_answer():
         RequestState.NEEDS_ATTENTION,
     }
     assert {state for state in STATES if RequestState.REJECTED in TRANSITIONS[state]} == {
-        RequestState.ANSWERING
+        RequestState.ANSWERING,
+        RequestState.STANDING,  # was refused, and a recipient of its first life had to be told
     }
 
 

@@ -2,16 +2,17 @@
 
 from datetime import date
 
-from shared.domain.cases import RequestState
+from shared.domain.cases import RequestState, Stage
 from shared.domain.controls import Hold
 from shared.domain.messages import FINISH_QUEUE
 from shared.domain.recipients import Instruction
 from shared.domain.rights import Right
-from shared.services import marking
+from shared.services import marking, switching
+from shared.services.attention import retry_all
 from shared.services.holding import PlaceHold, place, release
 from tests.factories import KEYS
 from tests.unit.services.cases_world import MEMBER, controls, done, file, populated, seen
-from tests.unit.services.driving import deliver
+from tests.unit.services.driving import deliver, step
 
 
 def hold_on(activity_id):
@@ -82,3 +83,33 @@ async def test_an_objection_to_mail_is_passed_on_under_a_hold():
     await place(world.context, hold_on(None))
     await done(world, MEMBER, Right.MARKETING_OBJECTION)
     assert not world.processors.mails(MEMBER.email)
+
+
+async def test_a_hold_reaches_the_processor_also_where_we_keep_nothing_ourselves():
+    """Our own sign-up is gone; what the processor has waits for the release, and is erased after it."""
+    world = populated()
+    world.documents.rows["newsletter_signups"].clear()
+    hold_id = await place(world.context, hold_on("newsletter"))
+    request_id = await done(world, MEMBER, Right.ERASURE)
+    assert seen(world, request_id).state is RequestState.STANDING
+    assert erased_at_processor(world) == []
+    assert await release(world.context, hold_id, released_by="approver") == 1
+    await deliver(world)
+    assert len(erased_at_processor(world)) == 1
+
+
+async def test_no_processor_is_told_to_erase_while_the_switch_is_thrown():
+    """It stops between our own stores and theirs, and goes on there when it is reset."""
+    world = populated()
+    request_id = await file(world, MEMBER, Right.ERASURE)
+    await deliver(world, until=FINISH_QUEUE)
+    while seen(world, request_id).stage is not Stage.INSTRUCT:
+        await step(world)
+    await switching.throw(world.context, reason="a wrong rule", decided_by="op")
+    await deliver(world)
+    assert seen(world, request_id).attention == switching.PAUSED
+    assert erased_at_processor(world) == []
+    await switching.reset(world.context, decided_by="op")
+    assert await retry_all(world.context, switching.PAUSED, decided_by="op") == 1
+    await deliver(world)
+    assert len(erased_at_processor(world)) == 1

@@ -41,7 +41,11 @@ async def test_a_representative_erases_the_data_of_the_person_and_none_of_its_ow
     request_id = await enter(world.context, _entry(world))
     await deliver(world)
     await approve(
-        world.context, request_id, plan_digest=_digest(world, request_id), decided_by="officer", reason="seen"
+        world.context,
+        request_id,
+        plan_digest=_digest(world, request_id),
+        decided_by="officer",
+        reason="It is right",
     )
     await deliver(world)
     assert held(world, MEMBER) == {}
@@ -83,13 +87,17 @@ async def test_who_enters_a_representatives_request_does_not_let_it_go(right):
             request_id,
             plan_digest=_digest(world, request_id),
             decided_by="operator",
-            reason="x",
+            reason="It is right",
         )
     await deliver(world)
     assert held(world, MEMBER) == before
     assert not world.packages.contents
     assert await approve(
-        world.context, request_id, plan_digest=_digest(world, request_id), decided_by="officer", reason="seen"
+        world.context,
+        request_id,
+        plan_digest=_digest(world, request_id),
+        decided_by="officer",
+        reason="It is right",
     )
     await deliver(world)
     assert right in seen(world, request_id).outcomes

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from shared.domain.cases import FINAL, TRANSITIONS, RequestState
+from shared.domain.cases import FINAL, TRANSITIONS, RequestState, Stage
 from shared.domain.errors import Conflict, NotAllowed, Permanent
 from shared.domain.identifiers import EMAIL
 from shared.domain.limits import Limits
@@ -303,7 +303,8 @@ async def attention_to_cancelled(world):
     return request_id
 
 
-async def _held_erasure(world):
+async def _held_erasure(world, *, until=None):
+    """Return a hold on everything and an erasure under it; `until`: approved, and at this stage."""
     hold_id = await holding.place(
         world.context,
         holding.PlaceHold(
@@ -315,7 +316,16 @@ async def _held_erasure(world):
             placed_by="op",
         ),
     )
-    return hold_id, await done(world, MEMBER, Right.ERASURE)
+    if until is None:
+        return hold_id, await done(world, MEMBER, Right.ERASURE)
+    request_id = await done(world, MEMBER, Right.ERASURE)
+    digest = seen(world, request_id).plan.digest
+    await deciding.approve(
+        world.context, request_id, plan_digest=digest, decided_by="op", reason="It is right"
+    )
+    while seen(world, request_id).stage is not until:
+        await step(world)
+    return hold_id, request_id
 
 
 async def standing_to_verified(world):
@@ -336,6 +346,29 @@ async def standing_to_retention(world):
     """The processor's last word was awaited."""
     request_id = await done(world, MEMBER, Right.ERASURE)
     assert NEWSLETTERS in {one.recipient_id for one in seen(world, request_id).open_notices}
+    for notice in seen(world, request_id).open_notices:
+        await note_told(
+            world.context,
+            request_id,
+            recipient_id=notice.recipient_id,
+            right=notice.right,
+            state="told",
+            why="",
+            noted_by="op",
+        )
+    await deliver(world)
+    return request_id
+
+
+async def standing_to_rejected(world):
+    """A hold ended as the processor was told, and the rest, taken up, was refused."""
+    await done(world, MEMBER, Right.RESTRICTION)
+    hold_id, request_id = await _held_erasure(world, until=Stage.INSTRUCT)
+    await holding.release(world.context, hold_id, released_by="op")
+    await deliver(world)
+    await _refuse(world, request_id)
+    await deliver(world)
+    assert seen(world, request_id).state is S.STANDING
     for notice in seen(world, request_id).open_notices:
         await note_told(
             world.context,
@@ -389,6 +422,7 @@ WAYS: dict[tuple[RequestState, RequestState], Callable[[object], Awaitable[str]]
     (S.STANDING, S.VERIFIED): standing_to_verified,
     (S.STANDING, S.COMPLETED): standing_to_completed,
     (S.STANDING, S.COMPLETED_WITH_RETENTION): standing_to_retention,
+    (S.STANDING, S.REJECTED): standing_to_rejected,
 }
 NEEDS_A_DELAY = {one for one in WAYS if S.PLANNED in one}
 
