@@ -81,6 +81,8 @@ class EntraTokens:
             claims = claims_of(header)
             if claims.get("aud") != settings.staff_client_id:
                 raise _Refused("audience")  # noqa: TRY301
+            if claims.get("idtyp", "user") != "user":  # the platform signs apps in too, and these have roles
+                raise _Refused("no person's")  # noqa: TRY301
             self._check_times(claims)
             return self._member(claims)
         except (*_UNREADABLE, _Refused) as error:

@@ -51,8 +51,8 @@ async def approve(
     """Let exactly this plan run, and tell whether it runs now. A plan that changed meanwhile asks again.
 
     An erasure of very many records needs two different people, neither of whom entered the request; the
-    first approval only counts. What a representative asks for, and a transfer to an address that staff
-    entered, need one who did not enter it. An objection is upheld by this, with a reason that the letter
+    first approval only counts. What a representative asks for, and an address that staff entered for a copy
+    or a person, need one who did not enter it. An objection is upheld by this, with a reason that the letter
     tells. Without another provision the decision rests on the right's own.
 
     Raises:

@@ -164,7 +164,7 @@ async def _needs_decision(
     if not request.is_internal and _restricted_by(request, controls, entries):
         needed.append(RESTRICTED)
     is_mass = sum(entry.records for entry in entries) > context.limits.mass_records
-    if right is Right.ERASURE and not request.is_internal and is_mass:
+    if right in (Right.ERASURE, Right.OBJECTION) and not request.is_internal and is_mass:
         needed.append(MASS_ERASURE)
     if right is Right.RECTIFICATION:
         needed += await _about_correction(context, request, identifiers)

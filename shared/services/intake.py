@@ -14,7 +14,7 @@ from shared.domain.cases import Channel, RequestState, SubjectRequest, Wishes
 from shared.domain.errors import NotAllowed
 from shared.domain.identifiers import EMAIL, parse_email
 from shared.domain.messages import PlanRequest
-from shared.domain.rights import Right
+from shared.domain.rights import IMMEDIATE, Right
 from shared.domain.times import after, copenhagen_day
 from shared.ports.cases import Case, Write
 from shared.services import fencing, marking
@@ -174,7 +174,7 @@ async def status(context: Context, request_id: str) -> Status:
         NotFound: there is no such request.
     """
     request = (await context.cases.load(request_id)).request
-    state = request.state
+    state = _told_to_anybody(request)
     if request.joined_to is not None:
         state = (await context.cases.load(request.joined_to)).request.state
     return Status(
@@ -185,6 +185,17 @@ async def status(context: Context, request_id: str) -> Status:
         due_on=request.due_on,
         copy_available=request.copy_ends_at is not None,
     )
+
+
+def _told_to_anybody(request: SubjectRequest) -> RequestState:
+    """Return a state that tells nobody who only typed an address whether it is known.
+
+    Only the records of somebody we know can stop a request: so one that nobody confirmed and that stopped
+    looks as it would for an unknown address.
+    """
+    if request.verified_at is not None or request.state is not RequestState.NEEDS_ATTENTION:
+        return request.state
+    return RequestState.COMPLETED if IMMEDIATE.issuperset(request.rights) else RequestState.RECEIVED
 
 
 async def cancel(context: Context, request_id: str, token: object) -> RequestState:

@@ -126,7 +126,7 @@ async def take_back(context: Context, request: SubjectRequest) -> None:
 async def object_to(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> None:
     """Note an objection that holds from now on, also when the data is gone. A second call changes nothing.
 
-    Of objections that say the same the first and the last are kept.
+    Of objections to all marketing the first and the last are kept.
 
     A customer that objects to marketing to its people stops none that the person consented to.
     Source: GDPR article 21.
@@ -146,14 +146,13 @@ async def object_to(context: Context, request: SubjectRequest, subject_keys: Seq
     )
 
     def objected(controls: Controls) -> Controls:
-        same = sorted(
-            (one for one in controls.objections if one.in_force and _says(one) == _says(wanted)),
-            key=lambda one: one.placed_at,
-        )
-        is_known = any(one.objection_id == wanted.objection_id for one in controls.objections)
-        if is_known or (same and same[-1].placed_at >= wanted.placed_at):
+        if any(one.objection_id == wanted.objection_id for one in controls.objections):
             return controls
-        # the first tells since when, the last tells which opt-in it overtook: anybody may send a thousand
+        # anybody may send a thousand: the first tells since when, the last which opt-in it overtook
+        same = [one for one in controls.objections if wanted.kind == "marketing" and _says_so(one)]
+        same.sort(key=lambda one: one.placed_at)
+        if same and same[-1].placed_at >= wanted.placed_at:
+            return controls
         others = tuple(one for one in controls.objections if one not in same[1:])
         return controls.model_copy(update={"objections": (*others, wanted)})
 
@@ -217,8 +216,8 @@ async def carry_over(context: Context, subject_keys: Sequence[str]) -> None:
     await change(context, subject_keys, carried)
 
 
-def _says(objection: Objection) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    return objection.kind, objection.activity_ids, objection.purpose_ids
+def _says_so(objection: Objection) -> bool:
+    return objection.kind == "marketing" and objection.in_force
 
 
 def _once(marks: Iterable[M], known: set[str], name: str) -> list[M]:

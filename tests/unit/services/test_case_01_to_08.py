@@ -21,6 +21,7 @@ from tests.unit.services.cases_world import (
     open_question,
     outcome,
     populated,
+    put,
     seen,
     sweep_at,
     words,
@@ -239,3 +240,25 @@ async def test_case_08_an_unknown_sender_learns_nothing_about_a_registered_addre
         assert (await intake.status(world.context, request_id)).copy_available is False
     assert told[AUTHOR.email] == told[NOBODY]
     assert [name for name in read if name.startswith(("documents", "blobs"))] == []
+
+
+@pytest.mark.case(8)
+@pytest.mark.clause("4.7.1", "4.2")
+@pytest.mark.parametrize("others", [(), (Right.ACCESS,)])
+async def test_case_08_a_request_nobody_confirmed_tells_no_stranger_that_the_address_is_known(others):
+    """What stops at the records of somebody we know looks as it does for somebody we do not."""
+    world = populated()
+    for number in range(4):  # more memberships than one person has: the case stops
+        body = {"id": f"member-{number}", "email": MEMBER.email, "name": "M", "state": "active"}
+        put(world, "members", {**body, "joined_at": "2020-01-01T00:00:00Z"})
+    seen_by_anybody = []
+    for email in (MEMBER.email, NOBODY):
+        request_id = await submit(world, email, Right.MARKETING_OBJECTION, *others)
+        await deliver(world)
+        seen_by_anybody.append((await intake.status(world.context, request_id)).state)
+    assert seen_by_anybody[0] is seen_by_anybody[1]
+    assert RequestState.NEEDS_ATTENTION in {one.state for one in _requests(world)}
+
+
+def _requests(world):
+    return [seen(world, request_id) for request_id in world.cases.partitions]

@@ -272,3 +272,23 @@ async def test_an_author_refused_at_first_can_ask_again():
     assert first != second
     assert seen(world, second).state is RequestState.AWAITING_APPROVAL
     assert outcome(world, first, Right.PORTABILITY).result == "refused"
+
+
+@pytest.mark.clause("4.7.2")
+async def test_an_objection_that_takes_very_many_records_needs_two_people_too():
+    """It erases as an erasure does."""
+    world = populated(limits=Limits(mass_records=5))
+    request_id = await done(world, MEMBER, Right.OBJECTION)
+    plan = seen(world, request_id).plan
+    assert plan.needs_decision == ("objection", "mass_erasure")
+    before = held(world, MEMBER)
+    assert not await deciding.approve(
+        world.context, request_id, plan_digest=plan.digest, decided_by="officer-1", reason="Upheld"
+    )
+    await deliver(world)
+    assert held(world, MEMBER) == before
+    assert await deciding.approve(
+        world.context, request_id, plan_digest=plan.digest, decided_by="officer-2", reason="Upheld"
+    )
+    await deliver(world)
+    assert outcome(world, request_id, Right.OBJECTION).result == "objection_upheld"
