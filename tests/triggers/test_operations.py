@@ -186,6 +186,7 @@ def problem_field(response):
     return content(response)["field"]
 
 
+@pytest.mark.clause("6.2")
 async def test_a_look_is_noted_with_its_purpose_before_anything_is_shown(world, operator, tokens):
     """With the id of who looked, which is not shown to anybody."""
     request_id = await ask(world, "ane@people.example", Right.ACCESS)
