@@ -139,7 +139,8 @@ def known_purpose(datamap: DataMap, purpose_id: str) -> tuple[Activity, Purpose]
     try:
         return datamap.purpose(purpose_id)
     except KeyError:
-        raise Invalid("purpose_unknown", "the data map has no such purpose", field="purpose") from None
+        known = ", ".join(one.id for activity in datamap.activities for one in activity.purposes)
+        raise Invalid("purpose_unknown", f"choose from: {known}", field="purpose") from None
 
 
 def with_marks_of(controls: Controls, everything: Iterable[Controls]) -> Controls:

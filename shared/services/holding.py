@@ -48,10 +48,9 @@ async def place(context: Context, wanted: PlaceHold) -> str:
         raise Invalid("hold_reason_too_long", f"at most {MOST_TEXT} characters", field="reason")
     if wanted.review_on <= copenhagen_day(context.clock.now()):
         raise Invalid("hold_review_past", "a hold is reviewed on a day to come", field="review_on")
-    if wanted.activity_id is not None and wanted.activity_id not in {
-        one.id for one in context.datamap.activities
-    }:
-        raise Invalid("activity_unknown", "no such activity in the data map", field="activity_id")
+    activity_ids = [one.id for one in context.datamap.activities]
+    if wanted.activity_id is not None and wanted.activity_id not in activity_ids:
+        raise Invalid("activity_unknown", f"choose from: {', '.join(activity_ids)}", field="activity_id")
     if wanted.ground == "policy_5_3" and wanted.activity_id != _LICENCES:
         raise Invalid("hold_ground_unfit", "policy 5.3 keeps licence data only", field="ground")
     _require_one_person(context, wanted.identifiers)
