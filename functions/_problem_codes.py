@@ -31,6 +31,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "correction_empty": "Give every fact that is to be corrected its right value.",
         "correction_missing": "Say what is wrong: in `corrections`, or in `message`.",
         "cursor_invalid": "Send the cursor of the page before, as you were given it.",
+        "customer_name_unfit": "Give the plain name: letters, digits, spaces and `.,&'-/`, and no link.",
         "datamap_invalid": "The data map breaks one of its rules; it is for whoever installs the app.",
         "email_invalid": "Give one plain e-mail address.",
         "extension_months": "Extend by one or two months.",

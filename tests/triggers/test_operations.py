@@ -385,6 +385,23 @@ async def test_a_customer_s_administrator_asks_for_its_own_customer_only(world, 
     assert not world.cases.partitions
 
 
+async def test_a_customer_s_name_with_a_link_in_it_is_refused(world, everybody):
+    """At the door, by its own code; a plain one passes."""
+    token = everybody[StaffRole.CUSTOMER_ADMIN]
+    body = {
+        "customer_id": "c-1",
+        "right": "access",
+        "kind": "email",
+        "value": "ane@people.example",
+        "answer_to": "admin@customer.example",
+    }
+    refused = await call("operations_customer_request", token, {**body, "customer_name": "evil.example"})
+    problem(refused, 400, "customer_name_unfit")
+    assert not world.cases.partitions
+    passed = await call("operations_customer_request", token, {**body, "customer_name": "Ærø & Søn A/S"})
+    assert passed.status_code == 201
+
+
 @pytest.mark.parametrize("name", [one for one in PERMISSIONS if "{request_id" in DOORS[one].route])
 async def test_an_unknown_case_is_told_as_that(everybody, name):
     """To those who may ask."""

@@ -94,7 +94,7 @@ async def test_a_customer_makes_us_write_to_no_stranger_and_leaves_no_note_about
         right,
         kind="email",
         value=BUYER.email,
-        customer_name="Your account is in danger, go to evil.example",
+        customer_name="Your account is in danger, write to evil at example",
         wishes=wishing(statement="a statement", objects_to=("members",))
         if right is Right.RECTIFICATION
         else wishing(),
