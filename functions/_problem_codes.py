@@ -45,6 +45,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "hold_ground_unfit": "This ground cannot be used for this hold.",
         "hold_reason_missing": "Say why the hold is needed.",
         "hold_reason_too_long": "Shorten the reason.",
+        "hold_review_far": "Set an earlier day of review; the detail says how far ahead it may lie.",
         "hold_review_past": "Set a day of review that lies ahead.",
         "idempotency_key_too_long": "Send a key of at most 200 characters.",
         "identifier_invalid": "Send a value of 1 to 254 characters.",

@@ -98,6 +98,7 @@ class Settings(BaseModel):
     requests_per_address_hour: int = Field(default=5, ge=1)
     requests_per_client_hour: int = Field(default=30, ge=1)
     erasures_per_hour: int = Field(default=200, ge=1)  # one more throws the switch that stops them all
+    hold_review_days: int = Field(default=366, ge=1, le=3_660)  # the review of a hold lies no further ahead
     mass_records: int = Field(default=10_000, ge=1)  # an erasure of more needs two approvers
 
     @field_validator("pseudonym_key")
@@ -180,6 +181,7 @@ class Settings(BaseModel):
             requests_per_address_hour=self.requests_per_address_hour,
             requests_per_client_hour=self.requests_per_client_hour,
             erasures_per_hour=self.erasures_per_hour,
+            hold_review_days=self.hold_review_days,
             mass_records=self.mass_records,
         )
 

@@ -127,6 +127,8 @@ def test_every_missing_setting_is_named_at_once():
         ("PACKAGE_DAYS", "0"),
         ("PACKAGE_DAYS", "31"),
         ("PACKAGE_DAYS", "two"),
+        ("HOLD_REVIEW_DAYS", "0"),
+        ("HOLD_REVIEW_DAYS", "3661"),
         ("VERIFICATION_DAYS", "-1"),
         ("ERASURE_GRACE_SECONDS", "604801"),
         ("REQUESTS_PER_ADDRESS_HOUR", "0"),
@@ -174,6 +176,8 @@ def test_a_wrong_setting_is_named_without_its_value(name, value):
     [
         ("PACKAGE_DAYS", "30"),
         ("PACKAGE_DAYS", "1"),
+        ("HOLD_REVIEW_DAYS", "1"),
+        ("HOLD_REVIEW_DAYS", "3660"),
         ("CONTACTS_VERIFIED_ON", ""),
         ("SYSTEM_KEY_SHA256", ""),
         ("SYSTEM_KEY_SHA256", "0" * 64),

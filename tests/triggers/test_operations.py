@@ -331,12 +331,27 @@ async def test_a_hold_is_placed_listed_and_released(world, operator, approver):
     response = await call("operations_hold", operator, body)
     assert response.status_code == 201
     hold_id = content(response)["hold_id"]
+    assert content(response)["matches"] > 0
     (line,) = content(await call("operations_holds", operator))["holds"]
     assert (line["hold_id"], line["review_on"], line["is_overdue"]) == (hold_id, "2026-06-01", False)
     assert "people.example" not in json.dumps(line)
     problem(await call("operations_release", operator, hold_id=hold_id), 403, "role_missing")
     assert content(await call("operations_release", approver, hold_id=hold_id)) == {"taken_up": 0}
     assert content(await call("operations_holds", operator)) == {"holds": []}
+
+
+async def test_a_hold_on_somebody_nobody_knows_is_answered_with_that(world, operator):
+    """Placed, and the name can be looked at again."""
+    body = {
+        "kind": "email",
+        "value": "nobody@people.example",
+        "ground": "legal_claim",
+        "reason": "a claim about an invoice",
+        "review_on": "2026-06-01",
+    }
+    response = await call("operations_hold", operator, body)
+    assert (response.status_code, content(response)["matches"]) == (201, 0)
+    assert len(content(await call("operations_holds", operator))["holds"]) == 1
 
 
 async def test_all_erasing_is_paused_and_resumed(world, operator, approver):
@@ -448,6 +463,8 @@ async def test_a_replay_after_a_restore_is_called_until_it_is_done(world, operat
         ({"kind": "telepathy"}, "identifier_unknown"),
         ({"kind": "subject_key"}, "identifier_unknown"),
         ({"kind": "person_id"}, "identifier_shared"),
+        ({"value": "not an address"}, "email_invalid"),
+        ({"review_on": "2099-01-01"}, "hold_review_far"),
         ({"activity_id": False}, "field_invalid"),
         ({"activity_id": 0}, "field_invalid"),
     ],

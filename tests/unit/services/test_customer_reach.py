@@ -32,7 +32,7 @@ from tests.unit.services.driving import letters
 
 
 async def _hold(world, person) -> str:
-    return await holding.place(
+    placed = await holding.place(
         world.context,
         holding.PlaceHold(
             identifiers={EMAIL: (person.email,)},
@@ -43,6 +43,7 @@ async def _hold(world, person) -> str:
             placed_by="officer",
         ),
     )
+    return placed.hold_id
 
 
 @pytest.mark.clause("4.5", "4.2.1")
