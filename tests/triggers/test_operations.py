@@ -319,6 +319,11 @@ async def test_a_case_is_paused_and_taken_up_again(world, operator):
     assert world.cases.request(request_id).is_final
 
 
+def test_every_permission_opens_a_door():
+    """One that none asks for would be a promise in a table."""
+    assert set(PERMISSIONS.values()) == set(Permission)
+
+
 async def test_a_hold_is_placed_listed_and_released(world, operator, approver):
     """By an operator and an approver."""
     body = {
