@@ -5,6 +5,7 @@ Nothing here looks at anybody's data: whether the address is known makes no diff
 
 import ipaddress
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
@@ -79,7 +80,7 @@ async def submit(context: Context, submission: Submission) -> str:
         asked = (",".join(submission.rights), submission.language, submission.wishes.model_dump_json())
         request_id = context.keys.sign("repeat", email_key, *asked, submission.repeat_key)[:32]
     await count(context, f"client-{_client_key(context, submission.client)}", _per_client(context))
-    await count_address(context, email)
+    await count_address(context, email, submission.rights)
     await put_on_file(
         context,
         Filing(
@@ -266,13 +267,22 @@ async def expire(context: Context, case: Case) -> bool:
     return True
 
 
-async def count_address(context: Context, email: str) -> None:
+async def count_address(context: Context, email: str, rights: Iterable[Right]) -> None:
     """Count one more request for an address, whoever files it: each may send a mail there.
+
+    Each right that is honoured at once has a bucket of its own, so that nobody can keep a person from it by
+    filing others; it is full only of requests that each took effect. All other rights share one bucket. A
+    request of several passes while one of its buckets has room.
 
     Raises:
         NotAllowed: `too_many_requests`, as of `count`.
+    Source: GDPR articles 7(3), 21(3).
     """
-    await count(context, f"address-{_mailbox_key(context, email)}", context.limits.requests_per_address_hour)
+    mailbox = _mailbox_key(context, email)
+    own = {f"-{right}" if right in IMMEDIATE else "" for right in rights} or {""}
+    counts = [await _hit(context, f"address-{mailbox}{suffix}") for suffix in sorted(own)]
+    if min(counts) > context.limits.requests_per_address_hour:
+        raise _too_many()
 
 
 async def count(context: Context, bucket: str, most: int) -> None:
@@ -281,8 +291,16 @@ async def count(context: Context, bucket: str, most: int) -> None:
     Raises:
         NotAllowed: `too_many_requests`: there were `most` already; come again later.
     """
-    if await context.rate_limits.hit(bucket, window_seconds=_HOUR_SECONDS) > most:
-        raise NotAllowed("too_many_requests", retry_after_seconds=_HOUR_SECONDS)
+    if await _hit(context, bucket) > most:
+        raise _too_many()
+
+
+async def _hit(context: Context, bucket: str) -> int:
+    return await context.rate_limits.hit(bucket, window_seconds=_HOUR_SECONDS)
+
+
+def _too_many() -> NotAllowed:
+    return NotAllowed("too_many_requests", retry_after_seconds=_HOUR_SECONDS)
 
 
 def _per_client(context: Context) -> int:

@@ -305,7 +305,7 @@ async def attention_to_cancelled(world):
 
 async def _held_erasure(world, *, until=None):
     """Return a hold on everything and an erasure under it; `until`: approved, and at this stage."""
-    hold_id = await holding.place(
+    placed = await holding.place(
         world.context,
         holding.PlaceHold(
             identifiers={EMAIL: (MEMBER.email,)},
@@ -317,7 +317,7 @@ async def _held_erasure(world, *, until=None):
         ),
     )
     if until is None:
-        return hold_id, await done(world, MEMBER, Right.ERASURE)
+        return placed.hold_id, await done(world, MEMBER, Right.ERASURE)
     request_id = await done(world, MEMBER, Right.ERASURE)
     digest = seen(world, request_id).plan.digest
     await deciding.approve(
@@ -325,7 +325,7 @@ async def _held_erasure(world, *, until=None):
     )
     while seen(world, request_id).stage is not until:
         await step(world)
-    return hold_id, request_id
+    return placed.hold_id, request_id
 
 
 async def standing_to_verified(world):
