@@ -197,7 +197,8 @@ async def _give_back_if_closed(context: Context, request: SubjectRequest) -> Non
 
     After a crash here the claim counts for nothing, and the sweep's cleaning takes back the marks.
     """
-    if (await context.cases.load(request.request_id)).request.state is RequestState.CANCELLED:
+    now = (await context.cases.load(request.request_id)).request
+    if now.state is RequestState.CANCELLED or request.right in now.dropped:
         await marking.take_back(context, request)
         await fencing.release(context, request, request.subject_keys)
 

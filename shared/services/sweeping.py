@@ -15,7 +15,7 @@ from shared.ports.cases import Case, Write
 from shared.services import calling_back, fencing, intake, marking
 from shared.services.answering import close_silently
 from shared.services.asking import deadline_of
-from shared.services.closing import cleared, end_standing, forget_unpublished, stands
+from shared.services.closing import cleared, end_standing, forget_dropped, forget_unpublished, stands
 from shared.services.context import Context
 from shared.services.deferring import take_up_deferred
 from shared.services.downloads import remove_due
@@ -96,6 +96,8 @@ async def _remind(context: Context, case: Case, request: SubjectRequest, now: da
 async def _review(context: Context, case: Case) -> None:
     """Call to mind what still stands of an answered request; close it if nothing does any more."""
     request = case.request
+    if request.dropped:  # whoever dropped them may have died, and a worker may have gone on for a while
+        await forget_dropped(context, request)
     if await lift_when_due(context, case) or await take_up_deferred(context, request.request_id):
         return
     if not await stands(context, request):
