@@ -14,6 +14,7 @@ from shared.services import calling_back, fencing, marking
 from shared.services.context import Context
 from shared.services.deferring import is_deferred, take_up_deferred
 from shared.services.parts import all_parts, forget_parts
+from shared.services.reminding import next_look
 
 COPIES = frozenset({Right.ACCESS, Right.PORTABILITY})
 
@@ -67,7 +68,7 @@ async def _go_on(
 async def _keep_open(context: Context, case: Case, now: datetime, sent: LetterDocument | None) -> None:
     request = case.request
     review_at = after(now, days=context.limits.standing_review_days)
-    wake_at = min(review_at, request.copy_ends_at or review_at)
+    wake_at = min(review_at, next_look(context, request) or review_at)
     if is_deferred(request):  # its hold may be released at this moment, and we may die before we look
         wake_at = min(wake_at, after(now, seconds=context.limits.wake_seconds))
     standing, event = request.moved_to(RequestState.STANDING, stage=None, wake_at=wake_at).noted(
@@ -169,7 +170,7 @@ async def end(
     """
     request = case.request
     now = context.clock.now()
-    wake_at = request.copy_ends_at
+    wake_at = next_look(context, request)
     if wake_at is None and state is RequestState.CANCELLED:
         wake_at = after(now, seconds=context.limits.cleanup_seconds)
     # Where a platform has to be told, the sweep looks after that first, and cleans up when it is done.
