@@ -51,6 +51,9 @@ def _store(datamap: DataMap, activity: Activity, store: Store) -> Iterator[tuple
 def _words(datamap: DataMap, field: FieldRule) -> Iterator[tuple[str, str]]:
     if field.category not in datamap.policy.categories:
         yield "category", f"no category {field.category}"
+    purpose_ids = {purpose.id for one in datamap.activities for purpose in one.purposes}
+    if field.choice_of is not None and field.choice_of not in purpose_ids:
+        yield "choice_of", f"no purpose {field.choice_of}"
     if field.identifier is None:
         return
     if field.identifier not in _identifiers(datamap):

@@ -107,6 +107,7 @@ class FieldRule(Frozen):
     identifier: str | None = None  # the value is an identifier of this kind of the same person
     fact: str | None = None  # the same fact of a person, such as a name, wherever it is stored
     off_by: tuple[Right, ...] = ()  # a choice that these rights switch off
+    choice_of: str | None = None  # the purpose it is a choice of: a consent to it given later keeps it on
     hides: tuple[str, ...] = ()  # names inside the value that are other people's
     own_when: OwnWhen | None = None  # None: as `about` says, in every record
 

@@ -19,7 +19,7 @@ from shared.domain.rights import IMMEDIATE, Right
 from shared.domain.times import after, copenhagen_day
 from shared.ports.cases import Case, Write
 from shared.services import fencing, marking
-from shared.services.closing import end, forget_unpublished
+from shared.services.closing import end, end_unanswered, forget_unpublished
 from shared.services.conflicts import settled
 from shared.services.context import Context
 from shared.services.filing import Filing, put_on_file
@@ -202,6 +202,9 @@ def _told_to_anybody(request: SubjectRequest) -> RequestState:
 async def cancel(context: Context, request_id: str, token: object) -> RequestState:
     """Cancel a request that has not begun to erase, and all that joined it. A second call changes nothing.
 
+    Only what is not answered yet is cancelled. A restriction that was confirmed, or what a hold put off,
+    stands; the state returned then says so.
+
     A joined request that asked for all that the first still owes cancels the first: whoever wants an
     erasure stopped must not have to look for the right one of two mails.
 
@@ -234,15 +237,16 @@ async def _cancel(context: Context, request_id: str) -> RequestState:
         request = case.request
         if not request.is_final and set(request.rights) - request.outcomes.keys() - asked:
             raise NotAllowed("joined_to_wider")
-    if request.state is RequestState.CANCELLED:
+    if request.state is RequestState.CANCELLED or request.dropped:
         return request.state
-    answered = request.state in (RequestState.ANSWERING, RequestState.STANDING)
+    answered = request.state in (RequestState.ANSWERING, RequestState.STANDING) or request.revivals > 0
     if request.is_final or answered or request.is_irreversible:
         raise NotAllowed("too_late")
-    await end(context, case, RequestState.CANCELLED)
-    await marking.take_back(context, request)
-    await forget_unpublished(context, request)
-    return RequestState.CANCELLED
+    state = await end_unanswered(context, case, RequestState.CANCELLED)
+    if state is RequestState.CANCELLED:
+        await marking.take_back(context, request)
+        await forget_unpublished(context, request)
+    return state
 
 
 def unconfirmed_ends(context: Context, request: SubjectRequest) -> datetime | None:
@@ -263,7 +267,7 @@ async def expire(context: Context, case: Case) -> bool:
     ends = unconfirmed_ends(context, case.request)
     if ends is None or context.clock.now() <= ends:
         return False
-    await end(context, case, RequestState.EXPIRED)
+    await end_unanswered(context, case, RequestState.EXPIRED)
     return True
 
 

@@ -225,5 +225,5 @@ def _finding(task: Task) -> StoreFinding:
 
 async def _withdraw_if_cancelled(context: Context, request: SubjectRequest) -> None:
     case = await context.cases.load(request.request_id)
-    if case.request.state is RequestState.CANCELLED:
+    if case.request.state is RequestState.CANCELLED or request.right in case.request.dropped:
         await context.packages.delete(request.copy_id)
