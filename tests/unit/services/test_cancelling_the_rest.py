@@ -2,13 +2,14 @@
 
 import pytest
 
-from shared.domain.cases import RequestState
+from shared.domain.cases import RequestState, Stage
 from shared.domain.errors import NotAllowed
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import PLAN_QUEUE
 from shared.domain.rights import Right
 from shared.services import deciding, holding, intake
 from shared.services.links import CANCEL
+from shared.services.parts import all_parts
 from shared.services.reminding import NOTICES_DUE
 from tests.unit.services.cases_world import (
     BUYER,
@@ -16,6 +17,7 @@ from tests.unit.services.cases_world import (
     alarms,
     controls,
     done,
+    file,
     held,
     outcome,
     populated,
@@ -23,7 +25,7 @@ from tests.unit.services.cases_world import (
     sweep_at,
     wishing,
 )
-from tests.unit.services.driving import deliver, letters, submit, token
+from tests.unit.services.driving import deliver, letters, step, submit, token
 
 NEW_ADDRESS = wishing(corrections={"email": "mads.new@people.example"})  # waits for a person
 
@@ -102,6 +104,30 @@ async def test_who_died_before_the_provisional_mark_was_lifted_is_followed_by_th
     (left,) = [one for one in controls(world, MEMBER.email).restrictions if one.lifted_at is None]
     assert left.restriction_id == f"{request_id}-{Right.RESTRICTION}"
     assert seen(world, request_id).state is RequestState.STANDING
+
+
+@pytest.mark.clause("4.5", "4.2")
+async def test_a_copy_that_was_being_made_is_forgotten_however_far_it_is():
+    """Cancelled after each delivery in turn: no copy is left, nothing is claimed, the restriction stands."""
+    for steps in range(100):
+        world = populated()
+        request_id = await file(world, MEMBER, Right.RESTRICTION, Right.ACCESS)
+        while seen(world, request_id).stage is not Stage.COLLECT:
+            await step(world)
+        for _ in range(steps):
+            await step(world)
+        if Right.ACCESS in seen(world, request_id).outcomes:
+            break
+        assert await _cancel(world, request_id) is RequestState.STANDING
+        await deliver(world)
+        await sweep_at(world, "2026-11-02T13:00")
+        request = seen(world, request_id)
+        assert (request.state, request.rights) == (RequestState.STANDING, (Right.RESTRICTION,))
+        assert (world.packages.contents, request.package) == ({}, None)
+        assert await all_parts(world.context, request_id) == []
+        assert controls(world, MEMBER.email).claims == ()
+        assert controls(world, MEMBER.email).is_restricted
+    assert steps > 1
 
 
 @pytest.mark.clause("4.8", "5.3")
