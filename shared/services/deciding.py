@@ -154,11 +154,15 @@ def _has_erased(case: Case) -> bool:
 
 
 async def take_back_own_restriction(context: Context, request: SubjectRequest) -> None:
-    """Lift what a refused objection or an unclear message restricted, once its letter is out."""
+    """Lift what a refused objection, an unclear message or a correction restricted, once its letter is out.
+
+    A second call changes nothing: whoever dies after the letter left is followed by one who finds it sent.
+    Source: GDPR article 18(3).
+    """
     outcome = request.outcomes.get(request.right)
-    if outcome is None or outcome.result != "refused":
+    if outcome is None or request.right not in marking.RESTRICTING:
         return
-    if request.right in (Right.OBJECTION, Right.RESTRICTION, Right.RECTIFICATION):
+    if outcome.result == "refused" or request.right is Right.RECTIFICATION:
         own = marking.mark_id(request, request.right)
         await marking.lift(context, request.subject_keys, [own], at=context.clock.now())
 

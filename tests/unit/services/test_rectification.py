@@ -33,7 +33,7 @@ from tests.unit.services.cases_world import (
     seen,
     wishing,
 )
-from tests.unit.services.driving import deliver, letters, opened
+from tests.unit.services.driving import deliver, letters, opened, step
 
 NEW = "Elin Rightname"
 
@@ -230,6 +230,28 @@ def test_a_wish_that_names_nothing_we_know_is_refused(wishes, code):
     with pytest.raises(Invalid) as refused:
         checked_wishes(populated().context, wishing(**wishes))
     assert refused.value.code == code
+
+
+@pytest.mark.clause("4.3", "4.5")
+async def test_what_a_correction_restricted_is_lifted_when_its_letter_is_out():
+    """The person is told before. Source: GDPR article 18(3)."""
+    world = populated()
+    await _correct(world, EMPLOYEE, name=NEW)
+    request_id = await as_customer(
+        world, BYG, EMPLOYEE, Right.RECTIFICATION, wishes=wishing(corrections={"name": "Customer's Name"})
+    )
+    await deciding.approve(
+        world.context,
+        request_id,
+        plan_digest=seen(world, request_id).plan.digest,
+        decided_by="op",
+        reason="Checked",
+    )
+    while seen(world, request_id).state is not RequestState.ANSWERING:
+        await step(world)
+    assert controls(world, "user_id", EMPLOYEE.user_id).is_restricted
+    await deliver(world)
+    assert not controls(world, "user_id", EMPLOYEE.user_id).is_restricted
 
 
 @pytest.mark.clause("4.3", "4.2.1")
