@@ -20,6 +20,8 @@ from tests.unit.services.cases_world import (
     EMPLOYEE,
     MEMBER,
     NEWSLETTERS,
+    alarms,
+    approve,
     as_customer,
     controls,
     done,
@@ -30,6 +32,7 @@ from tests.unit.services.cases_world import (
     outcome,
     populated,
     put,
+    refuse,
     seen,
     wishing,
 )
@@ -167,6 +170,8 @@ async def test_facts_of_use_are_not_rewritten_but_get_a_note():
     request_id = await _correct(
         world, MEMBER, wishing(statement="That was a colleague at my desk", objects_to=("usage",))
     )
+    await approve(world, request_id)
+    await deliver(world)
     assert world.documents.bodies("usage_events") == before
     (note,) = world.documents.bodies("notes")
     assert note["statement"] == "That was a colleague at my desk"
@@ -180,9 +185,41 @@ async def test_a_statement_about_nothing_in_particular_is_noted_and_answered():
     """It need not name an activity."""
     world = populated()
     request_id = await _correct(world, MEMBER, wishing(statement="I never used it in March"))
+    await approve(world, request_id)
+    await deliver(world)
     assert len(world.documents.bodies("notes")) == 1
     assert seen(world, request_id).state is RequestState.COMPLETED
-    assert set(letters(world, request_id)) == {"letter-rectified-0"}
+    assert set(letters(world, request_id)) == {"letter-delayed_by_review-0", "letter-rectified-0"}
+
+
+@pytest.mark.clause("4.3")
+async def test_what_words_alone_say_is_wrong_is_read_by_a_person():
+    """Nobody but a person can judge the accuracy; until then nothing is noted and nothing is answered."""
+    world = populated()
+    request_id = await _correct(world, MEMBER, wishing(statement="My name is not spelt so"))
+    request = seen(world, request_id)
+    assert (request.state, request.plan.needs_decision) == (
+        RequestState.AWAITING_APPROVAL,
+        ("accuracy_disputed",),
+    )
+    assert alarms(world, request_id) == ["approval_needed"]
+    assert world.documents.bodies("notes") == []
+    assert set(letters(world, request_id)) == {"letter-delayed_by_review-0"}
+    await refuse(world, request_id, reason="It is as on your licence", provision="GDPR article 16")
+    await deliver(world)
+    assert "It is as on your licence" in letter_words(world, request_id, "letter-refused-0")
+    assert world.documents.bodies("notes") == []
+    assert seen(world, request_id).state is RequestState.REJECTED
+
+
+@pytest.mark.clause("4.3")
+async def test_words_beside_right_values_keep_no_correction_waiting():
+    """The values say what is wrong; the words are noted where a value is not rewritten."""
+    world = populated()
+    request_id = await _correct(
+        world, MEMBER, wishing(corrections={"city": "Aarhus"}, statement="I moved in May")
+    )
+    assert seen(world, request_id).state is RequestState.COMPLETED
 
 
 @pytest.mark.clause("4.3")
