@@ -42,12 +42,12 @@ async def conclude(context: Context, case: Case) -> None:
     """Answer the present right after its look. Repeating it changes nothing.
 
     An objection that was upheld holds from now on: it is noted before its restriction is taken back, so that
-    there is no moment between them in which the data may be used.
+    there is no moment between them in which the data may be used. What a correction restricted is lifted
+    when its letter is out.
     """
     request = case.request
     if request.right is Right.OBJECTION:
         await marking.object_to(context, request, request.subject_keys)
-    if request.right in (Right.OBJECTION, Right.RECTIFICATION):
         own = marking.mark_id(request, request.right)
         await marking.lift(context, request.subject_keys, [own], at=context.clock.now())
     if request.right is Right.RECTIFICATION:

@@ -346,7 +346,7 @@ async def test_only_the_plan_that_was_decided_on_runs():
     assert _left(world, ane) == []
     with pytest.raises(NotAllowed) as caught:
         await approve(
-            world.context, request_id, plan_digest=digest, decided_by="officer-1", reason="It is right"
+            world.context, request_id, plan_digest=digest, decided_by="officer-2", reason="It is right"
         )
     assert caught.value.code == "no_decision_needed"
 
