@@ -10,7 +10,7 @@ from people: they are values of the templates, never templates.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -83,6 +83,9 @@ def _context(facts: LetterFacts) -> dict[str, Any]:
     def day(value: date | None) -> str | None:
         return day_text(value, language) if value else None
 
+    def moment(value: datetime | None) -> str | None:
+        return f"{moment_text(value, language)} ({w.time_zone})" if value else None
+
     return {
         "kind": str(facts.kind),
         "language": language,
@@ -98,7 +101,8 @@ def _context(facts: LetterFacts) -> dict[str, Any]:
         "asked": _asked(w, (facts.right,) if facts.right else facts.rights, for_customer=facts.for_customer),
         "c": facts.contacts,
         "links": {"cancel": None, "status": None, "answer": None, **facts.links},
-        "link_expires": moment_text(facts.link_expires_at, language) if facts.link_expires_at else None,
+        "link_expires": moment(facts.link_expires_at),
+        "transferred": moment(facts.transferred_at),
         "package_expires": day(facts.package_expires_on),
         "suppressed": facts.suppressed,
         **_results(facts, w, language),
@@ -151,7 +155,6 @@ def _results(facts: LetterFacts, w: SimpleNamespace, language: str) -> dict[str,
         "not_covered": [{"title": _one_line(title), "why": _clause(why)} for title, why in facts.not_covered],
         "objected": [_one_line(title) for title in facts.objected],
         "transfer_host": _one_line(facts.transfer_host),
-        "transferred": moment_text(facts.transferred_at, language) if facts.transferred_at else None,
         "backups": [
             {"platform": backup.platform.in_language(language), "days": backup.horizon_days}
             for backup in facts.backups

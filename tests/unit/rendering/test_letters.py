@@ -92,7 +92,7 @@ def test_address_check_is_the_same_whether_anything_is_held_or_not(make_facts):
 
 def test_address_check_says_how_long_its_link_works(make_facts):
     letter = render_letter(make_facts(kind=LetterKind.VERIFY))
-    assert "until 30 November 2026, 10:00" in plain(letter)
+    assert "until 30 November 2026, 10:00 (Danish time)" in plain(letter)
     assert f"\n{make_facts().links['verify']}\n" in letter.text
 
 

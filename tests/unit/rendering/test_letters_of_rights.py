@@ -97,8 +97,8 @@ NAMED = {
     },
     K.TRANSFERRED: {
         "both": ("import.other.example", "Membership and logins", "Usage statistics: they rest"),
-        "en": ("on 1 December 2026, 12:30", "Nothing is erased", "ask us for access"),
-        "da": ("den 1. december 2026 kl. 12.30", "Intet slettes", "Bed os om indsigt"),
+        "en": ("on 1 December 2026, 12:30 (Danish time)", "Nothing is erased", "ask us for access"),
+        "da": ("den 1. december 2026 kl. 12.30 (dansk tid)", "Intet slettes", "Bed os om indsigt"),
     },
     K.RECTIFIED: {
         "both": ("Address book: 3", "Usage log", "Old invoices (1", "they must not be altered", *EVERY_TOLD),
@@ -437,3 +437,12 @@ def test_an_extension_gives_both_days(make_facts):
     facts = make_facts(kind=K.EXTENDED, former_due_on=date(2027, 1, 31), due_on=date(2027, 3, 31))
     letter = plain(render_letter(facts))
     assert "due on 31 January 2027; you now have it on 31 March 2027 at the latest" in letter
+
+
+@pytest.mark.parametrize(("language", "zone"), [("en", "(Danish time)"), ("da", "(dansk tid)")])
+@pytest.mark.parametrize("kind", LetterKind)
+def test_a_letter_that_names_a_time_names_its_zone_once(make_facts, kind, language, zone):
+    """The reader need not live in Denmark; a letter of days alone names none."""
+    letter = plain(render_letter(make_facts(kind=kind, language=language)))
+    times = re.findall(r"\d{4}, \d\d:\d\d|kl\. \d\d\.\d\d", letter)
+    assert len(times) == letter.count(zone) <= 1
