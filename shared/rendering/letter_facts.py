@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import Literal
 
-from shared.datamap.models import Backup
+from shared.datamap.models import NOT_STATED, Backup
 from shared.domain.contacts import Contacts
 from shared.domain.rights import Right
 
@@ -116,7 +116,8 @@ class LetterFacts:
         erased: Titles of stores with counts.
         kept: What stays, and why.
         backups: The platforms' copies that still hold what was erased.
-        recipients: Names of those who may have received data and are not among `told`.
+        recipients: Names of those who may have received data; who is among `told` is not named again.
+        unnamed: What those do who may have received data and have no name in the policy.
         told: Recipients and processors with what came of telling them.
         decision: What a person decided and why.
         grounds: Codes of article 18(1), `accuracy`, `unlawful`, `claims`, `objection`, or `unclear`.
@@ -153,6 +154,7 @@ class LetterFacts:
     kept: tuple[KeptPart, ...] = ()
     backups: tuple[Backup, ...] = ()
     recipients: tuple[str, ...] = ()
+    unnamed: tuple[str, ...] = ()
     told: tuple[ToldRecipient, ...] = ()
     decision: DecisionFact | None = None
     grounds: tuple[str, ...] = ()
@@ -195,6 +197,8 @@ class LetterFacts:
             yield "needs the provision"
 
     def _untrue(self) -> Iterator[str]:
+        if NOT_STATED in self.recipients:
+            yield "names a recipient that has no name"
         yield from (f"knows no ground {ground}" for ground in self.grounds if ground not in GROUNDS)
         if self.for_customer and self.kind in _TO_THE_PERSON:
             yield "speaks to the person; write customer_done to a customer"

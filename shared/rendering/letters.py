@@ -169,7 +169,8 @@ def _told(facts: LetterFacts, w: SimpleNamespace) -> dict[str, Any]:
         return w.name_not_stated if one == NOT_STATED else _one_line(one)
 
     return {
-        "recipients": ", ".join(name(one) for one in facts.recipients if one not in named),
+        "recipients": ", ".join(_one_line(one) for one in facts.recipients if one not in named),
+        "unnamed": "; ".join(_clause(one) for one in facts.unnamed),
         "told": [{"name": name(one.name), "state": one.state, "why": _clause(one.why)} for one in facts.told],
         "told_open": any(one.is_open for one in facts.told),
         "told_staff": any(one.state == "staff" for one in facts.told),

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from shared.datamap.models import NOT_STATED
 from shared.datamap.ownership import is_register
 from shared.domain.cases import KeptRecords, LetterDocument, Notice, Outcome, SubjectRequest
 from shared.domain.deadlines import due_on
@@ -139,7 +140,7 @@ def _recipients(
     context: Context, request: SubjectRequest, outcome: Outcome | None, kind: LetterKind
 ) -> dict[str, Any]:
     """Return who received data of what was changed, and what came of telling those we tell."""
-    names = {recipient.id: recipient.name for recipient in context.datamap.recipients}
+    names = {one.id: one.name_in(request.language) for one in context.datamap.recipients}
     of_all = kind is LetterKind.RECIPIENTS_DONE
     told = tuple(
         _told(context, names, one) for one in request.notices if of_all or one.right is request.right
@@ -150,7 +151,17 @@ def _recipients(
     for store_id in outcome.by_store:
         activity, _ = context.datamap.store(store_id)
         ids.update(dict.fromkeys(activity.recipients))
-    return {"told": told, "recipients": tuple(names[recipient_id] for recipient_id in ids)}
+    tasks = {one.id: one.what_for.in_language(request.language) for one in context.datamap.recipients}
+    return {
+        "told": told,
+        "recipients": tuple(names[one] for one in ids if names[one] != NOT_STATED),
+        "unnamed": tuple(_as_part(tasks[one]) for one in ids if names[one] == NOT_STATED),
+    }
+
+
+def _as_part(title: str) -> str:
+    """Return a title as it stands inside a sentence."""
+    return title[:1].lower() + title[1:]
 
 
 def _told(context: Context, names: dict[str, str], notice: Notice) -> ToldRecipient:

@@ -58,7 +58,8 @@ def letter_facts(**changes):
         "backups": (
             Backup(platform=Text(en="Database copies", da="Databasekopier"), horizon_days=30, source="x"),
         ),
-        "recipients": ("Example Print Ltd", "not_stated"),
+        "recipients": ("Example Print Ltd", "Example Copy Ltd"),
+        "unnamed": ("poster design", "shop windows"),
         "told": SETTLED if kind is LetterKind.RECIPIENTS_DONE else SETTLED + OPEN,
         "decision": DecisionFact(
             reason="The invoice is still unpaid.", provision="GDPR article 17(3)(b)", parts=("Invoices",)

@@ -47,7 +47,7 @@ def test_facts_have_no_place_for_personal_data():
         *("link_expires_at", "package_expires_on", "erased", "kept", "backups", "recipients", "told"),
         *("decision", "grounds", "question", "extension_reason", "former_due_on", "covered", "not_covered"),
         *("corrected", "noted", "uncorrected", "transfer_host", "transferred_at", "objected", "customer"),
-        *("customer_right", "lift_on", "suppressed", "identification_hint"),
+        *("customer_right", "unnamed", "lift_on", "suppressed", "identification_hint"),
     }
 
 
@@ -83,6 +83,7 @@ FREE = [
     (K.PORTABILITY_READY, "not_covered", lambda value: ((value, value),)),
     (K.REFUSED, "not_covered", lambda value: ((value, value),)),
     (K.ERASED, "recipients", lambda value: (value,)),
+    (K.ERASED, "unnamed", lambda value: (value,)),
     (K.ERASED, "told", lambda value: (ToldRecipient(name=value, state="impossible", why=value),)),
     (K.RECIPIENTS_DONE, "told", lambda value: (ToldRecipient(name=value, state="impossible", why=value),)),
     *((kind, "customer", str) for kind in (*CUSTOMER_KINDS, K.SUBJECT_TOLD)),
@@ -131,7 +132,8 @@ SHAPES = [
 NEUTRAL = {
     "erased": (("Profiler", 1),),
     "kept": (),
-    "recipients": ("Trykkeri A/S", "not_stated"),
+    "recipients": ("Trykkeri A/S",),
+    "unnamed": ("plakater",),
     "told": (ToldRecipient(name="Fragt A/S", state="impossible", why="lukket"),),
     "decision": DecisionFact(
         reason="Regningen mangler", provision="GDPR articles 5(2) and 17(3)(b)", parts=("A",)

@@ -109,7 +109,7 @@ def test_address_check_says_how_long_its_link_works(make_facts):
                 "Until 31 December 2031.",
                 "Licences (1 record): a dispute. Provision: 17(3)(e). No date is set yet: the reason decides",
                 "Database copies: 30 days",
-                "Example Print Ltd, name not stated",
+                "Example Copy Ltd, and recipients our privacy policy names only by what they do: poster",
             ),
         ),
         (
@@ -120,7 +120,7 @@ def test_address_check_says_how_long_its_link_works(make_facts):
                 "Indtil 31. december 2031.",
                 "Der er endnu ikke fastsat en dato: Grunden afgør det",
                 "Databasekopier: 30 dage",
-                "Example Print Ltd, navn ikke angivet",
+                "Copy Ltd, og modtagere, som vores privatlivspolitik kun nævner ved det, de gør: poster",
             ),
         ),
     ],

@@ -189,6 +189,7 @@ def test_letters_stand_with_the_least_they_need(make_facts, kind, language):
     """What is not given leaves no empty heading and no list without items."""
     least = {
         **dict.fromkeys(("erased", "kept", "backups", "recipients", "told", "covered", "not_covered"), ()),
+        "unnamed": (),
         "noted": (),
         "uncorrected": (),
         "objected": (),
@@ -246,7 +247,7 @@ def test_each_state_of_a_recipient_has_its_own_words(make_facts, state, shown):
 def test_a_recipient_that_is_told_is_not_named_as_unknown_too(make_facts):
     """One name, one sentence about it."""
     told = (ToldRecipient(name="Firm", state="told"),)
-    letter = plain(render_letter(make_facts(told=told, recipients=("Firm", "Other"))))
+    letter = plain(render_letter(make_facts(told=told, recipients=("Firm", "Other"), unnamed=())))
     assert letter.count("Firm") == 1
     assert "these recipients too: Other." in letter
 
@@ -446,3 +447,16 @@ def test_a_letter_that_names_a_time_names_its_zone_once(make_facts, kind, langua
     letter = plain(render_letter(make_facts(kind=kind, language=language)))
     times = re.findall(r"\d{4}, \d\d:\d\d|kl\. \d\d\.\d\d", letter)
     assert len(times) == letter.count(zone) <= 1
+
+
+@pytest.mark.parametrize(
+    ("language", "start"),
+    [("en", "these recipients too: recipients our"), ("da", "disse modtagere: modtagere, som")],
+)
+def test_recipients_without_a_name_are_told_of_in_words(make_facts, language, start):
+    """Alone they read as a sentence too, and nobody is called by the want of a name."""
+    letter = plain(render_letter(make_facts(recipients=(), language=language)))
+    assert start in letter
+    assert words(language).name_not_stated not in letter
+    with pytest.raises(ValueError, match="no name"):
+        render_letter(make_facts(recipients=("not_stated",), language=language))
