@@ -56,7 +56,7 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
         former_due_on=request.due_on if extension else None,
         extension_reason=extension.reason if extension else "",
         rights=request.rights,
-        right=request.right if answers_one else None,
+        right=_right_told_of(request, kind) if answers_one else None,
         contacts=context.contacts,
         links={} if kind is LetterKind.SUBJECT_TOLD else links(context, request),
         link_expires_at=answer_ends(context, request)
@@ -141,10 +141,13 @@ def _recipients(
 ) -> dict[str, Any]:
     """Return who received data of what was changed, and what came of telling those we tell."""
     names = {one.id: one.name_in(request.language) for one in context.datamap.recipients}
-    of_all = kind is LetterKind.RECIPIENTS_DONE
-    told = tuple(
-        _told(context, names, one) for one in request.notices if of_all or one.right is request.right
-    )
+    right = _right_told_of(request, kind)
+    latest: dict[str, Notice] = {}
+    for one in request.notices:
+        known = latest.get(one.recipient_id)
+        if one.right is right and (known is None or known.at <= one.at):
+            latest[one.recipient_id] = one
+    told = tuple(_told(context, names, one) for one in latest.values())
     if outcome is None or request.right in (Right.ACCESS, Right.PORTABILITY):
         return {"told": told}
     ids: dict[str, None] = {}
@@ -157,6 +160,14 @@ def _recipients(
         "recipients": tuple(names[one] for one in ids if names[one] != NOT_STATED),
         "unnamed": tuple(_as_part(tasks[one]) for one in ids if names[one] == NOT_STATED),
     }
+
+
+def _right_told_of(request: SubjectRequest, kind: LetterKind) -> Right:
+    """Return the right a letter answers; of notices, the last one that has any."""
+    others = [one.right for one in request.notices]
+    if kind is LetterKind.RECIPIENTS_DONE and others and request.right not in others:
+        return max(others, key=request.rights.index)
+    return request.right
 
 
 def _as_part(title: str) -> str:

@@ -3,12 +3,16 @@
 import pytest
 
 from shared.domain.rights import Right
+from shared.services.telling import note_told
 from tests.unit.services.cases_world import (
     EMPLOYEE,
     done,
     letter_words,
     populated,
+    seen,
+    wishing,
 )
+from tests.unit.services.driving import deliver
 
 
 @pytest.mark.clause("4.4", "3.2")
@@ -41,3 +45,55 @@ async def test_a_danish_letter_names_the_customer_as_recipient_in_danish():
     letter = letter_words(world, request_id, "letter-erased-0")
     assert "Kunden, hvis installation du bruger: har" in letter
     assert "installation you use" not in letter
+
+
+@pytest.mark.clause("3.1", "4.4")
+async def test_the_letter_that_all_are_told_speaks_of_the_right_it_is_about_alone():
+    """What could not be told of the correction is no answer about the erasure that came after it."""
+    world = populated()
+    request_id = await done(
+        world,
+        EMPLOYEE,
+        Right.RECTIFICATION,
+        Right.ERASURE,
+        wishes=wishing(corrections={"name": "Elin Rightname"}),
+    )
+    for right, state, why in (
+        (Right.RECTIFICATION, "impossible", "it had closed for the summer"),
+        (Right.ERASURE, "told", ""),
+    ):
+        await _note(world, request_id, right, state, why)
+    await deliver(world)
+    letter = letter_words(world, request_id, f"letter-recipients_done-{seen(world, request_id).phase}")
+    assert "(erasure of your personal data)" in letter
+    assert letter.count("The customer whose installation you use: has been told.") == 1
+    assert "could not be told" not in letter
+    assert "summer" not in letter
+
+
+@pytest.mark.clause("3.1", "4.5")
+async def test_the_letter_that_all_are_told_speaks_of_an_earlier_right_where_the_last_tells_nobody():
+    """After a restriction and a copy it is the restriction that others were told of."""
+    world = populated()
+    request_id = await done(
+        world, EMPLOYEE, Right.RESTRICTION, Right.ACCESS, wishes=wishing(ground="accuracy")
+    )
+    await _note(world, request_id, Right.RESTRICTION, "told", "")
+    await deliver(world)
+    letter = letter_words(world, request_id, f"letter-recipients_done-{seen(world, request_id).phase}")
+    assert "(restriction of the use of your personal data)" in letter
+    assert "The customer whose installation you use: has been told." in letter
+
+
+async def _note(world, request_id, right, state, why) -> None:
+    for notice in seen(world, request_id).open_notices:
+        if notice.right is right:
+            await note_told(
+                world.context,
+                request_id,
+                recipient_id=notice.recipient_id,
+                right=right,
+                state=state,
+                why=why,
+                noted_by="officer",
+            )
