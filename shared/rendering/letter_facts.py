@@ -114,6 +114,7 @@ class LetterFacts:
         link_expires_at: Of the links `verify` and `answer`.
         package_expires_on: Of the copy.
         erased: Titles of stores with counts.
+        switched_off: Titles of stores whose records stay, each with the choices in them that now say no.
         kept: What stays, and why.
         backups: The platforms' copies that still hold what was erased.
         recipients: Names of those who may have received data; who is among `told` is not named again.
@@ -151,6 +152,7 @@ class LetterFacts:
     link_expires_at: datetime | None = None
     package_expires_on: date | None = None
     erased: tuple[tuple[str, int], ...] = ()
+    switched_off: tuple[tuple[str, tuple[str, ...]], ...] = ()
     kept: tuple[KeptPart, ...] = ()
     backups: tuple[Backup, ...] = ()
     recipients: tuple[str, ...] = ()

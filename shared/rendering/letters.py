@@ -147,6 +147,10 @@ def _results(facts: LetterFacts, w: SimpleNamespace, language: str) -> dict[str,
 
     return {
         "erased": totals(facts.erased),
+        "switched_off": [
+            {"title": _one_line(title), "choices": [_one_line(one) for one in choices]}
+            for title, choices in facts.switched_off
+        ],
         "kept": left(facts.kept),
         "corrected": totals(facts.corrected),
         "noted": [_one_line(title) for title in facts.noted],

@@ -101,7 +101,26 @@ def _results(context: Context, request: SubjectRequest, outcome: Outcome | None)
         }
     if request.right is Right.ACCESS:
         return {}
-    return {"erased": counted, "kept": kept}
+    off = {name: _choices(context, name, request) for name in outcome.by_store}
+    return {
+        "erased": tuple(
+            (_title(context, name, language), n) for name, n in outcome.by_store.items() if not off[name]
+        ),
+        "switched_off": tuple(
+            (_title(context, name, language), choices) for name, choices in off.items() if choices
+        ),
+        "kept": kept,
+    }
+
+
+def _choices(context: Context, store_id: str, request: SubjectRequest) -> tuple[str, ...]:
+    """Return titles of the choices the right switches off in a store, whose records stay. Empty: they go."""
+    _, store = context.datamap.store(store_id)
+    if request.right in store.ends_with:
+        return ()
+    return tuple(
+        one.title.in_language(request.language) for one in store.fields if request.right in one.off_by
+    )
 
 
 def _not_covered(context: Context, activity_id: str, language: str) -> tuple[str, str]:

@@ -45,6 +45,7 @@ def letter_facts(**changes):
         "link_expires_at": datetime(2026, 11, 30, 9, 0, tzinfo=UTC),
         "package_expires_on": date(2026, 12, 7),
         "erased": (("Member profiles", 1), ("Course activity", 1200)),
+        "switched_off": (("Club cards", ("Birthday greetings", "Invitations")),),
         "kept": (
             KeptPart(
                 title="Orders",

@@ -47,7 +47,7 @@ def test_facts_have_no_place_for_personal_data():
         *("link_expires_at", "package_expires_on", "erased", "kept", "backups", "recipients", "told"),
         *("decision", "grounds", "question", "extension_reason", "former_due_on", "covered", "not_covered"),
         *("corrected", "noted", "uncorrected", "transfer_host", "transferred_at", "objected", "customer"),
-        *("customer_right", "unnamed", "lift_on", "suppressed", "identification_hint"),
+        *("customer_right", "unnamed", "switched_off", "lift_on", "suppressed", "identification_hint"),
     }
 
 
@@ -76,6 +76,7 @@ FREE = [
     (K.RECTIFIED, "noted", lambda value: (value,)),
     (K.RECTIFIED, "corrected", lambda value: ((value, 1),)),
     (K.WITHDRAWN, "erased", lambda value: ((value, 1),)),
+    (K.WITHDRAWN, "switched_off", lambda value: ((value, (value,)),)),
     (K.WITHDRAWN, "objected", lambda value: (value,)),
     (K.OBJECTION_RECEIVED, "objected", lambda value: (value,)),
     (K.RESTRICTED, "covered", lambda value: (value,)),
@@ -131,6 +132,7 @@ SHAPES = [
 ]
 NEUTRAL = {
     "erased": (("Profiler", 1),),
+    "switched_off": (("Klubkort", ("Hilsner",)),),
     "kept": (),
     "recipients": ("Trykkeri A/S",),
     "unnamed": ("plakater",),

@@ -21,6 +21,7 @@ from tests.unit.rendering.letter_samples import CUSTOMER_KINDS, OPEN, SETTLED, P
 K = LetterKind
 LANGUAGES = ["en", "da"]
 ERASED_PARTS = ("Member profiles: 1", "Course activity: 1200", "Orders (2", "bookkeeping documents stay")
+SWITCHED_OFF = "Club cards: Birthday greetings, Invitations"
 EVERY_TOLD = tuple(one.name for one in SETTLED + OPEN)
 
 NAMED = {
@@ -76,12 +77,12 @@ NAMED = {
         "da": ("artikel 17, stk. 3, litra b.", "En medarbejder har afgjort", "artikel 79"),
     },
     K.WITHDRAWN: {
-        "both": ("Measuring how the product is used", *ERASED_PARTS, *EVERY_TOLD),
+        "both": ("Measuring how the product is used", *ERASED_PARTS, SWITCHED_OFF, *EVERY_TOLD),
         "en": ("article 7(3)", "no longer send you", "your membership goes on", "stays lawful"),
         "da": ("artikel 7, stk. 3", "sender dig ikke længere", "fortsætter dit medlemskab", "stadig lovligt"),
     },
     K.MARKETING_STOPPED: {
-        "both": (*ERASED_PARTS, *EVERY_TOLD),
+        "both": (*ERASED_PARTS, SWITCHED_OFF, *EVERY_TOLD),
         "en": (
             "mail that was already waiting is not sent",
             "Profiling",
@@ -190,6 +191,7 @@ def test_letters_stand_with_the_least_they_need(make_facts, kind, language):
     least = {
         **dict.fromkeys(("erased", "kept", "backups", "recipients", "told", "covered", "not_covered"), ()),
         "unnamed": (),
+        "switched_off": (),
         "noted": (),
         "uncorrected": (),
         "objected": (),

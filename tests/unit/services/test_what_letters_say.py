@@ -5,6 +5,7 @@ import pytest
 from shared.domain.rights import Right
 from shared.services.telling import note_told
 from tests.unit.services.cases_world import (
+    BUYER,
     EMPLOYEE,
     done,
     letter_words,
@@ -83,6 +84,41 @@ async def test_the_letter_that_all_are_told_speaks_of_an_earlier_right_where_the
     letter = letter_words(world, request_id, f"letter-recipients_done-{seen(world, request_id).phase}")
     assert "(restriction of the use of your personal data)" in letter
     assert "The customer whose installation you use: has been told." in letter
+
+
+@pytest.mark.clause("4.8", "5.2")
+@pytest.mark.parametrize(
+    ("right", "letter_id"),
+    [
+        (Right.WITHDRAWAL, "letter-withdrawn-0"),
+        (Right.MARKETING_OBJECTION, "letter-marketing_stopped-0"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("language", "erased", "off", "sign_up", "choice"),
+    [
+        (
+            *("en", "WHAT WAS ERASED", "WHAT WAS SWITCHED OFF"),
+            *("Newsletter sign-ups: 1 record", "Member profile: Newsletter wanted"),
+        ),
+        (
+            *("da", "HVAD DER ER SLETTET", "HVAD DER ER SLÅET FRA"),
+            *("Tilmeldinger til nyhedsbrev: 1 post", "Medlemsprofil: Nyhedsbrev ønskes"),
+        ),
+    ],
+)
+async def test_a_choice_that_is_switched_off_is_not_called_erased(
+    right, letter_id, language, erased, off, sign_up, choice
+):
+    """The sign-up goes; the member's profile stays, and one choice in it is off."""
+    world = populated()
+    request_id = await done(world, BUYER, right, language=language)
+    letter = letter_words(world, request_id, letter_id)
+    before, found, after = letter.partition(off)
+    assert found
+    assert sign_up in before.partition(erased)[2]
+    assert choice.partition(":")[0] not in before
+    assert choice in after
 
 
 async def _note(world, request_id, right, state, why) -> None:
