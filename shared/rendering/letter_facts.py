@@ -44,7 +44,10 @@ class LetterKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class KeptPart:
-    """Something an erasure or a correction left as it is. `until` None: no date is set yet."""
+    """Something an erasure or a correction left as it is.
+
+    `until` None: no date is set yet. `records` 0: nobody counted them, as in files that only erasing reads.
+    """
 
     title: str
     reason: str

@@ -113,7 +113,9 @@ def _context(facts: LetterFacts) -> dict[str, Any]:
 
 
 def _subject(facts: LetterFacts, w: SimpleNamespace) -> str:
-    name = "erased_with_retention" if facts.kind is LetterKind.ERASED and facts.kept else facts.kind
+    name: str = facts.kind
+    if facts.kind is LetterKind.ERASED and facts.kept:
+        name = "erased_with_retention" if facts.erased else "erased_nothing"
     if facts.kind is LetterKind.REFUSED and facts.decision and facts.decision.parts:
         name = "refused_in_part"
     subject: str = getattr(w, f"subject_{name}").format(controller=facts.contacts.controller_name)
@@ -133,11 +135,12 @@ def _results(facts: LetterFacts, w: SimpleNamespace, language: str) -> dict[str,
     def totals(stores: Iterable[tuple[str, int]]) -> list[dict[str, str]]:
         return [{"title": _one_line(title), "count": counted(records)} for title, records in stores]
 
-    def left(parts: Iterable[KeptPart]) -> list[dict[str, str | None]]:
+    def left(parts: Iterable[KeptPart]) -> list[dict[str, str | int | None]]:
         return [
             {
                 "title": _one_line(part.title),
                 "count": counted(part.records),
+                "records": part.records,
                 "reason": _clause(part.reason),
                 "provision": _provision(part.provision, language),
                 "until": day_text(part.until, language) if part.until else None,

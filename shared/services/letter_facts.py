@@ -3,9 +3,10 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.datamap.models import NOT_STATED
+from shared.datamap.models import NOT_STATED, DocumentStore
 from shared.datamap.ownership import is_register
 from shared.domain.cases import KeptRecords, LetterDocument, Notice, Outcome, SubjectRequest
+from shared.domain.controls import HELD_BY
 from shared.domain.deadlines import due_on
 from shared.domain.recipients import NoticeState
 from shared.domain.rights import Right
@@ -30,6 +31,17 @@ _STATE_OF: dict[NoticeState, RecipientState] = {
     NoticeState.NOT_HELD: "not_held",
     NoticeState.AWAITING_STAFF: "staff",
     NoticeState.IMPOSSIBLE: "impossible",
+}
+
+_HELD_EN = {
+    HELD_BY["law"]: "a duty in law to keep it",
+    HELD_BY["legal_claim"]: "a legal claim that it is needed for",
+    HELD_BY["policy_5_3"]: "a legal claim or a duty in law",
+}
+_HELD_DA = {
+    HELD_BY["law"]: "vi har pligt efter loven til at gemme det",
+    HELD_BY["legal_claim"]: "det er nødvendigt for et retligt krav",
+    HELD_BY["policy_5_3"]: "retligt krav eller lovpligt",
 }
 
 
@@ -84,12 +96,11 @@ def _results(context: Context, request: SubjectRequest, outcome: Outcome | None)
     if outcome is None:
         return {}
     language = request.language
-    kept = tuple(
-        _kept(context, request, one)
-        for one in outcome.kept
-        # what the register keeps of the request, each letter says in words of its own
-        if not is_register(context.datamap, one.store_id)
-    )
+    # what the register keeps of the request, each letter says in words of its own
+    staying = [one for one in outcome.kept if not is_register(context.datamap, one.store_id)]
+    # a hold may stop what a processor alone still has of the person: with more to name, that is no line
+    found = [one for one in staying if one.records or not _is_counted(context, one.store_id)]
+    kept = tuple(_kept(context, request, one) for one in found or staying)
     counted = tuple((_title(context, store_id, language), n) for store_id, n in outcome.by_store.items())
     if request.right is Right.RECTIFICATION:
         noted = tuple(_title(context, name, language) for name in outcome.noted)
@@ -145,9 +156,14 @@ def _kept(context: Context, request: SubjectRequest, kept: KeptRecords) -> KeptP
     )
 
 
+def _is_counted(context: Context, store_id: str) -> bool:
+    """Whether a plan counts the records of the store; lines and files are found while they are erased."""
+    return isinstance(context.datamap.store(store_id)[1], DocumentStore)
+
+
 def _reason(context: Context, kept: KeptRecords, language: str) -> str:
     if kept.reason == "hold":
-        return "retligt krav eller lovpligt" if language == "da" else "a legal claim or a duty in law"
+        return (_HELD_DA if language == "da" else _HELD_EN)[kept.provision]
     _, store = context.datamap.store(kept.store_id)
     for field in store.fields:
         if field.keep is not None and field.keep.reason.en == kept.reason:

@@ -1,19 +1,26 @@
 """What a letter says of what was done: only what is so, once, and in the reader's own language."""
 
+from datetime import date
+
 import pytest
 
+from shared.datamap.models import DocumentStore
 from shared.domain.rights import Right
+from shared.services import holding
 from shared.services.telling import note_told
 from tests.unit.services.cases_world import (
+    AUTHOR,
     BUYER,
     EMPLOYEE,
     done,
+    held,
     letter_words,
+    outcome,
     populated,
     seen,
     wishing,
 )
-from tests.unit.services.driving import deliver
+from tests.unit.services.driving import deliver, letters
 
 
 @pytest.mark.clause("4.4", "3.2")
@@ -119,6 +126,63 @@ async def test_a_choice_that_is_switched_off_is_not_called_erased(
     assert sign_up in before.partition(erased)[2]
     assert choice.partition(":")[0] not in before
     assert choice in after
+
+
+@pytest.mark.clause("4.4", "5.3")
+@pytest.mark.parametrize(
+    ("ground", "language", "subject", "reason", "other"),
+    [
+        (
+            *("law", "en", "Nothing could be erased now"),
+            *("a duty in law to keep it. Provision: GDPR article 17(3)(b).", "legal claim"),
+        ),
+        (
+            *("legal_claim", "en", "Nothing could be erased now"),
+            *("a legal claim that it is needed for. Provision: GDPR article 17(3)(e).", "duty in law"),
+        ),
+        (
+            *("law", "da", "Intet kunne slettes nu"),
+            *("vi har pligt efter loven til at gemme det. Bestemmelse: databeskyttelses", "retligt krav"),
+        ),
+        (
+            *("legal_claim", "da", "Intet kunne slettes nu"),
+            *("det er nødvendigt for et retligt krav. Bestemmelse: databeskyttelses", "pligt efter loven"),
+        ),
+    ],
+)
+async def test_an_erasure_that_a_hold_stops_wholly_is_not_said_to_be_carried_out(
+    ground, language, subject, reason, other
+):
+    """Subject and text say that nothing went, each line why, and no line counts what is not there."""
+    world = populated()
+    await holding.place(
+        world.context,
+        holding.PlaceHold(
+            identifiers={"email": (AUTHOR.email,)},
+            activity_id=None,
+            ground=ground,
+            reason="a file at a lawyer's",
+            review_on=date(2027, 5, 1),
+            placed_by="officer",
+        ),
+    )
+    before = held(world, AUTHOR)
+    request_id = await done(world, AUTHOR, Right.ERASURE, language=language)
+    assert held(world, AUTHOR) == before
+    mail = letters(world, request_id)["letter-erased-0"]
+    letter = letter_words(world, request_id, "letter-erased-0")
+    assert mail.subject.startswith(subject)
+    assert letter.count(subject) == 2, "in the subject and in the first sentence"
+    assert reason in letter
+    assert other not in letter
+    assert "carried it out" not in letter
+    assert "gennemført den" not in letter
+    assert "(0 " not in letter
+    documents = [one for _, one in world.datamap.stores() if isinstance(one, DocumentStore)]
+    empty = [one.store_id for one in outcome(world, request_id, Right.ERASURE).kept if not one.records]
+    absent = [one.title.in_language(language) for one in documents if one.id in empty]
+    assert absent, "held at a processor alone"
+    assert not [title for title in absent if title in letter]
 
 
 async def _note(world, request_id, right, state, why) -> None:
