@@ -47,6 +47,7 @@ class KeptPart:
     """Something an erasure or a correction left as it is.
 
     `until` None: no date is set yet. `records` 0: nobody counted them, as in files that only erasing reads.
+    `facts`: names of the facts that a correction left.
     """
 
     title: str
@@ -54,6 +55,19 @@ class KeptPart:
     provision: str
     until: date | None
     records: int
+    facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrectedPart:
+    """Where a correction reached: a store's title, and there the names of the facts, never their values.
+
+    `records`: how many are right now. Of a note, it is no count, and no facts mean the person's own words.
+    """
+
+    title: str
+    facts: tuple[str, ...]
+    records: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,9 +144,9 @@ class LetterFacts:
         former_due_on: The last day before the extension.
         covered: Titles of what a copy or a restriction covers. Empty: no list; a restriction covers all.
         not_covered: Titles and why a copy does not cover them.
-        corrected: Titles of stores with counts of corrected records.
-        noted: Titles of stores where a note of correction was attached.
-        uncorrected: Where nothing could be changed, and why.
+        corrected: Where facts were corrected.
+        noted: Where a note of correction was attached.
+        uncorrected: Where facts could not be changed, and why.
         transfer_host: The host a copy was sent to.
         transferred_at: When it arrived.
         objected: Titles of activities or purposes an objection or a withdrawal is about. Empty: all.
@@ -168,8 +182,8 @@ class LetterFacts:
     former_due_on: date | None = None
     covered: tuple[str, ...] = ()
     not_covered: tuple[tuple[str, str], ...] = ()
-    corrected: tuple[tuple[str, int], ...] = ()
-    noted: tuple[str, ...] = ()
+    corrected: tuple[CorrectedPart, ...] = ()
+    noted: tuple[CorrectedPart, ...] = ()
     uncorrected: tuple[KeptPart, ...] = ()
     transfer_host: str = ""
     transferred_at: datetime | None = None

@@ -18,6 +18,7 @@ from shared.datamap.models import NOT_STATED
 from shared.rendering.dates import day_text, moment_text
 from shared.rendering.letter_facts import (
     GROUNDS,
+    CorrectedPart,
     DecisionFact,
     KeptPart,
     LetterFacts,
@@ -31,6 +32,7 @@ from shared.rendering.templating import environment
 from shared.rendering.words import words
 
 __all__ = [
+    "CorrectedPart",
     "DecisionFact",
     "KeptPart",
     "Letter",
@@ -135,12 +137,22 @@ def _results(facts: LetterFacts, w: SimpleNamespace, language: str) -> dict[str,
     def totals(stores: Iterable[tuple[str, int]]) -> list[dict[str, str]]:
         return [{"title": _one_line(title), "count": counted(records)} for title, records in stores]
 
+    def listed(names: Iterable[str]) -> str:
+        return ", ".join(_one_line(name) for name in names)
+
+    def reached(parts: Iterable[CorrectedPart]) -> list[dict[str, str]]:
+        return [
+            {"title": _one_line(part.title), "facts": listed(part.facts), "count": counted(part.records)}
+            for part in parts
+        ]
+
     def left(parts: Iterable[KeptPart]) -> list[dict[str, str | int | None]]:
         return [
             {
                 "title": _one_line(part.title),
                 "count": counted(part.records),
                 "records": part.records,
+                "facts": listed(part.facts),
                 "reason": _clause(part.reason),
                 "provision": _provision(part.provision, language),
                 "until": day_text(part.until, language) if part.until else None,
@@ -155,8 +167,8 @@ def _results(facts: LetterFacts, w: SimpleNamespace, language: str) -> dict[str,
             for title, choices in facts.switched_off
         ],
         "kept": left(facts.kept),
-        "corrected": totals(facts.corrected),
-        "noted": [_one_line(title) for title in facts.noted],
+        "corrected": reached(facts.corrected),
+        "noted": reached(facts.noted),
         "uncorrected": left(facts.uncorrected),
         "covered": [_one_line(title) for title in facts.covered],
         "not_covered": [{"title": _one_line(title), "why": _clause(why)} for title, why in facts.not_covered],

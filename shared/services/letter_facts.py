@@ -1,9 +1,12 @@
 """What a letter says: its facts, gathered from the request as it stands and from the map."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.datamap.models import NOT_STATED, DocumentStore
+from shared.datamap.correction import correctable, unchangeable
+from shared.datamap.models import NOT_STATED, DocumentStore, FieldRule
 from shared.datamap.ownership import is_register
 from shared.domain.cases import KeptRecords, LetterDocument, Notice, Outcome, SubjectRequest
 from shared.domain.controls import HELD_BY
@@ -14,6 +17,7 @@ from shared.domain.times import copenhagen_day
 from shared.domain.working_days import working_days_later
 from shared.ports.cases import Case
 from shared.rendering.letters import (
+    CorrectedPart,
     DecisionFact,
     KeptPart,
     LetterFacts,
@@ -103,8 +107,7 @@ def _results(context: Context, request: SubjectRequest, outcome: Outcome | None)
     kept = tuple(_kept(context, request, one) for one in found or staying)
     counted = tuple((_title(context, store_id, language), n) for store_id, n in outcome.by_store.items())
     if request.right is Right.RECTIFICATION:
-        noted = tuple(_title(context, name, language) for name in outcome.noted)
-        return {"corrected": counted, "noted": noted, "uncorrected": kept}
+        return _corrections(context, request, outcome)
     if request.right is Right.PORTABILITY:
         return {
             "covered": tuple(title for title, _ in counted),
@@ -121,6 +124,39 @@ def _results(context: Context, request: SubjectRequest, outcome: Outcome | None)
             (_title(context, name, language), choices) for name, choices in off.items() if choices
         ),
         "kept": kept,
+    }
+
+
+def _corrections(context: Context, request: SubjectRequest, outcome: Outcome) -> dict[str, Any]:
+    """Return which facts were corrected where, where a note stands, and which had to stay as they were."""
+    changed = dict.fromkeys(outcome.facts, "")
+
+    def part(store_id: str, fields: Sequence[FieldRule], records: int = 0) -> CorrectedPart:
+        named = {field.fact for field in fields}
+        titles = [title for fact, title in context.datamap.policy.facts.items() if fact in named]
+        return CorrectedPart(
+            title=_title(context, store_id, request.language),
+            facts=tuple(_as_part(title.in_language(request.language)) for title in titles),
+            records=records,
+        )
+
+    def fields_of(store_id: str) -> Sequence[FieldRule]:
+        return context.datamap.store(store_id)[1].fields
+
+    corrected = [
+        part(name, correctable(fields_of(name), changed), records)
+        for name, records in outcome.by_store.items()
+    ]
+
+    def left(name: str) -> CorrectedPart:
+        return part(name, unchangeable(fields_of(name), changed))
+
+    return {
+        "corrected": tuple(one for one in corrected if one.facts),  # of the others no fact may be changed
+        "noted": tuple(left(name) for name in outcome.noted),
+        "uncorrected": tuple(
+            replace(_kept(context, request, one), facts=left(one.store_id).facts) for one in outcome.kept
+        ),
     }
 
 

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from shared.datamap.models import Backup, Text
 from shared.domain.rights import Right
 from shared.rendering.letters import (
+    CorrectedPart,
     DecisionFact,
     KeptPart,
     LetterFacts,
@@ -71,8 +72,11 @@ def letter_facts(**changes):
         "former_due_on": date(2026, 12, 21),
         "covered": ("Membership and logins",),
         "not_covered": (("Usage statistics", "they rest on a legitimate interest"),),
-        "corrected": (("Address book", 3),),
-        "noted": ("Usage log",),
+        "corrected": (CorrectedPart(title="Address book", facts=("name", "phone"), records=3),),
+        "noted": (
+            CorrectedPart(title="Usage log", facts=()),
+            CorrectedPart(title="Old invoices", facts=("name",)),
+        ),
         "uncorrected": (
             KeptPart(
                 title="Old invoices",
@@ -80,6 +84,7 @@ def letter_facts(**changes):
                 provision="Danish Bookkeeping Act",
                 until=date(2030, 12, 31),
                 records=1,
+                facts=("name",),
             ),
         ),
         "transfer_host": "import.other.example",

@@ -8,6 +8,7 @@ import pytest
 
 from shared.domain.rights import Right
 from shared.rendering.letters import (
+    CorrectedPart,
     DecisionFact,
     LetterFacts,
     LetterKind,
@@ -55,6 +56,10 @@ def _kept(value):
     return (replace(letter_facts(contacts=None).kept[0], title=value, reason=value, provision=value),)
 
 
+def _corrected(value):
+    return (CorrectedPart(title=value, facts=(value,), records=1),)
+
+
 def _decided(value):
     return DecisionFact(reason=value, provision=value, parts=(value,))
 
@@ -73,8 +78,8 @@ FREE = [
     (K.EXTENDED, "extension_reason", str),
     (K.TRANSFERRED, "transfer_host", str),
     (K.RECTIFIED, "uncorrected", _kept),
-    (K.RECTIFIED, "noted", lambda value: (value,)),
-    (K.RECTIFIED, "corrected", lambda value: ((value, 1),)),
+    (K.RECTIFIED, "noted", _corrected),
+    (K.RECTIFIED, "corrected", _corrected),
     (K.WITHDRAWN, "erased", lambda value: ((value, 1),)),
     (K.WITHDRAWN, "switched_off", lambda value: ((value, (value,)),)),
     (K.WITHDRAWN, "objected", lambda value: (value,)),
@@ -144,8 +149,11 @@ NEUTRAL = {
     "extension_reason": "Der er elleve systemer",
     "covered": ("Medlemskab",),
     "not_covered": (("Statistik", "legitim interesse"),),
-    "corrected": (("Adressebog", 3),),
-    "noted": ("Logbog",),
+    "corrected": (CorrectedPart(title="Adressebog", facts=("navn",), records=3),),
+    "noted": (
+        CorrectedPart(title="Logbog", facts=()),
+        CorrectedPart(title="Fakturaer", facts=("navn",)),
+    ),
     "uncorrected": (),
     "transfer_host": "import.invalid",
     "objected": ("Statistik",),

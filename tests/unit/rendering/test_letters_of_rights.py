@@ -102,9 +102,26 @@ NAMED = {
         "da": ("den 1. december 2026 kl. 12.30 (dansk tid)", "Intet slettes", "Bed os om indsigt"),
     },
     K.RECTIFIED: {
-        "both": ("Address book: 3", "Usage log", "Old invoices (1", "they must not be altered", *EVERY_TOLD),
-        "en": ("They are not rewritten", "Provision: Danish Bookkeeping Act.", "until 31 December 2030"),
-        "da": ("De skrives ikke om", "Bestemmelse: bogføringsloven.", "indtil 31. december 2030"),
+        "both": (
+            "Address book: name, phone (3",
+            "Old invoices: name (1",
+            "they must not be altered",
+            *EVERY_TOLD,
+        ),
+        "en": (
+            "Usage log: a note of what was stated",
+            "Old invoices: a note of what is right: name",
+            "They are not rewritten",
+            "Provision: Danish Bookkeeping Act.",
+            "until 31 December 2030",
+        ),
+        "da": (
+            "Usage log: en bemærkning om det, der er oplyst",
+            "Old invoices: en bemærkning om, hvad der er rigtigt: name",
+            "De skrives ikke om",
+            "Bestemmelse: bogføringsloven.",
+            "indtil 31. december 2030",
+        ),
     },
     K.COMPLAINT: {
         "both": ("The Example Authority", "Tilsynsgade 2", "https://authority.example.invalid/"),
@@ -132,7 +149,13 @@ NAMED = {
         "da": ("kun jeres installation", "nyhedsbrev, samtykker, klager", "Personen ser det"),
     },
     K.CUSTOMER_DONE: {
-        "both": ("Example Customer ApS", *ERASED_PARTS, "Address book: 3", "Usage log", "Old invoices"),
+        "both": (
+            "Example Customer ApS",
+            *ERASED_PARTS,
+            "Address book: name, phone (3",
+            "Usage log",
+            "Old invoices",
+        ),
         "en": (
             "erasure of the personal data about a person",
             "your installation only",

@@ -185,6 +185,50 @@ async def test_an_erasure_that_a_hold_stops_wholly_is_not_said_to_be_carried_out
     assert not [title for title in absent if title in letter]
 
 
+@pytest.mark.clause("4.3")
+@pytest.mark.parametrize(
+    ("language", "corrected", "noted", "left"),
+    [
+        (
+            *("en", "Orders: phone (1 record) -"),
+            "Orders: a note of what is right: name WHAT COULD NOT BE CHANGED, AND WHY - ",
+            "Orders: name (1 record): The books must be kept",
+        ),
+        (
+            *("da", "Ordrer: telefon (1 post) -"),
+            "Ordrer: en bemærkning om, hvad der er rigtigt: navn HVAD DER IKKE KUNNE ÆNDRES, OG HVORFOR - ",
+            "Ordrer: navn (1 post): ",
+        ),
+    ],
+)
+async def test_a_correction_names_which_facts_were_changed_noted_and_left_in_each_store(
+    language, corrected, noted, left
+):
+    """One store stands in three lists, each time with the facts it is about and never with their values."""
+    world = populated()
+    new = {"name": "Oda Rightname", "phone": "+44 113 496 0999"}
+    request_id = await done(
+        world, BUYER, Right.RECTIFICATION, language=language, wishes=wishing(corrections=new)
+    )
+    letter = letter_words(world, request_id, "letter-rectified-0")
+    assert corrected in letter
+    assert noted + left in letter
+    assert not [value for value in new.values() if value in letter]
+
+
+@pytest.mark.clause("4.3")
+async def test_a_store_of_which_no_fact_may_be_changed_is_not_among_what_was_corrected():
+    """The order keeps its name; that a note stands beside it is no correction."""
+    world = populated()
+    request_id = await done(
+        world, BUYER, Right.RECTIFICATION, wishes=wishing(corrections={"name": "Oda Rightname"})
+    )
+    letter = letter_words(world, request_id, "letter-rectified-0")
+    corrected = letter.partition("WHAT WAS CORRECTED")[2].partition("WHERE A NOTE")[0]
+    assert "Member profile: name (1 record)" in corrected
+    assert "Orders" not in corrected
+
+
 async def _note(world, request_id, right, state, why) -> None:
     for notice in seen(world, request_id).open_notices:
         if notice.right is right:
