@@ -222,6 +222,10 @@ async def test_a_correction_twice_finds_it_right():
         ({"corrections": {"shoe_size": "43"}}, "fact_unknown"),
         ({"corrections": {"name": "  "}}, "correction_empty"),
         ({"corrections": {"email": "<b>@x"}}, "email_invalid"),
+        ({"corrections": {"phone": "my husband's"}}, "field_invalid"),
+        ({"corrections": {"phone": "12 34"}}, "field_invalid"),
+        ({"corrections": {"phone": "+45 12345 x"}}, "field_invalid"),
+        ({"corrections": {"phone": "+-() - ()"}}, "field_invalid"),
         ({"objects_to": ("everything",)}, "activity_unknown"),
     ],
 )
@@ -230,6 +234,14 @@ def test_a_wish_that_names_nothing_we_know_is_refused(wishes, code):
     with pytest.raises(Invalid) as refused:
         checked_wishes(populated().context, wishing(**wishes))
     assert refused.value.code == code
+
+
+@pytest.mark.clause("4.3")
+@pytest.mark.parametrize("phone", ["12345", "123456", "+45 (12) 34-56 78", " 12 34 5 "])
+def test_a_phone_of_five_digits_or_more_is_one(phone):
+    """However it is spaced."""
+    wishes = wishing(corrections={"phone": phone})
+    assert checked_wishes(populated().context, wishes) == wishes
 
 
 @pytest.mark.clause("4.3", "4.2.1")
