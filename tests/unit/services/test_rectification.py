@@ -259,6 +259,10 @@ async def test_a_correction_twice_finds_it_right():
         ({"corrections": {"shoe_size": "43"}}, "fact_unknown"),
         ({"corrections": {"name": "  "}}, "correction_empty"),
         ({"corrections": {"email": "<b>@x"}}, "email_invalid"),
+        ({"corrections": {"phone": "my husband's"}}, "field_invalid"),
+        ({"corrections": {"phone": "12 34"}}, "field_invalid"),
+        ({"corrections": {"phone": "+45 12345 x"}}, "field_invalid"),
+        ({"corrections": {"phone": "+-() - ()"}}, "field_invalid"),
         ({"objects_to": ("everything",)}, "activity_unknown"),
     ],
 )
@@ -289,6 +293,14 @@ async def test_what_a_correction_restricted_is_lifted_when_its_letter_is_out():
     assert controls(world, "user_id", EMPLOYEE.user_id).is_restricted
     await deliver(world)
     assert not controls(world, "user_id", EMPLOYEE.user_id).is_restricted
+
+
+@pytest.mark.clause("4.3")
+@pytest.mark.parametrize("phone", ["12345", "123456", "+45 (12) 34-56 78", " 12 34 5 "])
+def test_a_phone_of_five_digits_or_more_is_one(phone):
+    """However it is spaced."""
+    wishes = wishing(corrections={"phone": phone})
+    assert checked_wishes(populated().context, wishes) == wishes
 
 
 @pytest.mark.clause("4.3", "4.2.1")
