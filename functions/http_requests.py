@@ -21,6 +21,7 @@ from shared.domain.rights import IMMEDIATE
 from shared.rendering import outcomes, pages
 from shared.services import asking, intake
 from shared.services.intake import Submission
+from shared.services.links import ANSWER, CANCEL, VERIFY, check_link
 from shared.services.wishing import checked_wishes
 
 requests = func.Blueprint()
@@ -96,16 +97,17 @@ async def status(req: func.HttpRequest) -> func.HttpResponse:
     "requests_verification_page",
     "GET",
     f"{_ID}/verification",
-    Given(answers={200: PAGE}, query=TokenQuery, codes=_UNKNOWN),
+    Given(answers={200: PAGE}, query=TokenQuery, codes=_UNKNOWN, guard="token"),
 )
 async def verification_page(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page with the button. Opening it confirms nothing: mail scanners open links."""
+    token = _genuine(req, VERIFY)
     found = await intake.status(bootstrap.app().context, req.route_params["request_id"])
     return page(
         pages.verification_page(
             language=language_of(req),
             action_url="verification",  # relative, so that it works behind any address
-            token=query(req, TokenQuery).token,
+            token=token,
             rights=found.rights,
         )
     )
@@ -132,13 +134,13 @@ async def verification(req: func.HttpRequest) -> func.HttpResponse:
     "requests_cancellation_page",
     "GET",
     f"{_ID}/cancellation",
-    Given(answers={200: PAGE}, query=TokenQuery, codes=()),
+    Given(answers={200: PAGE}, query=TokenQuery, codes=(), guard="token"),
 )
 async def cancellation_page(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page whose button cancels the request."""
     return page(
         pages.cancellation_page(
-            language=language_of(req), action_url="cancellation", token=query(req, TokenQuery).token
+            language=language_of(req), action_url="cancellation", token=_genuine(req, CANCEL)
         )
     )
 
@@ -170,12 +172,12 @@ async def cancellation(req: func.HttpRequest) -> func.HttpResponse:
     "requests_answer_page",
     "GET",
     f"{_ID}/answer",
-    Given(answers={200: PAGE}, query=TokenQuery, codes=()),
+    Given(answers={200: PAGE}, query=TokenQuery, codes=(), guard="token"),
 )
 async def answer_page(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page on which a question that came by letter is answered."""
     return page(
-        pages.answer_page(language=language_of(req), action_url="answer", token=query(req, TokenQuery).token)
+        pages.answer_page(language=language_of(req), action_url="answer", token=_genuine(req, ANSWER))
     )
 
 
@@ -200,6 +202,13 @@ async def answer_question(req: func.HttpRequest) -> func.HttpResponse:
     if is_form(req):
         return page(outcomes.outcome_page("question_answered", language=language_of(req)))
     return answer(None, status=204)
+
+
+def _genuine(req: func.HttpRequest, purpose: str) -> str:
+    """Return the token of the opened link; a page with a button that cannot work is shown to nobody."""
+    token = query(req, TokenQuery).token
+    check_link(bootstrap.app().context, req.route_params["request_id"], token, purpose=purpose)
+    return token
 
 
 def _shown(state: RequestState) -> outcomes.Outcome:
