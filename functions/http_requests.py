@@ -85,6 +85,7 @@ async def status(req: func.HttpRequest) -> func.HttpResponse:
             request_id=found.request_id,
             state=found.state,
             rights=found.rights,
+            in_words=found.in_words,
             received_on=found.received_on,
             due_on=found.due_on,
             copy_available=found.copy_available,
@@ -109,6 +110,7 @@ async def verification_page(req: func.HttpRequest) -> func.HttpResponse:
             action_url="verification",  # relative, so that it works behind any address
             token=token,
             rights=found.rights,
+            in_words=found.in_words,
         )
     )
 

@@ -416,6 +416,11 @@ class SubjectRequest(CaseDocument):
         return next((one for one in reversed(self.decisions) if one.right is self.right), None)
 
     @property
+    def in_words(self) -> bool:
+        """Whether its restriction stands for words that name no right, read in the most protective way."""
+        return self.wishes.ground == "unclear" and Right.RESTRICTION in self.rights
+
+    @property
     def open_notices(self) -> tuple[Notice, ...]:
         """What recipients still have to be told."""
         return tuple(one for one in self.notices if one.is_open)

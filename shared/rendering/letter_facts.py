@@ -108,6 +108,7 @@ class LetterFacts:
         due_on: The last day of the answer, pauses and extension included; in a question that pauses, the
             day without this pause.
         rights: All that the request asks for.
+        in_words: Whether the restriction among `rights` stands for words that name no right.
         contacts: Of the controller and the authority.
         right: The one right this letter answers. None: all of `rights`.
         links: Addresses by name: `verify`, `cancel`, `status`, `package`, `answer`.
@@ -146,6 +147,7 @@ class LetterFacts:
     rights: tuple[Right, ...]
     contacts: Contacts
     right: Right | None = None
+    in_words: bool = False
     links: Mapping[str, str] = field(default_factory=dict)
     link_expires_at: datetime | None = None
     package_expires_on: date | None = None
@@ -177,6 +179,16 @@ class LetterFacts:
     def for_customer(self) -> bool:
         """Whether the letter goes to a customer's administrator and not to the person."""
         return bool(self.customer) and self.kind is not LetterKind.SUBJECT_TOLD
+
+    @property
+    def only_words(self) -> bool:
+        """Whether the letter is about words that name no right, and about nothing else."""
+        return self.in_words and set(self.answered) == {Right.RESTRICTION}
+
+    @property
+    def answered(self) -> tuple[Right, ...]:
+        """The rights this letter is about."""
+        return (self.right,) if self.right else self.rights
 
     def require_sound(self) -> None:
         """Raise `ValueError` naming what the letter is about and lacks, or what it must not say."""

@@ -56,6 +56,7 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
         extension_reason=extension.reason if extension else "",
         rights=request.rights,
         right=request.right if answers_one else None,
+        in_words=request.in_words,
         contacts=context.contacts,
         links={} if kind is LetterKind.SUBJECT_TOLD else links(context, request),
         link_expires_at=answer_ends(context, request)

@@ -230,10 +230,24 @@ async def test_the_status_tells_states_and_dates_only(world):
         "request_id": request_id,
         "state": "completed",
         "rights": ["access"],
+        "in_words": False,
         "received_on": "2026-03-02",
         "due_on": "2026-04-07",
         "copy_available": True,
     }
+
+
+async def test_words_that_name_no_right_are_shown_as_the_right_of_nobody(world):
+    """Neither the status nor the page behind the link says that a restriction was asked for."""
+    filed = await call(submit, body={"email": ANE, "message": "please look at my account"})
+    request_id = content(filed)["request_id"]
+    shown = content(await call(status, method="GET", request_id=request_id))
+    assert (shown["rights"], shown["in_words"]) == ([], True)
+    key = token(world, request_id, VERIFY)
+    given = {"method": "GET", "request_id": request_id, "query_token": key}
+    assert "It is about what you wrote to us." in _page(await call(verification_page, **given))
+    danish = _page(await call(verification_page, **given, accept_language="da"))
+    assert "Det drejer sig om det, du skrev til os." in danish
 
 
 @pytest.mark.parametrize("door", [status, verification_page])

@@ -44,6 +44,7 @@ def test_facts_have_no_place_for_personal_data():
     """Titles, counts, dates, reasons and names of companies; nothing about the person."""
     assert {one.name for one in fields(LetterFacts)} == {
         *("kind", "language", "request_id", "received_on", "due_on", "rights", "contacts", "right", "links"),
+        "in_words",
         *("link_expires_at", "package_expires_on", "erased", "kept", "backups", "recipients", "told"),
         *("decision", "grounds", "question", "extension_reason", "former_due_on", "covered", "not_covered"),
         *("corrected", "noted", "uncorrected", "transfer_host", "transferred_at", "objected", "customer"),

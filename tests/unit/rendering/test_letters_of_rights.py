@@ -437,3 +437,50 @@ def test_an_extension_gives_both_days(make_facts):
     facts = make_facts(kind=K.EXTENDED, former_due_on=date(2027, 1, 31), due_on=date(2027, 3, 31))
     letter = plain(render_letter(facts))
     assert "due on 31 January 2027; you now have it on 31 March 2027 at the latest" in letter
+
+
+WORDS_KINDS = (
+    *(K.VERIFY, K.ACKNOWLEDGE, K.JOINED, K.NOTHING_HELD, K.CANCELLED, K.DELAYED_BY_REVIEW, K.RESTRICTED),
+    *(K.REFUSED, K.EXTENDED, K.QUESTION),
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "phrase", "unasked"),
+    [
+        ("en", "what you wrote to us", ("restriction of", "cannot do what you asked", "your request")),
+        ("da", "det, du skrev til os", ("begrænsning af", "ikke gøre, hvad du bad om", "din anmodning")),
+    ],
+)
+@pytest.mark.parametrize("kind", WORDS_KINDS)
+def test_words_that_name_no_right_are_called_what_the_person_wrote(
+    make_facts, kind, language, phrase, unasked
+):
+    """Nobody asked for the restriction that protects until a person has read them."""
+    decision = DecisionFact(reason="A reason", provision="GDPR article 12(4)")
+    facts = {"rights": (Right.RESTRICTION,), "grounds": ("unclear",), "covered": (), "decision": decision}
+    letter = render_letter(make_facts(kind=kind, language=language, in_words=True, **facts))
+    asks = words(language).asks_restriction
+    for part in (letter.subject, letter.text, letter.html):
+        assert asks not in part
+        assert unasked[0] not in part.lower()
+        assert unasked[1] not in part
+    assert unasked[2] not in letter.subject
+    assert phrase in plain(letter)
+    assert phrase in Page(letter.html).text
+    wrote = {"en": ("you wrote to",), "da": ("du skrev til", "du har skrevet til")}[language]
+    assert letter.subject.lower().count(wrote[0]) or wrote[-1] in letter.subject
+
+
+def test_words_beside_a_named_right_are_named_beside_it(make_facts):
+    """The right keeps its own name; a letter that answers it keeps its own subject."""
+    letter = render_letter(
+        make_facts(
+            kind=K.WITHDRAWN,
+            rights=(Right.WITHDRAWAL, Right.RESTRICTION),
+            right=Right.WITHDRAWAL,
+            in_words=True,
+        )
+    )
+    assert letter.subject == "Your consent is withdrawn"
+    assert "withdrawal of your consent; what you wrote to us" in plain(letter)
