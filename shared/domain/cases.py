@@ -208,7 +208,7 @@ class Wishes(_Frozen):
 
     `corrections`: a fact of the policy's map, such as `name`, to its right value. `objects_to`: ids of
     activities or purposes; empty: everything that rests on letter f. `tell`: whom a customer's request
-    concerns, so that the person is told.
+    concerns, so that the person is told. `about`: the person's address as a representative wrote it.
     """
 
     corrections: dict[str, str] = {}
@@ -217,6 +217,7 @@ class Wishes(_Frozen):
     objects_to: tuple[str, ...] = ()
     transfer_url: str | None = None
     tell: str | None = None
+    about: str = ""
 
 
 class Question(_Frozen):

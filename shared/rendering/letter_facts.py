@@ -133,6 +133,8 @@ class LetterFacts:
         transferred_at: When it arrived.
         objected: Titles of activities or purposes an objection or a withdrawal is about. Empty: all.
         customer: Name of the customer that asked. Empty: the person asked.
+        for_representative: Whether the letter goes to somebody who acts for the person.
+        about: The person's address as the representative gave it. Empty: the letter names none.
         customer_right: What the customer asked for.
         lift_on: The day a restriction ends.
         suppressed: Whether the address stands on the list of those not to write to.
@@ -171,6 +173,8 @@ class LetterFacts:
     objected: tuple[str, ...] = ()
     customer: str = ""
     customer_right: Right | None = None
+    for_representative: bool = False
+    about: str = ""
     lift_on: date | None = None
     suppressed: bool = False
     identification_hint: str = ""

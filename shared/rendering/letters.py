@@ -107,6 +107,8 @@ def _context(facts: LetterFacts) -> dict[str, Any]:
         **_results(facts, w, language),
         **_told(facts, w),
         **_reasons(facts, w, language),
+        "for_representative": facts.for_representative,
+        "about": _one_line(facts.about),
         **_customer(facts, w),
     }
 
@@ -122,7 +124,7 @@ def _subject(facts: LetterFacts, w: SimpleNamespace) -> str:
 
 
 def _asked(w: SimpleNamespace, rights: Iterable[Right], facts: LetterFacts) -> str:
-    kind = "customer_" if facts.for_customer else ""
+    kind = "customer_" if facts.for_customer else "represented_" if facts.for_representative else ""
     return asked_for(w, rights, kind=kind, in_words=facts.in_words)
 
 

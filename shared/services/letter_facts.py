@@ -40,6 +40,7 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
     extension = request.extension if kind is LetterKind.EXTENDED else None
     package = request.copies.get(request.copy_id)
     customer = request.requester.customer_name or request.scope.customer_id or ""
+    acts_for = request.requester.kind == "representative"
     answers_one = kind not in (
         LetterKind.VERIFY,
         LetterKind.CANCELLED,
@@ -71,6 +72,9 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
         transfer_host=urlsplit(request.wishes.transfer_url or "").hostname or "",
         transferred_at=outcome.at if outcome and outcome.result == "transferred" else None,
         customer=customer,
+        for_representative=acts_for,
+        # whoever reads at an address that nobody has confirmed is told of nobody
+        about=request.wishes.about if acts_for and request.verified_at else "",
         customer_right=request.right if customer else None,
         lift_on=letter.lift_on,
         identification_hint=request.decision.hint if request.decision else "",
