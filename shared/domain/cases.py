@@ -148,6 +148,7 @@ class Outcome(_Frozen):
     kept: tuple[KeptRecords, ...] = ()  # what an erasure or a correction left as it is
     facts: tuple[str, ...] = ()  # names of the facts that were corrected, not their values
     noted: tuple[str, ...] = ()  # stores to which a correction note was attached
+    transfer_problem: str | None = None  # why a transfer that was asked for was given up
     not_covered: tuple[str, ...] = ()  # activities with data that portability does not cover
 
 

@@ -131,6 +131,7 @@ class LetterFacts:
         uncorrected: Where nothing could be changed, and why.
         transfer_host: The host a copy was sent to.
         transferred_at: When it arrived.
+        transfer_problem: The code a wanted transfer stopped with. Empty: none was wanted, or it arrived.
         objected: Titles of activities or purposes an objection or a withdrawal is about. Empty: all.
         customer: Name of the customer that asked. Empty: the person asked.
         for_representative: Whether the letter goes to somebody who acts for the person.
@@ -170,6 +171,7 @@ class LetterFacts:
     uncorrected: tuple[KeptPart, ...] = ()
     transfer_host: str = ""
     transferred_at: datetime | None = None
+    transfer_problem: str = ""
     objected: tuple[str, ...] = ()
     customer: str = ""
     customer_right: Right | None = None

@@ -160,11 +160,19 @@ def _results(facts: LetterFacts, w: SimpleNamespace, language: str) -> dict[str,
         "objected": [_one_line(title) for title in facts.objected],
         "transfer_host": _one_line(facts.transfer_host),
         "transferred": moment_text(facts.transferred_at, language) if facts.transferred_at else None,
+        "not_transferred": _not_transferred(facts.transfer_problem, w),
         "backups": [
             {"platform": backup.platform.in_language(language), "days": backup.horizon_days}
             for backup in facts.backups
         ],
     }
+
+
+def _not_transferred(code: str, w: SimpleNamespace) -> str:
+    """Return why a copy was not handed over directly. Source: GDPR article 20(2)."""
+    if code.startswith("transfer_url_"):  # the address itself is none that we may send to
+        code = "transfer_refused_address"
+    return getattr(w, code, w.transfer_failed) if code else ""
 
 
 def _told(facts: LetterFacts, w: SimpleNamespace) -> dict[str, Any]:

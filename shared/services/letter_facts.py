@@ -101,6 +101,7 @@ def _results(context: Context, request: SubjectRequest, outcome: Outcome | None)
     if request.right is Right.PORTABILITY:
         return {
             "covered": tuple(title for title, _ in counted),
+            "transfer_problem": outcome.transfer_problem or "",
             "not_covered": tuple(_not_covered(context, name, language) for name in outcome.not_covered),
         }
     if request.right is Right.ACCESS:

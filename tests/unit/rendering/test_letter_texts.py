@@ -47,7 +47,16 @@ def test_facts_have_no_place_for_personal_data():
         "in_words",
         *("link_expires_at", "package_expires_on", "erased", "kept", "backups", "recipients", "told"),
         *("decision", "grounds", "question", "extension_reason", "former_due_on", "covered", "not_covered"),
-        *("corrected", "noted", "uncorrected", "transfer_host", "transferred_at", "objected", "customer"),
+        *(
+            "corrected",
+            "noted",
+            "uncorrected",
+            "transfer_host",
+            "transferred_at",
+            "transfer_problem",
+            "objected",
+            "customer",
+        ),
         *("customer_right", "lift_on", "suppressed", "identification_hint", "for_representative", "about"),
     }
 

@@ -437,3 +437,36 @@ def test_an_extension_gives_both_days(make_facts):
     facts = make_facts(kind=K.EXTENDED, former_due_on=date(2027, 1, 31), due_on=date(2027, 3, 31))
     letter = plain(render_letter(facts))
     assert "due on 31 January 2027; you now have it on 31 March 2027 at the latest" in letter
+
+
+NOT_TRANSFERRED = {
+    "transfer_refused_address": ("not one on the public internet", "ikke på det offentlige internet"),
+    "transfer_url_host": ("not one on the public internet", "ikke på det offentlige internet"),
+    "transfer_refused": ("the receiver did not take it", "modtageren tog ikke imod dem"),
+    "transfer_certificate": ("prove that the address is its own", "bevise, at adressen er dens egen"),
+    "transfer_too_slow": ("so slowly that we had to stop", "så langsomt imod dem, at vi måtte standse"),
+    "transfer_unreachable": ("the receiver did not answer", "modtageren svarede ikke"),
+    "transfer_source_changed": ("a technical reason on our side", "en teknisk grund hos os"),
+    "transfer_failed": ("a technical reason on our side", "en teknisk grund hos os"),
+}
+
+
+@pytest.mark.parametrize("code", sorted(NOT_TRANSFERRED))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_copy_that_could_not_be_handed_over_directly_says_so_and_why(make_facts, language, code):
+    """In plain words, without the code, in both forms."""
+    facts = make_facts(kind=K.PORTABILITY_READY, language=language, transfer_problem=code)
+    letter = render_letter(facts)
+    article = "(GDPR article 20(2))" if language == "en" else "artikel 20, stk. 2)"
+    for shown in (plain(letter), Page(letter.html).text):
+        assert article in shown
+        assert NOT_TRANSFERRED[code][LANGUAGES.index(language)] in shown
+        assert "transfer_" not in shown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_copy_that_nobody_wanted_handed_over_speaks_of_no_transfer(make_facts, language):
+    """There is nothing to explain."""
+    letter = plain(render_letter(make_facts(kind=K.PORTABILITY_READY, language=language)))
+    assert "article 20(2)" not in letter
+    assert "stk. 2)" not in letter
