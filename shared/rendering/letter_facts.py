@@ -137,6 +137,7 @@ class LetterFacts:
         for_representative: Whether the letter goes to somebody who acts for the person.
         about: The person's address as the representative gave it. Empty: the letter names none.
         customer_right: What the customer asked for.
+        ends_restriction: Whether a refusal ends the restriction that held while it was looked into.
         lift_on: The day a restriction ends.
         suppressed: Whether the address stands on the list of those not to write to.
         identification_hint: What would allow to find the person's data; articles 11(2) and 12(2).
@@ -177,6 +178,7 @@ class LetterFacts:
     customer_right: Right | None = None
     for_representative: bool = False
     about: str = ""
+    ends_restriction: bool = False
     lift_on: date | None = None
     suppressed: bool = False
     identification_hint: str = ""

@@ -95,6 +95,7 @@ def _context(facts: LetterFacts) -> dict[str, Any]:
         "lifts": day(facts.lift_on),
         "right_ids": [str(right) for right in facts.rights],
         "answered_ids": [str(right) for right in facts.answered],
+        "ends_restriction": facts.ends_restriction,
         "in_words": facts.in_words,
         "only_words": facts.only_words,
         "rights": _asked(w, facts.rights, facts),

@@ -76,6 +76,7 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
         # whoever reads at an address that nobody has confirmed is told of nobody
         about=request.wishes.about if acts_for and request.verified_at else "",
         customer_right=request.right if customer else None,
+        ends_restriction=kind is LetterKind.REFUSED and _was_restricted(request),
         lift_on=letter.lift_on,
         identification_hint=request.decision.hint if request.decision else "",
         suppressed=request.right is Right.MARKETING_OBJECTION,
@@ -182,6 +183,15 @@ def _grounds(request: SubjectRequest) -> tuple[str, ...]:
     if request.right is Right.OBJECTION:
         return ("objection",)
     return (request.wishes.ground or "accuracy",) if request.right is Right.RESTRICTION else ()
+
+
+def _was_restricted(request: SubjectRequest) -> bool:
+    """Whether the present right restricted the data while a person looked into it, as planning has it.
+
+    Who is told of a refusal is told that this ends. Source: GDPR article 18(3).
+    """
+    restricts = request.right in (Right.OBJECTION, Right.RESTRICTION) and request.plan is not None
+    return restricts and request.verified_at is not None and request.requester.refusal(request.right) is None
 
 
 def _question(context: Context, request: SubjectRequest, letter: LetterDocument) -> QuestionFact | None:

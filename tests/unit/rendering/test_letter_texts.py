@@ -57,7 +57,15 @@ def test_facts_have_no_place_for_personal_data():
             "objected",
             "customer",
         ),
-        *("customer_right", "lift_on", "suppressed", "identification_hint", "for_representative", "about"),
+        *(
+            "customer_right",
+            "lift_on",
+            "suppressed",
+            "identification_hint",
+            "for_representative",
+            "about",
+            "ends_restriction",
+        ),
     }
 
 

@@ -470,3 +470,29 @@ def test_a_copy_that_nobody_wanted_handed_over_speaks_of_no_transfer(make_facts,
     letter = plain(render_letter(make_facts(kind=K.PORTABILITY_READY, language=language)))
     assert "article 20(2)" not in letter
     assert "stk. 2)" not in letter
+
+
+@pytest.mark.parametrize(
+    ("language", "right", "end"),
+    [
+        (
+            "en",
+            Right.OBJECTION,
+            "looked into your objection (GDPR article 18(1)(d)) ends with this letter (GDPR article 18(3)).",
+        ),
+        (
+            "da",
+            Right.OBJECTION,
+            "stk. 1, litra d), ophører med dette brev (databeskyttelsesforordningens artikel 18, stk. 3).",
+        ),
+        ("en", Right.RESTRICTION, "The restriction that held while we looked into it ends with this letter"),
+        ("da", Right.RESTRICTION, "Den begrænsning, der gjaldt, mens vi så på det, ophører med dette brev"),
+    ],
+)
+def test_a_refusal_tells_that_the_restriction_of_the_meantime_ends(make_facts, language, right, end):
+    """Before it ends; where there was none, the letter ends none. Source: GDPR article 18(3)."""
+    facts = make_facts(kind=K.REFUSED, language=language, rights=(right,), right=right, ends_restriction=True)
+    letter = render_letter(facts)
+    assert end in plain(letter)
+    assert end in Page(letter.html).text
+    assert end not in plain(render_letter(replace(facts, ends_restriction=False)))
