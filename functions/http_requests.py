@@ -71,7 +71,8 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
         if app.settings.allowed_return_url:
             return redirect(app.settings.allowed_return_url)
         outcome: outcomes.Outcome = "honoured" if IMMEDIATE.issuperset(body.asked) else "received"
-        return page(outcomes.outcome_page(outcome, language=language), status=202)
+        filed = await _filed(request_id)
+        return page(outcomes.outcome_page(outcome, language=language, filed=filed), status=202)
     location = f"{app.context.public_url}/requests/{request_id}"
     return shown(SubmittedAnswer(request_id=request_id, status_url=location), status=202, Location=location)
 
@@ -128,7 +129,8 @@ async def verification(req: func.HttpRequest) -> func.HttpResponse:
     state = await intake.verify(bootstrap.app().context, request_id, read(req, TokenBody).token)
     if not is_form(req):
         return shown(StateAnswer(request_id=request_id, state=state))
-    return page(outcomes.outcome_page(_shown(state), language=language_of(req)))
+    filed = await _filed(request_id)
+    return page(outcomes.outcome_page(_shown(state), language=language_of(req), filed=filed))
 
 
 @door(
@@ -165,7 +167,8 @@ async def cancellation(req: func.HttpRequest) -> func.HttpResponse:
     request_id = req.route_params["request_id"]
     state = await intake.cancel(bootstrap.app().context, request_id, read(req, TokenBody).token)
     if is_form(req):
-        return page(outcomes.outcome_page("cancelled", language=language_of(req)))
+        filed = await _filed(request_id)
+        return page(outcomes.outcome_page("cancelled", language=language_of(req), filed=filed))
     return shown(StateAnswer(request_id=request_id, state=state))
 
 
@@ -202,8 +205,21 @@ async def answer_question(req: func.HttpRequest) -> func.HttpResponse:
     request_id = req.route_params["request_id"]
     await asking.answer_by_link(bootstrap.app().context, request_id, body.token, body.text)
     if is_form(req):
-        return page(outcomes.outcome_page("question_answered", language=language_of(req)))
+        filed = await _filed(request_id)
+        return page(outcomes.outcome_page("question_answered", language=language_of(req), filed=filed))
     return answer(None, status=204)
+
+
+async def _filed(request_id: str) -> outcomes.FiledFact:
+    """Return what the page says of the request, to whoever just filed it or proved the link."""
+    found = await intake.status(bootstrap.app().context, request_id)
+    return outcomes.FiledFact(
+        request_id=request_id,
+        due_on=found.due_on,
+        rights=found.rights,
+        in_words=found.in_words,
+        waits_for_person=found.state is RequestState.AWAITING_APPROVAL,
+    )
 
 
 def _genuine(req: func.HttpRequest, purpose: str) -> str:

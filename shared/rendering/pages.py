@@ -123,9 +123,9 @@ def package_page(
     )
 
 
-def result_page(*, language: str, title: str, message: str) -> str:
-    """Return a page that says how something went."""
-    return _page(language, title, [message])
+def result_page(*, language: str, title: str, messages: Sequence[str]) -> str:
+    """Return a page that says how something went, in one or several paragraphs."""
+    return _page(language, title, messages)
 
 
 def error_page(*, language: str, title: str, message: str, code: str) -> str:

@@ -126,6 +126,35 @@ async def test_a_genuine_link_to_answer_shows_the_field(world):
     assert 'action="answer"' in html
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"right": "access"}, "We begin now."),
+        ({"right": "objection"}, "A person decides about it, and we answer by 7 April 2026."),
+        ({"message": "please ..."}, "A person decides about it, and we answer by 7 April 2026."),
+    ],
+)
+async def test_the_pages_after_filing_and_confirming_name_the_number_and_the_day(world, asked, words):
+    """And say that a person decides, where one does, also when the button is pressed a second time."""
+    filed = _page(await call(submit, form={"email": ANE, **asked}), code=202)
+    (request_id,) = world.cases.partitions
+    assert f"Request number: {request_id}." in filed
+    assert "If you confirm the request, you have our answer on 7 April 2026 at the latest." in filed
+    await deliver(world)
+    key = token(world, request_id, VERIFY)
+    for _ in range(2):
+        shown = _page(await call(verification, form={"token": key}, request_id=request_id))
+        assert words in shown
+        assert "7 April 2026" in shown
+        assert f"Request number: {request_id}." in shown
+        assert ("We begin now" in shown) == (words == "We begin now.")
+    cancelled = _page(
+        await call(cancellation, form={"token": token(world, request_id, CANCEL)}, request_id=request_id)
+    )
+    assert f"Request number: {request_id}." in cancelled
+    assert "7 April" not in cancelled
+
+
 async def test_a_request_is_confirmed_by_json_too_and_twice_is_once(world):
     """The second tells where it stands."""
     request_id = await _submitted(world)
