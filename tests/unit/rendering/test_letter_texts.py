@@ -47,25 +47,9 @@ def test_facts_have_no_place_for_personal_data():
         "in_words",
         *("link_expires_at", "package_expires_on", "erased", "kept", "backups", "recipients", "told"),
         *("decision", "grounds", "question", "extension_reason", "former_due_on", "covered", "not_covered"),
-        *(
-            "corrected",
-            "noted",
-            "uncorrected",
-            "transfer_host",
-            "transferred_at",
-            "transfer_problem",
-            "objected",
-            "customer",
-        ),
-        *(
-            "customer_right",
-            "lift_on",
-            "suppressed",
-            "identification_hint",
-            "for_representative",
-            "about",
-            "ends_restriction",
-        ),
+        *("corrected", "noted", "uncorrected", "transfer_host", "transferred_at", "objected", "customer"),
+        *("customer_right", "contested", "lift_on", "suppressed", "identification_hint"),
+        *("transfer_problem", "for_representative", "about", "ends_restriction"),
     }
 
 
@@ -104,7 +88,8 @@ FREE = [
     (K.ERASED, "told", lambda value: (ToldRecipient(name=value, state="impossible", why=value),)),
     (K.RECIPIENTS_DONE, "told", lambda value: (ToldRecipient(name=value, state="impossible", why=value),)),
     (K.ERASED, "about", str),
-    *((kind, "customer", str) for kind in (*CUSTOMER_KINDS, K.SUBJECT_TOLD)),
+    *((kind, "customer", str) for kind in (*CUSTOMER_KINDS, K.SUBJECT_TOLD, K.SUBJECT_ASKED)),
+    (K.SUBJECT_ASKED, "contested", lambda value: (value,)),
 ]
 HOSTILE = {
     "<script>alert(1)</script>": "<script>alert(1)</script>",

@@ -79,7 +79,9 @@ def test_words_beside_a_named_right_are_named_beside_it(make_facts):
         ),
     ],
 )
-@pytest.mark.parametrize("kind", [kind for kind in K if kind not in (*CUSTOMER_KINDS, K.SUBJECT_TOLD)])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in K if kind not in (*CUSTOMER_KINDS, K.SUBJECT_TOLD, K.SUBJECT_ASKED)]
+)
 def test_every_letter_to_a_representative_says_first_whom_it_means(make_facts, kind, language, meant, nobody):
     """With the address as the representative gave it, or with none; before anything is said of "you"."""
     facts = make_facts(kind=kind, language=language, for_representative=True, about="client@people.example")
