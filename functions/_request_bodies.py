@@ -251,9 +251,13 @@ class StateAnswer(Shown):
 
 
 class StatusAnswer(StateAnswer):
-    """Where a request stands, without personal data."""
+    """Where a request stands, without personal data.
+
+    `in_words`: beside `rights`, or in place of them, there are words that name none and that a person reads.
+    """
 
     rights: tuple[Right, ...]
+    in_words: bool
     received_on: date
     due_on: date
     copy_available: bool

@@ -21,6 +21,7 @@ from shared.domain.rights import IMMEDIATE
 from shared.rendering import outcomes, pages
 from shared.services import asking, intake
 from shared.services.intake import Submission
+from shared.services.links import ANSWER, CANCEL, VERIFY, check_link
 from shared.services.wishing import checked_wishes
 
 requests = func.Blueprint()
@@ -71,7 +72,8 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
         if app.settings.allowed_return_url:
             return redirect(app.settings.allowed_return_url)
         outcome: outcomes.Outcome = "honoured" if IMMEDIATE.issuperset(body.asked) else "received"
-        return page(outcomes.outcome_page(outcome, language=language), status=202)
+        filed = await _filed(request_id)
+        return page(outcomes.outcome_page(outcome, language=language, filed=filed), status=202)
     location = f"{app.context.public_url}/requests/{request_id}"
     return shown(SubmittedAnswer(request_id=request_id, status_url=location), status=202, Location=location)
 
@@ -85,6 +87,7 @@ async def status(req: func.HttpRequest) -> func.HttpResponse:
             request_id=found.request_id,
             state=found.state,
             rights=found.rights,
+            in_words=found.in_words,
             received_on=found.received_on,
             due_on=found.due_on,
             copy_available=found.copy_available,
@@ -97,17 +100,19 @@ async def status(req: func.HttpRequest) -> func.HttpResponse:
     "requests_verification_page",
     "GET",
     f"{_ID}/verification",
-    Given(answers={200: PAGE}, query=TokenQuery, codes=_UNKNOWN),
+    Given(answers={200: PAGE}, query=TokenQuery, codes=_UNKNOWN, guard="token"),
 )
 async def verification_page(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page with the button. Opening it confirms nothing: mail scanners open links."""
+    token = _genuine(req, VERIFY)
     found = await intake.status(bootstrap.app().context, req.route_params["request_id"])
     return page(
         pages.verification_page(
             language=language_of(req),
             action_url="verification",  # relative, so that it works behind any address
-            token=query(req, TokenQuery).token,
+            token=token,
             rights=found.rights,
+            in_words=found.in_words,
         )
     )
 
@@ -125,7 +130,8 @@ async def verification(req: func.HttpRequest) -> func.HttpResponse:
     state = await intake.verify(bootstrap.app().context, request_id, read(req, TokenBody).token)
     if not is_form(req):
         return shown(StateAnswer(request_id=request_id, state=state))
-    return page(outcomes.outcome_page(_shown(state), language=language_of(req)))
+    filed = await _filed(request_id)
+    return page(outcomes.outcome_page(_shown(state), language=language_of(req), filed=filed))
 
 
 @door(
@@ -133,13 +139,13 @@ async def verification(req: func.HttpRequest) -> func.HttpResponse:
     "requests_cancellation_page",
     "GET",
     f"{_ID}/cancellation",
-    Given(answers={200: PAGE}, query=TokenQuery, codes=()),
+    Given(answers={200: PAGE}, query=TokenQuery, codes=(), guard="token"),
 )
 async def cancellation_page(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page whose button cancels the request."""
     return page(
         pages.cancellation_page(
-            language=language_of(req), action_url="cancellation", token=query(req, TokenQuery).token
+            language=language_of(req), action_url="cancellation", token=_genuine(req, CANCEL)
         )
     )
 
@@ -162,7 +168,8 @@ async def cancellation(req: func.HttpRequest) -> func.HttpResponse:
     request_id = req.route_params["request_id"]
     state = await intake.cancel(bootstrap.app().context, request_id, read(req, TokenBody).token)
     if is_form(req):
-        return page(outcomes.outcome_page("cancelled", language=language_of(req)))
+        filed = await _filed(request_id)
+        return page(outcomes.outcome_page("cancelled", language=language_of(req), filed=filed))
     return shown(StateAnswer(request_id=request_id, state=state))
 
 
@@ -171,12 +178,12 @@ async def cancellation(req: func.HttpRequest) -> func.HttpResponse:
     "requests_answer_page",
     "GET",
     f"{_ID}/answer",
-    Given(answers={200: PAGE}, query=TokenQuery, codes=()),
+    Given(answers={200: PAGE}, query=TokenQuery, codes=(), guard="token"),
 )
 async def answer_page(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page on which a question that came by letter is answered."""
     return page(
-        pages.answer_page(language=language_of(req), action_url="answer", token=query(req, TokenQuery).token)
+        pages.answer_page(language=language_of(req), action_url="answer", token=_genuine(req, ANSWER))
     )
 
 
@@ -199,8 +206,28 @@ async def answer_question(req: func.HttpRequest) -> func.HttpResponse:
     request_id = req.route_params["request_id"]
     await asking.answer_by_link(bootstrap.app().context, request_id, body.token, body.text)
     if is_form(req):
-        return page(outcomes.outcome_page("question_answered", language=language_of(req)))
+        filed = await _filed(request_id)
+        return page(outcomes.outcome_page("question_answered", language=language_of(req), filed=filed))
     return answer(None, status=204)
+
+
+async def _filed(request_id: str) -> outcomes.FiledFact:
+    """Return what the page says of the request, to whoever just filed it or proved the link."""
+    found = await intake.status(bootstrap.app().context, request_id)
+    return outcomes.FiledFact(
+        request_id=request_id,
+        due_on=found.due_on,
+        rights=found.rights,
+        in_words=found.in_words,
+        waits_for_person=found.state is RequestState.AWAITING_APPROVAL,
+    )
+
+
+def _genuine(req: func.HttpRequest, purpose: str) -> str:
+    """Return the token of the opened link; a page with a button that cannot work is shown to nobody."""
+    token = query(req, TokenQuery).token
+    check_link(bootstrap.app().context, req.route_params["request_id"], token, purpose=purpose)
+    return token
 
 
 def _shown(state: RequestState) -> outcomes.Outcome:

@@ -152,6 +152,7 @@ class Outcome(_Frozen):
     kept: tuple[KeptRecords, ...] = ()  # what an erasure or a correction left as it is
     facts: tuple[str, ...] = ()  # names of the facts that were corrected, not their values
     noted: tuple[str, ...] = ()  # stores to which a correction note was attached
+    transfer_problem: str | None = None  # why a transfer that was asked for was given up
     not_covered: tuple[str, ...] = ()  # activities with data that portability does not cover
 
 
@@ -212,7 +213,7 @@ class Wishes(_Frozen):
 
     `corrections`: a fact of the policy's map, such as `name`, to its right value. `objects_to`: ids of
     activities or purposes; empty: everything that rests on letter f. `tell`: whom a customer's request
-    concerns, so that the person is told.
+    concerns, so that the person is told. `about`: the person's address as a representative wrote it.
     """
 
     corrections: dict[str, str] = {}
@@ -221,6 +222,7 @@ class Wishes(_Frozen):
     objects_to: tuple[str, ...] = ()
     transfer_url: str | None = None
     tell: str | None = None
+    about: str = ""
 
 
 class Question(_Frozen):
@@ -428,6 +430,11 @@ class SubjectRequest(CaseDocument):
     def decision(self) -> Decision | None:
         """The latest decision about the right being worked on."""
         return next((one for one in reversed(self.decisions) if one.right is self.right), None)
+
+    @property
+    def in_words(self) -> bool:
+        """Whether its restriction stands for words that name no right, read in the most protective way."""
+        return self.wishes.ground == "unclear" and Right.RESTRICTION in self.rights
 
     @property
     def open_notices(self) -> tuple[Notice, ...]:

@@ -126,6 +126,7 @@ class LetterFacts:
         due_on: The last day of the answer, pauses and extension included; in a question that pauses, the
             day without this pause.
         rights: All that the request asks for.
+        in_words: Whether the restriction among `rights` stands for words that name no right.
         contacts: Of the controller and the authority.
         right: The one right this letter answers. None: all of `rights`.
         links: Addresses by name: `verify`, `cancel`, `status`, `package`, `answer`.
@@ -150,9 +151,13 @@ class LetterFacts:
         uncorrected: Where facts could not be changed, and why.
         transfer_host: The host a copy was sent to.
         transferred_at: When it arrived.
+        transfer_problem: The code a wanted transfer stopped with. Empty: none was wanted, or it arrived.
         objected: Titles of activities or purposes an objection or a withdrawal is about. Empty: all.
         customer: Name of the customer that asked. Empty: the person asked.
+        for_representative: Whether the letter goes to somebody who acts for the person.
+        about: The person's address as the representative gave it. Empty: the letter names none.
         customer_right: What the customer asked for.
+        ends_restriction: Whether a refusal ends the restriction that held while it was looked into.
         lift_on: The day a restriction ends.
         suppressed: Whether the address stands on the list of those not to write to.
         identification_hint: What would allow to find the person's data; articles 11(2) and 12(2).
@@ -166,6 +171,7 @@ class LetterFacts:
     rights: tuple[Right, ...]
     contacts: Contacts
     right: Right | None = None
+    in_words: bool = False
     links: Mapping[str, str] = field(default_factory=dict)
     link_expires_at: datetime | None = None
     package_expires_on: date | None = None
@@ -188,9 +194,13 @@ class LetterFacts:
     uncorrected: tuple[KeptPart, ...] = ()
     transfer_host: str = ""
     transferred_at: datetime | None = None
+    transfer_problem: str = ""
     objected: tuple[str, ...] = ()
     customer: str = ""
     customer_right: Right | None = None
+    for_representative: bool = False
+    about: str = ""
+    ends_restriction: bool = False
     contested: tuple[str, ...] = ()  # what a customer and the person say differently
     lift_on: date | None = None
     suppressed: bool = False
@@ -200,6 +210,16 @@ class LetterFacts:
     def for_customer(self) -> bool:
         """Whether the letter goes to a customer's administrator and not to the person."""
         return bool(self.customer) and self.kind not in TO_THE_SUBJECT
+
+    @property
+    def only_words(self) -> bool:
+        """Whether the letter is about words that name no right, and about nothing else."""
+        return self.in_words and set(self.answered) == {Right.RESTRICTION}
+
+    @property
+    def answered(self) -> tuple[Right, ...]:
+        """The rights this letter is about."""
+        return (self.right,) if self.right else self.rights
 
     def require_sound(self) -> None:
         """Raise `ValueError` naming what the letter is about and lacks, or what it must not say."""

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from shared.datamap.models import NOT_STATED
+from shared.domain.rights import Right
 from shared.rendering.dates import day_text, moment_text
 from shared.rendering.letter_facts import (
     GROUNDS,
@@ -29,7 +30,7 @@ from shared.rendering.letter_facts import (
 )
 from shared.rendering.provisions import provision_text
 from shared.rendering.templating import environment
-from shared.rendering.words import words
+from shared.rendering.words import asked_for, words
 
 __all__ = [
     "CorrectedPart",
@@ -98,9 +99,12 @@ def _context(facts: LetterFacts) -> dict[str, Any]:
         "former_due": day(facts.former_due_on),
         "lifts": day(facts.lift_on),
         "right_ids": [str(right) for right in facts.rights],
-        "answered_ids": [str(right) for right in ((facts.right,) if facts.right else facts.rights)],
-        "rights": _asked(w, facts.rights, for_customer=facts.for_customer),
-        "asked": _asked(w, (facts.right,) if facts.right else facts.rights, for_customer=facts.for_customer),
+        "answered_ids": [str(right) for right in facts.answered],
+        "ends_restriction": facts.ends_restriction,
+        "in_words": facts.in_words,
+        "only_words": facts.only_words,
+        "rights": _asked(w, facts.rights, facts),
+        "asked": _asked(w, facts.answered, facts),
         "c": facts.contacts,
         "links": {"cancel": None, "status": None, "answer": None, **facts.links},
         "link_expires": moment(facts.link_expires_at),
@@ -110,6 +114,8 @@ def _context(facts: LetterFacts) -> dict[str, Any]:
         **_results(facts, w, language),
         **_told(facts, w),
         **_reasons(facts, w, language),
+        "for_representative": facts.for_representative,
+        "about": _one_line(facts.about),
         **_customer(facts, w),
     }
 
@@ -120,12 +126,15 @@ def _subject(facts: LetterFacts, w: SimpleNamespace) -> str:
         name = "erased_with_retention" if facts.erased else "erased_nothing"
     if facts.kind is LetterKind.REFUSED and facts.decision and facts.decision.parts:
         name = "refused_in_part"
-    subject: str = getattr(w, f"subject_{name}").format(controller=facts.contacts.controller_name)
+    plain = getattr(w, f"subject_{name}")
+    chosen = getattr(w, f"subject_words_{name}", plain) if facts.only_words else plain
+    subject: str = chosen.format(controller=facts.contacts.controller_name)
     return " ".join(subject.split())  # a line end in a mail's subject would begin another header
 
 
-def _asked(w: SimpleNamespace, rights: Iterable[object], *, for_customer: bool) -> str:
-    return "; ".join(getattr(w, f"asks_{'customer_' if for_customer else ''}{right}") for right in rights)
+def _asked(w: SimpleNamespace, rights: Iterable[Right], facts: LetterFacts) -> str:
+    kind = "customer_" if facts.for_customer else "represented_" if facts.for_representative else ""
+    return asked_for(w, rights, kind=kind, in_words=facts.in_words)
 
 
 def _results(facts: LetterFacts, w: SimpleNamespace, language: str) -> dict[str, Any]:
@@ -174,11 +183,19 @@ def _results(facts: LetterFacts, w: SimpleNamespace, language: str) -> dict[str,
         "not_covered": [{"title": _one_line(title), "why": _clause(why)} for title, why in facts.not_covered],
         "objected": [_one_line(title) for title in facts.objected],
         "transfer_host": _one_line(facts.transfer_host),
+        "not_transferred": _not_transferred(facts.transfer_problem, w),
         "backups": [
             {"platform": backup.platform.in_language(language), "days": backup.horizon_days}
             for backup in facts.backups
         ],
     }
+
+
+def _not_transferred(code: str, w: SimpleNamespace) -> str:
+    """Return why a copy was not handed over directly. Source: GDPR article 20(2)."""
+    if code.startswith("transfer_url_"):  # the address itself is none that we may send to
+        code = "transfer_refused_address"
+    return getattr(w, code, w.transfer_failed) if code else ""
 
 
 def _told(facts: LetterFacts, w: SimpleNamespace) -> dict[str, Any]:
@@ -228,7 +245,7 @@ def _customer(facts: LetterFacts, w: SimpleNamespace) -> dict[str, Any]:
         "customer": _one_line(facts.customer),
         "contested": [_one_line(title) for title in facts.contested],
         "customer_right": str(right) if right else None,
-        "customer_asked": _asked(w, (right,) if right else (), for_customer=facts.for_customer),
+        "customer_asked": _asked(w, (right,) if right else (), facts),
     }
 
 

@@ -35,14 +35,20 @@ def page_headers(*, download_origin: str | None = None) -> dict[str, str]:
     }
 
 
-def verification_page(*, language: str, action_url: str, token: str, rights: Sequence[Right]) -> str:
-    """Return the page on which a person confirms a request; the form posts `token` to `action_url`."""
+def verification_page(
+    *, language: str, action_url: str, token: str, rights: Sequence[Right], in_words: bool = False
+) -> str:
+    """Return the page on which a person confirms a request; the form posts `token` to `action_url`.
+
+    `in_words`: beside `rights` there are words that name none.
+    """
     w = words(language)
-    asked = "; ".join(getattr(w, f"asks_{right}") for right in rights)
+    asked = [*(getattr(w, f"asks_{right}") for right in rights), *([w.asks_in_words] if in_words else [])]
+    lead = w.door_confirm_lead if rights else w.door_confirm_words
     return _page(
         language,
         w.door_confirm_title,
-        [w.door_confirm_lead.format(rights=asked), w.door_confirm_text],
+        [lead.format(rights="; ".join(asked)), w.door_confirm_text],
         forms=[{"action": action_url, "label": w.door_confirm_button, "text": ""}],
         token=token,
         small=w.door_confirm_other,
@@ -117,9 +123,9 @@ def package_page(
     )
 
 
-def result_page(*, language: str, title: str, message: str) -> str:
-    """Return a page that says how something went."""
-    return _page(language, title, [message])
+def result_page(*, language: str, title: str, messages: Sequence[str]) -> str:
+    """Return a page that says how something went, in one or several paragraphs."""
+    return _page(language, title, messages)
 
 
 def error_page(*, language: str, title: str, message: str, code: str) -> str:

@@ -34,6 +34,7 @@ def report_content(datamap: DataMap, report: AccessReport, members: Sequence[Mem
     return {
         "format": "access-answer/1",
         "request_id": report.request_id,
+        "for_representative": report.for_representative,
         "language": report.language,
         "received_at": utc_text(report.received_at),
         "prepared_at": utc_text(report.prepared_at),

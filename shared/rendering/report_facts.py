@@ -59,4 +59,5 @@ class AccessReport:
     suppressions: tuple[tuple[str, date], ...]
     policy_versions_shown: tuple[str, ...]
     package_expires_at: datetime
+    for_representative: bool = False  # it goes to somebody who acts for the person
     done_before: tuple[tuple[str, int], ...] = ()

@@ -75,7 +75,9 @@ async def enter(context: Context, entry: Entry) -> str:
             received_at=entry.received_at,
             identifiers={EMAIL: (parse_email(entry.about),)} if for_another else {},
             requester=Requester(kind=entry.requester, mandate=entry.mandate.strip()[:MOST_MANDATE] or None),
-            wishes=checked_wishes(context, entry.wishes),
+            wishes=checked_wishes(context, entry.wishes).model_copy(
+                update={"about": entry.about.strip()} if for_another else {}
+            ),
             is_known=bool(entry.identity.strip()),
             identity=entry.identity.strip()[:MOST_MANDATE],
             entered_by=entry.entered_by,

@@ -53,11 +53,13 @@ class Status:
 
     `state` says of an ended erasure that it is completed, whether or not something had to stay: that there
     are invoices is for the person's letter only.
+    `in_words`: beside `rights` there are words that name none, which a person reads.
     """
 
     request_id: str
     state: RequestState
     rights: tuple[Right, ...]
+    in_words: bool
     received_on: date
     due_on: date
     copy_available: bool
@@ -185,7 +187,8 @@ async def status(context: Context, request_id: str) -> Status:
     return Status(
         request_id=request_id,
         state=_PUBLIC_STATE.get(state, state),
-        rights=request.rights,
+        rights=tuple(one for one in request.rights if not (request.in_words and one is Right.RESTRICTION)),
+        in_words=request.in_words,
         received_on=copenhagen_day(request.received_at),
         due_on=request.due_on,
         copy_available=request.copy_ends_at is not None,

@@ -58,6 +58,7 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
     extension = request.extension if kind is LetterKind.EXTENDED else None
     package = request.copies.get(request.copy_id)
     customer = request.requester.customer_name or request.scope.customer_id or ""
+    acts_for = request.requester.kind == "representative"
     answers_one = kind not in (
         LetterKind.VERIFY,
         LetterKind.CANCELLED,
@@ -74,6 +75,7 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
         extension_reason=extension.reason if extension else "",
         rights=request.rights,
         right=_right_told_of(request, kind) if answers_one else None,
+        in_words=request.in_words,
         contacts=context.contacts,
         links={} if kind in TO_THE_SUBJECT else links(context, request),
         link_expires_at=answer_ends(context, request)
@@ -88,7 +90,11 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
         transfer_host=urlsplit(request.wishes.transfer_url or "").hostname or "",
         transferred_at=outcome.at if outcome and outcome.result == "transferred" else None,
         customer=customer,
+        for_representative=acts_for,
+        # whoever reads at an address that nobody has confirmed is told of nobody
+        about=request.wishes.about if acts_for and request.verified_at else "",
         customer_right=request.right if customer else None,
+        ends_restriction=kind is LetterKind.REFUSED and _was_restricted(request),
         contested=_contested(context, request) if kind is LetterKind.SUBJECT_ASKED else (),
         lift_on=letter.lift_on,
         identification_hint=request.decision.hint if request.decision else "",
@@ -124,6 +130,7 @@ def _results(context: Context, request: SubjectRequest, outcome: Outcome | None)
     if request.right is Right.PORTABILITY:
         return {
             "covered": tuple(title for title, _ in counted),
+            "transfer_problem": outcome.transfer_problem or "",
             "not_covered": tuple(_not_covered(context, name, language) for name in outcome.not_covered),
         }
     if request.right is Right.ACCESS:
@@ -282,6 +289,15 @@ def _grounds(request: SubjectRequest) -> tuple[str, ...]:
     if request.right is Right.OBJECTION:
         return ("objection",)
     return (request.wishes.ground or "accuracy",) if request.right is Right.RESTRICTION else ()
+
+
+def _was_restricted(request: SubjectRequest) -> bool:
+    """Whether the present right restricted the data while a person looked into it, as planning has it.
+
+    Who is told of a refusal is told that this ends. Source: GDPR article 18(3).
+    """
+    restricts = request.right in (Right.OBJECTION, Right.RESTRICTION) and request.plan is not None
+    return restricts and request.verified_at is not None and request.requester.refusal(request.right) is None
 
 
 def _question(context: Context, request: SubjectRequest, letter: LetterDocument) -> QuestionFact | None:

@@ -12,6 +12,17 @@ PORTABLE = "portable"  # what is taken along, where a copy has the link of its o
 _CANCEL_DAYS = 120  # longer than any request stays open
 
 
+def check_link(context: Context, request_id: str, token: object, *, purpose: str) -> None:
+    """Return when the token of a mailed link is ours, for this purpose and request, and not too old.
+
+    It reads no case: whether there is one, nobody learns without a link of ours.
+
+    Raises:
+        NotAllowed: `token_invalid` or `token_expired`.
+    """
+    tokens.check(context.keys, token, purpose=purpose, request_id=request_id, now=context.clock.now())
+
+
 def verification_ends(context: Context, request: SubjectRequest) -> datetime:
     """Return the last moment the address can be confirmed."""
     return after(request.filed_at or request.received_at, days=context.limits.verification_days)

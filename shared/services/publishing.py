@@ -200,6 +200,7 @@ async def _report(context: Context, case: Case, controls: Sequence[StoredControl
         ),
         policy_versions_shown=await numbers_shown(context, request.subject_keys),
         package_expires_at=after(begun_at, days=context.limits.package_days),
+        for_representative=request.requester.kind == "representative",
         done_before=_done_before(request, begun_at),
     )
 

@@ -116,12 +116,18 @@ async def change_transfer(
     stopped = (request.attention or "").startswith("transfer_")
     if request.state is not RequestState.NEEDS_ATTENTION or not stopped:
         raise NotAllowed("no_transfer_stopped")
+    outcomes = dict(request.outcomes)
+    if transfer_url is None:  # the letter says why
+        outcomes[Right.PORTABILITY] = outcomes[Right.PORTABILITY].model_copy(
+            update={"transfer_problem": request.attention}
+        )
     now = context.clock.now()
     resumed, event = request.moved_to(
         RequestState.IN_PROGRESS,
         attention=None,
         stage=Stage.TRANSFER,
         deferrals=0,
+        outcomes=outcomes,
         wishes=request.wishes.model_copy(update={"transfer_url": transfer_url}),
         wake_at=after(now, seconds=context.limits.wake_seconds),
     ).noted(now, "transfer_changed", decided_by=decided_by)

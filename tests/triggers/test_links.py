@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from functions.http_downloads import package_delete, package_fetch, package_page
 from functions.http_health import show
 from functions.http_requests import (
+    answer_page,
     cancellation,
     cancellation_page,
     status,
@@ -19,9 +21,10 @@ from shared import bootstrap
 from shared.domain.cases import RequestState
 from shared.domain.errors import Permanent
 from shared.domain.rights import Right
-from shared.services.links import CANCEL, PACKAGE, VERIFY
+from shared.domain.tokens import issue
+from shared.services.links import ANSWER, CANCEL, PACKAGE, VERIFY
 from shared.settings import Settings
-from tests.factories import contacts
+from tests.factories import KEYS, contacts
 from tests.triggers.conftest import STORAGE, call, content, problem, wire
 from tests.unit.services.driving import deliver, fulfil, letters, marked, token
 
@@ -81,8 +84,75 @@ async def test_a_page_escapes_what_stands_in_its_link(world):
     request_id = await _submitted(world)
     hostile = '"><script>alert(1)</script>'
     for door in (verification_page, cancellation_page):
-        html = _page(await call(door, method="GET", request_id=request_id, query_token=hostile))
-        assert "<script>" not in html
+        response = await call(
+            door, method="GET", request_id=request_id, query_token=hostile, accept="text/html"
+        )
+        assert "<script>" not in _page(response, code=403)
+
+
+@pytest.mark.parametrize("door", [verification_page, cancellation_page, answer_page])
+@pytest.mark.parametrize("key", [None, "", "x", "1.x", "of another purpose"])
+async def test_a_link_without_a_genuine_token_shows_no_button(world, door, key):
+    """It says that the link is not valid, with the same words for a request there is and one there is not."""
+    request_id = await _submitted(world)
+    if key == "of another purpose":
+        key = token(world, request_id, VERIFY if door is cancellation_page else CANCEL)
+    given = {} if key is None else {"query_token": key}
+    shown = [
+        _page(await call(door, method="GET", request_id=one, accept="text/html", **given), code=403)
+        for one in (request_id, UNKNOWN)
+    ]
+    assert shown[0] == shown[1]
+    assert "not complete or not ours" in shown[0]
+    assert "<form" not in shown[0]
+
+
+@pytest.mark.parametrize(("door", "purpose"), [(verification_page, VERIFY), (cancellation_page, CANCEL)])
+async def test_a_link_that_is_too_old_shows_no_button(world, door, purpose):
+    """One second after its end; at its end the button is still there."""
+    request_id = await _submitted(world)
+    now = world.clock.now()
+    for ends, code in ((now, 200), (now - timedelta(seconds=1), 403)):
+        key = issue(KEYS, purpose=purpose, request_id=request_id, expires_at=ends)
+        response = await call(door, method="GET", request_id=request_id, query_token=key, accept="text/html")
+        assert ("<form" in _page(response, code=code)) == (code == 200)
+
+
+async def test_a_genuine_link_to_answer_shows_the_field(world):
+    """Whether the question is still open, its button tells."""
+    request_id = await _submitted(world)
+    key = issue(KEYS, purpose=ANSWER, request_id=request_id, expires_at=world.clock.now())
+    html = _page(await call(answer_page, method="GET", request_id=request_id, query_token=key))
+    assert 'action="answer"' in html
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"right": "access"}, "We begin now."),
+        ({"right": "objection"}, "A person decides about it, and we answer by 7 April 2026."),
+        ({"message": "please ..."}, "A person decides about it, and we answer by 7 April 2026."),
+    ],
+)
+async def test_the_pages_after_filing_and_confirming_name_the_number_and_the_day(world, asked, words):
+    """And say that a person decides, where one does, also when the button is pressed a second time."""
+    filed = _page(await call(submit, form={"email": ANE, **asked}), code=202)
+    (request_id,) = world.cases.partitions
+    assert f"Request number: {request_id}." in filed
+    assert "If you confirm the request, you have our answer on 7 April 2026 at the latest." in filed
+    await deliver(world)
+    key = token(world, request_id, VERIFY)
+    for _ in range(2):
+        shown = _page(await call(verification, form={"token": key}, request_id=request_id))
+        assert words in shown
+        assert "7 April 2026" in shown
+        assert f"Request number: {request_id}." in shown
+        assert ("We begin now" in shown) == (words == "We begin now.")
+    cancelled = _page(
+        await call(cancellation, form={"token": token(world, request_id, CANCEL)}, request_id=request_id)
+    )
+    assert f"Request number: {request_id}." in cancelled
+    assert "7 April" not in cancelled
 
 
 async def test_a_request_is_confirmed_by_json_too_and_twice_is_once(world):
@@ -189,18 +259,34 @@ async def test_the_status_tells_states_and_dates_only(world):
         "request_id": request_id,
         "state": "completed",
         "rights": ["access"],
+        "in_words": False,
         "received_on": "2026-03-02",
         "due_on": "2026-04-07",
         "copy_available": True,
     }
 
 
+async def test_words_that_name_no_right_are_shown_as_the_right_of_nobody(world):
+    """Neither the status nor the page behind the link says that a restriction was asked for."""
+    filed = await call(submit, body={"email": ANE, "message": "please look at my account"})
+    request_id = content(filed)["request_id"]
+    shown = content(await call(status, method="GET", request_id=request_id))
+    assert (shown["rights"], shown["in_words"]) == ([], True)
+    key = token(world, request_id, VERIFY)
+    given = {"method": "GET", "request_id": request_id, "query_token": key}
+    assert "It is about what you wrote to us." in _page(await call(verification_page, **given))
+    danish = _page(await call(verification_page, **given, accept_language="da"))
+    assert "Det drejer sig om det, du skrev til os." in danish
+
+
 @pytest.mark.parametrize("door", [status, verification_page])
 @pytest.mark.parametrize("request_id", [UNKNOWN, "z" * 32, "../../../../../../../../../etc/pass"])
 async def test_an_unknown_id_is_not_found(world, door, request_id):
-    """Whatever it looks like."""
-    problem(await call(door, method="GET", request_id=request_id), 404, "request_unknown")
-    html = _page(await call(door, method="GET", request_id=request_id, accept="text/html"), code=404)
+    """Whatever it looks like; a page asks for a link of ours first."""
+    genuine = issue(KEYS, purpose=VERIFY, request_id=request_id, expires_at=world.clock.now())
+    given = {"method": "GET", "request_id": request_id, "query_token": genuine}
+    problem(await call(door, **given), 404, "request_unknown")
+    html = _page(await call(door, **given, accept="text/html"), code=404)
     assert "no such request" in html
 
 

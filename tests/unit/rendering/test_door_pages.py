@@ -1,9 +1,10 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 
 import pytest
 
 from shared.domain.rights import Right
+from shared.rendering.outcomes import FiledFact, outcome_page
 from shared.rendering.pages import (
     cancellation_page,
     error_page,
@@ -53,7 +54,7 @@ def _pages(language="en", value="tok.en"):
             expires_at=datetime(2026, 12, 7, 9, 15, tzinfo=UTC),
             download_origin=STORAGE,
         ),
-        "result": result_page(language=language, title=value, message=value),
+        "result": result_page(language=language, title=value, messages=[value]),
         "error": error_page(language=language, title=value, message=value, code="token_expired"),
     }
 
@@ -121,3 +122,64 @@ def test_hostile_value_stays_a_value(name, value):
 
 def test_error_page_shows_its_code():
     assert "token_expired" in "".join(_Page(_pages()["error"]).pieces)
+
+
+def _after(outcome, language="en", **changes):
+    facts = {"request_id": "r" * 32, "due_on": date(2026, 12, 23), "rights": (Right.ACCESS,)}
+    content = outcome_page(outcome, language=language, filed=FiledFact(**(facts | changes)))
+    return " ".join("".join(_Page(content).pieces).split())
+
+
+@pytest.mark.parametrize("outcome", ["received", "honoured", "verified", "joined", "question_answered"])
+def test_the_page_after_a_button_names_the_number_and_the_last_day(outcome):
+    """What a person has to note down before the first letter is there."""
+    english, danish = _after(outcome), _after(outcome, "da")
+    assert f"Request number: {'r' * 32}." in english
+    assert "on 23 December 2026 at the latest." in english
+    assert f"Anmodningens nummer: {'r' * 32}." in danish
+    assert "senest 23. december 2026." in danish
+
+
+@pytest.mark.parametrize("outcome", ["cancelled", "closed"])
+def test_the_page_of_a_request_that_is_over_names_the_number_and_no_day(outcome):
+    """Nothing is due any more."""
+    assert f"Request number: {'r' * 32}." in _after(outcome)
+    assert "December" not in _after(outcome)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rights": (Right.OBJECTION,)},
+        {"rights": (), "in_words": True},
+        {"rights": (Right.OBJECTION,), "in_words": True},
+        {"waits_for_person": True},
+    ],
+)
+def test_the_page_says_that_a_person_decides_where_one_does(changes):
+    """And not that we begin now."""
+    english, danish = _after("verified", **changes), _after("verified", "da", **changes)
+    assert "A person decides about it, and we answer by 23 December 2026." in english
+    assert "En medarbejder afgør det, og vi svarer senest 23. december 2026." in danish
+    assert "We begin now" not in english
+    assert "Vi går i gang nu" not in danish
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"rights": (Right.ACCESS, Right.OBJECTION)}, "an end to processing you object to"),
+        ({"in_words": True}, "what you wrote to us"),
+    ],
+)
+def test_the_page_names_the_part_that_a_person_decides(changes, part):
+    """The rest begins."""
+    english = _after("verified", **changes)
+    assert "We begin now." in english
+    assert f"A person decides about this: {part}. We answer by 23 December 2026." in english
+
+
+def test_the_page_says_of_what_a_program_does_that_it_begins():
+    """No person decides about an access."""
+    assert "We begin now." in _after("verified")
+    assert "person decides" not in _after("verified")

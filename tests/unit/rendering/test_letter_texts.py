@@ -42,14 +42,15 @@ def test_a_letter_carries_only_its_own_links(make_facts, kind):
 
 
 def test_facts_have_no_place_for_personal_data():
-    """Titles, counts, dates, reasons and names of companies; nothing about the person."""
+    """Titles, counts, dates, reasons and names of companies; of a person only what a representative wrote."""
     assert {one.name for one in fields(LetterFacts)} == {
         *("kind", "language", "request_id", "received_on", "due_on", "rights", "contacts", "right", "links"),
+        "in_words",
         *("link_expires_at", "package_expires_on", "erased", "kept", "backups", "recipients", "told"),
         *("decision", "grounds", "question", "extension_reason", "former_due_on", "covered", "not_covered"),
         *("corrected", "noted", "uncorrected", "transfer_host", "transferred_at", "objected", "customer"),
         *("customer_right", "contested", "unnamed", "switched_off", "lift_on", "suppressed"),
-        "identification_hint",
+        *("identification_hint", "transfer_problem", "for_representative", "about", "ends_restriction"),
     }
 
 
@@ -93,6 +94,7 @@ FREE = [
     (K.ERASED, "unnamed", lambda value: (value,)),
     (K.ERASED, "told", lambda value: (ToldRecipient(name=value, state="impossible", why=value),)),
     (K.RECIPIENTS_DONE, "told", lambda value: (ToldRecipient(name=value, state="impossible", why=value),)),
+    (K.ERASED, "about", str),
     *((kind, "customer", str) for kind in (*CUSTOMER_KINDS, K.SUBJECT_TOLD, K.SUBJECT_ASKED)),
     (K.SUBJECT_ASKED, "contested", lambda value: (value,)),
 ]
@@ -115,7 +117,8 @@ HOSTILE = {
 @pytest.mark.parametrize(("kind", "name", "make"), FREE, ids=[f"{kind}-{name}" for kind, name, _ in FREE])
 def test_free_text_stays_text(make_facts, kind, name, make, value, language):
     """Whatever staff, a person or a recipient wrote: it is shown, runs nowhere and begins no header."""
-    letter = render_letter(make_facts(kind=kind, language=language, **{name: make(value)}))
+    facts = {"kind": kind, "language": language, "for_representative": name == "about"}
+    letter = render_letter(make_facts(**facts, **{name: make(value)}))
     page = Page(letter.html)
     assert HOSTILE[value] in page.text
     assert HOSTILE[value] in plain(letter)

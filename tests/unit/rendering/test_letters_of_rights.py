@@ -491,3 +491,62 @@ def test_recipients_without_a_name_are_told_of_in_words(make_facts, language, st
     assert words(language).name_not_stated not in letter
     with pytest.raises(ValueError, match="no name"):
         render_letter(make_facts(recipients=("not_stated",), language=language))
+
+
+NOT_TRANSFERRED = {
+    "transfer_refused_address": ("not one on the public internet", "ikke på det offentlige internet"),
+    "transfer_url_host": ("not one on the public internet", "ikke på det offentlige internet"),
+    "transfer_refused": ("the receiver did not take it", "modtageren tog ikke imod dem"),
+    "transfer_certificate": ("prove that the address is its own", "bevise, at adressen er dens egen"),
+    "transfer_too_slow": ("so slowly that we had to stop", "så langsomt imod dem, at vi måtte standse"),
+    "transfer_unreachable": ("the receiver did not answer", "modtageren svarede ikke"),
+    "transfer_source_changed": ("a technical reason on our side", "en teknisk grund hos os"),
+    "transfer_failed": ("a technical reason on our side", "en teknisk grund hos os"),
+}
+
+
+@pytest.mark.parametrize("code", sorted(NOT_TRANSFERRED))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_copy_that_could_not_be_handed_over_directly_says_so_and_why(make_facts, language, code):
+    """In plain words, without the code, in both forms."""
+    facts = make_facts(kind=K.PORTABILITY_READY, language=language, transfer_problem=code)
+    letter = render_letter(facts)
+    article = "(GDPR article 20(2))" if language == "en" else "artikel 20, stk. 2)"
+    for shown in (plain(letter), Page(letter.html).text):
+        assert article in shown
+        assert NOT_TRANSFERRED[code][LANGUAGES.index(language)] in shown
+        assert "transfer_" not in shown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_copy_that_nobody_wanted_handed_over_speaks_of_no_transfer(make_facts, language):
+    """There is nothing to explain."""
+    letter = plain(render_letter(make_facts(kind=K.PORTABILITY_READY, language=language)))
+    assert "article 20(2)" not in letter
+    assert "stk. 2)" not in letter
+
+
+@pytest.mark.parametrize(
+    ("language", "right", "end"),
+    [
+        (
+            "en",
+            Right.OBJECTION,
+            "looked into your objection (GDPR article 18(1)(d)) ends with this letter (GDPR article 18(3)).",
+        ),
+        (
+            "da",
+            Right.OBJECTION,
+            "stk. 1, litra d), ophører med dette brev (databeskyttelsesforordningens artikel 18, stk. 3).",
+        ),
+        ("en", Right.RESTRICTION, "The restriction that held while we looked into it ends with this letter"),
+        ("da", Right.RESTRICTION, "Den begrænsning, der gjaldt, mens vi så på det, ophører med dette brev"),
+    ],
+)
+def test_a_refusal_tells_that_the_restriction_of_the_meantime_ends(make_facts, language, right, end):
+    """Before it ends; where there was none, the letter ends none. Source: GDPR article 18(3)."""
+    facts = make_facts(kind=K.REFUSED, language=language, rights=(right,), right=right, ends_restriction=True)
+    letter = render_letter(facts)
+    assert end in plain(letter)
+    assert end in Page(letter.html).text
+    assert end not in plain(render_letter(replace(facts, ends_restriction=False)))

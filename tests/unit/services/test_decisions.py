@@ -18,6 +18,7 @@ from tests.unit.services.cases_world import (
     answer_token,
     approve,
     at,
+    controls,
     done,
     file,
     held,
@@ -28,6 +29,7 @@ from tests.unit.services.cases_world import (
     put,
     refuse,
     seen,
+    wishing,
 )
 from tests.unit.services.driving import deliver, letters, submit
 
@@ -350,3 +352,32 @@ async def test_an_objection_that_takes_very_many_records_needs_two_people_too():
     )
     await deliver(world)
     assert outcome(world, request_id, Right.OBJECTION).result == "objection_upheld"
+
+
+@pytest.mark.clause("4.7.2", "4.5")
+async def test_the_refusal_of_an_objection_tells_that_the_restriction_ends():
+    """The one that held since it arrived; who was never protected is told of no end."""
+    world = populated()
+    request_id = await done(world, MEMBER, Right.OBJECTION)
+    assert controls(world, MEMBER.email).is_restricted
+    await refuse(world, request_id)
+    await deliver(world)
+    ending = "held while we looked into your objection (GDPR article 18(1)(d)) ends with this letter"
+    assert ending in letter_words(world, request_id, "letter-refused-0")
+    assert not controls(world, MEMBER.email).is_restricted
+    unconfirmed = await submit(world, MEMBER.email, Right.OBJECTION)
+    await deliver(world)
+    await refuse(world, unconfirmed)
+    await deliver(world)
+    assert "ends with this letter" not in letter_words(world, unconfirmed, "letter-refused-0")
+
+
+@pytest.mark.clause("4.5")
+async def test_the_refusal_of_unclear_words_tells_that_the_protection_ends():
+    """In words that do not call it a wish of the person."""
+    world = populated()
+    request_id = await done(world, MEMBER, Right.RESTRICTION, wishes=wishing(ground="unclear"))
+    await refuse(world, request_id)
+    await deliver(world)
+    answer = letter_words(world, request_id, "letter-refused-0")
+    assert "While we looked into it, your data was stored and not used. That ends with this letter" in answer

@@ -131,6 +131,46 @@ async def test_a_transfer_that_fails_stays_open_until_another_address_or_the_lin
 
 
 @pytest.mark.clause("4.6")
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (NotAllowed("transfer_refused_address"), "is not one on the public internet"),
+        (Permanent("transfer_refused"), "the receiver did not take it"),
+        (Permanent("transfer_certificate"), "could not prove that the address is its own"),
+        (Permanent("transfer_too_slow"), "took it so slowly that we had to stop"),
+        (Retryable("transfer_unreachable"), "did not answer, though we tried several times"),
+        (Permanent("package_gone"), "for a technical reason on our side"),
+    ],
+)
+async def test_the_letter_with_the_link_says_that_the_transfer_failed_and_why(error, why):
+    """Whoever asked for a transfer and gets a link has to know that it was tried."""
+    world = populated()
+    world.transfers.error = error
+    request_id = await done(world, MEMBER, Right.PORTABILITY, wishes=_to())
+    await transferring.change_transfer(world.context, request_id, transfer_url=None, decided_by="op")
+    await deliver(world)
+    answer = letter_words(world, request_id, "letter-portability_ready-0")
+    assert "We could not do that (GDPR article 20(2)):" in answer
+    assert why in answer
+    assert "other.example" not in answer
+
+
+@pytest.mark.clause("4.6")
+async def test_a_second_address_that_fails_is_the_one_the_letter_explains():
+    """What stopped the first is over."""
+    world = populated()
+    world.transfers.error = Permanent("transfer_refused")
+    request_id = await done(world, MEMBER, Right.PORTABILITY, wishes=_to())
+    world.transfers.error = Permanent("transfer_certificate")
+    for url in (ELSEWHERE, None):
+        await transferring.change_transfer(world.context, request_id, transfer_url=url, decided_by="op")
+        await deliver(world)
+    answer = letter_words(world, request_id, "letter-portability_ready-0")
+    assert "prove that the address is its own" in answer
+    assert "did not take it" not in answer
+
+
+@pytest.mark.clause("4.6")
 async def test_a_fault_that_passes_needs_nobody():
     """Two failures, then it arrives; nobody is alarmed."""
     world = populated()

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from shared.domain.cases import RequestState
+from shared.domain.cases import Requester, RequestState
 from shared.domain.errors import Invalid, NotAllowed
+from shared.domain.identifiers import EMAIL
 from shared.domain.rights import Right
 from shared.services.deciding import approve
 from shared.services.entering import Entry, enter
@@ -16,10 +17,13 @@ from tests.unit.services.cases_world import (
     MEMBER,
     as_customer,
     done,
+    file,
     held,
     populated,
+    refuse,
     seen,
     wishing,
+    words,
 )
 from tests.unit.services.driving import deliver, letters, opened
 
@@ -124,6 +128,61 @@ async def test_what_harms_nobody_waits_for_nobody_from_a_representative_either(r
     request_id = await enter(world.context, _entry(world, rights=(right,)))
     await deliver(world)
     assert right in seen(world, request_id).outcomes
+
+
+@pytest.mark.clause("4.2")
+async def test_a_representative_is_told_whom_each_letter_means_and_the_copy_says_it_too():
+    """The address as it was given, and none that we found beside it; it goes when the case closes."""
+    world = populated()
+    given = MEMBER.email.upper()
+    request_id = await enter(world.context, _entry(world, rights=(Right.ACCESS,), about=f" {given} "))
+    await deliver(world)
+    await approve(
+        world.context,
+        request_id,
+        plan_digest=_digest(world, request_id),
+        decided_by="officer",
+        reason="It is right",
+    )
+    await deliver(world)
+    sent = letters(world, request_id)
+    assert set(sent) == {"letter-delayed_by_review-0", "letter-package_ready-0"}
+    for mail in sent.values():
+        assert f"You wrote for {given}." in words(mail)
+        assert MEMBER.email not in mail.text
+    assert "A representative asked for this copy." in opened(world, request_id)["index.html"].decode()
+    assert seen(world, request_id).state is RequestState.COMPLETED
+    assert seen(world, request_id).wishes.about == ""
+
+
+async def test_an_address_that_nobody_confirmed_is_not_told_whom_the_representative_acts_for():
+    """It may be mistyped: whoever reads there learns of no client."""
+    world = populated()
+    request_id = await enter(world.context, _entry(world, rights=(Right.ACCESS,), identity=""))
+    await deliver(world)
+    mail = letters(world, request_id)["letter-verify-0"]
+    assert "You wrote for the person you represent." in words(mail)
+    assert MEMBER.email not in mail.text + mail.html
+
+
+@pytest.mark.parametrize("mandate", [None, "original seen"])
+async def test_a_letter_to_a_representative_speaks_of_the_person_with_and_without_a_mandate(mandate):
+    """Also where what they ask for is refused for want of one."""
+    world = populated()
+    request_id = await file(
+        world,
+        BUYER,
+        Right.ACCESS,
+        requester=Requester(kind="representative", mandate=mandate),
+        identifiers={EMAIL: (MEMBER.email,)},
+        wishes=wishing(about=MEMBER.email),
+    )
+    await deliver(world)
+    await refuse(world, request_id)
+    await deliver(world)
+    for mail in letters(world, request_id).values():
+        assert f"You wrote for {MEMBER.email}." in words(mail)
+        assert "a copy of the personal data of the person you represent" in words(mail)
 
 
 @pytest.mark.clause("4.2")

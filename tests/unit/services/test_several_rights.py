@@ -23,11 +23,13 @@ from tests.unit.services.cases_world import (
     letter_words,
     outcome,
     populated,
+    refuse,
     seen,
     sweep_at,
     wishing,
+    words,
 )
-from tests.unit.services.driving import confirm, deliver, letters, opened, rest, submit, token
+from tests.unit.services.driving import confirm, deliver, fulfil, letters, opened, rest, submit, token
 
 
 @pytest.mark.clause("4.8", "4.7.1", "4.2", "4.4")
@@ -271,6 +273,23 @@ async def test_unclear_words_get_the_protective_reading_and_then_what_was_meant(
     request = seen(world, request_id)
     assert (request.rights, request.state) == ((Right.ACCESS,), RequestState.COMPLETED)
     assert "approval_needed" in alarms(world, request_id)
+
+
+@pytest.mark.clause("4.1")
+async def test_no_letter_says_that_unclear_words_asked_for_a_restriction():
+    """Neither the one that asks to confirm, nor the one of the review, nor the refusal."""
+    world = populated()
+    request_id = await fulfil(
+        world, MEMBER.asks_as, Right.RESTRICTION, wishes=wishing(ground="unclear", statement="please ...")
+    )
+    await refuse(world, request_id)
+    await deliver(world)
+    sent = letters(world, request_id)
+    assert set(sent) == {"letter-verify-0", "letter-delayed_by_review-0", "letter-refused-0"}
+    for mail in sent.values():
+        assert "restriction of" not in words(mail) + mail.html + mail.subject
+        assert "what you wrote to us" in words(mail)
+        assert "wrote to" in mail.subject
 
 
 @pytest.mark.clause("4.5")
