@@ -57,6 +57,11 @@ COMMANDS = {
         summary="sign in as staff and work on cases through the operations API",
         needs_azurite=False,
     ),
+    "people": Command(
+        module="devtools.sample_people",
+        summary="print the made-up people that demo and run load",
+        needs_azurite=False,
+    ),
     "datamap": Command(
         module="devtools.datamap",
         summary="print the data map as a table",

@@ -109,7 +109,7 @@ def _overview(datamap: DataMap) -> Table:
         table.add_row(
             f"{activity.title.en}\n({activity.id}; {role})",
             "\n".join(activity.clauses),
-            "\n".join(purpose.title.en for purpose in activity.purposes),
+            "\n".join(f"{purpose.title.en} ({purpose.id})" for purpose in activity.purposes),
             _basis(activity.legal_basis),
             "\n".join(store.id for store in activity.stores),
             _period(datamap, activity),

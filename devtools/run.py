@@ -87,7 +87,7 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 
 async def _prepare_stores(environment: Mapping[str, str], *, load_people: bool) -> str:
-    """Make stores, and sample people if wanted; return the address of one of them."""
+    """Make stores, and sample people if wanted; return the addresses of some of them."""
     from devtools.provision import provision
     from devtools.sample_data import Role, by_role, people
     from devtools.sample_data.loading import load
@@ -111,7 +111,8 @@ async def _prepare_stores(environment: Mapping[str, str], *, load_people: bool) 
             database=settings.cosmos_systems_database,
             compliance_database=settings.cosmos_compliance_database,
         )
-    return by_role(everyone, Role.EVERYTHING).email
+    shown = (Role.EVERYTHING, Role.CONSULTANT, Role.OLD_INVOICE, Role.ORDINARY)
+    return ", ".join(by_role(everyone, role).email for role in shown)
 
 
 async def _sign_up(url: str) -> None:
@@ -162,7 +163,7 @@ def _greeting(platform: Platform, sample: str) -> str:
         "Staff": f"{platform.issuer_url.rpartition('/')[0]}/devicelogin (made up, no passwords)",
         "Staff sign in by": "python3 -m devtools ops sign-in --as operator (or approver, auditor, …)",
         "Mail arrives in": f"{LOCAL / 'mail'} (one .eml a message; its links are shown here)",
-        "A sample person": f"{sample} (made up)",
+        "Sample people": f"{sample} (made up; all of them: python3 -m devtools people)",
         "Data and logs": str(LOCAL),
     }
     width = max(map(len, rows))

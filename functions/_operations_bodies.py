@@ -241,9 +241,10 @@ class LiftedAnswer(Shown):
 
 
 class HeldAnswer(Shown):
-    """The hold that was placed."""
+    """The hold that was placed. `matches`: how many stores know the person today; 0: check the value."""
 
     hold_id: str
+    matches: int
 
 
 class ReleasedAnswer(Shown):

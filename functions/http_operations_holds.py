@@ -59,7 +59,7 @@ async def place(req: func.HttpRequest) -> func.HttpResponse:
     """Place a hold on a person, whatever address or id is known of them."""
     member = await staff(req, Permission.HOLD)
     body = read(req, HoldBody)
-    hold_id = await holding.place(
+    placed = await holding.place(
         bootstrap.app().context,
         holding.PlaceHold(
             identifiers={body.kind: (body.value,)},
@@ -70,7 +70,7 @@ async def place(req: func.HttpRequest) -> func.HttpResponse:
             placed_by=member.staff_id,
         ),
     )
-    return shown(HeldAnswer(hold_id=hold_id), status=201)
+    return shown(HeldAnswer(hold_id=placed.hold_id, matches=placed.matches), status=201)
 
 
 @door(

@@ -30,6 +30,7 @@ _CLIENT_ID = r"^([0-9a-fA-F]{32})?$"
 _GUID = r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"
 _CUSTOMER_ID = r"^[\w.-]{1,100}$"
 _SIGN_IN = "https://login.microsoftonline.com"
+_MAIL_HOSTS = {"graph_url": "graph.microsoft.com", "graph_authority_url": "login.microsoftonline.com"}
 _SHA256 = r"^([0-9a-f]{64})?$"
 _PUBLISHED_KEY = hashlib.sha256(b"local-development-only-system-key").hexdigest()  # everybody can read it
 _PUBLISHED_PSEUDONYM_KEY = b"local-development-only-pseudonym-key-0001"  # whoever has it can sign any link
@@ -98,6 +99,7 @@ class Settings(BaseModel):
     requests_per_address_hour: int = Field(default=5, ge=1)
     requests_per_client_hour: int = Field(default=30, ge=1)
     erasures_per_hour: int = Field(default=200, ge=1)  # one more throws the switch that stops them all
+    hold_review_days: int = Field(default=366, ge=1, le=3_660)  # the review of a hold lies no further ahead
     mass_records: int = Field(default=10_000, ge=1)  # an erasure of more needs two approvers
 
     @field_validator("pseudonym_key")
@@ -180,6 +182,7 @@ class Settings(BaseModel):
             requests_per_address_hour=self.requests_per_address_hour,
             requests_per_client_hour=self.requests_per_client_hour,
             erasures_per_hour=self.erasures_per_hour,
+            hold_review_days=self.hold_review_days,
             mass_records=self.mass_records,
         )
 
@@ -242,13 +245,17 @@ def _unfit(settings: Settings) -> list[str]:
 
 
 def _unfit_mail(settings: Settings) -> list[str]:
-    """Return settings of the mail that do not fit: in Azure there is a mailbox and no stand-in."""
+    """Return settings of the mail that do not fit: in Azure there is a mailbox, and the vendor's hosts only.
+
+    Letters and the token that sends them go there.
+    """
     in_azure = settings.deployment == "azure"
     wrong = ["GRAPH_MAILBOX"] if in_azure and not settings.graph_mailbox else []
-    for name in ("graph_url", "graph_authority_url"):
+    for name, host in _MAIL_HOSTS.items():
         found = urlsplit(getattr(settings, name))
-        stands_in = found.hostname in _LOOPBACK
-        if not found.hostname or (in_azure and stands_in) or (found.scheme != "https" and not stands_in):
+        stands_in = not in_azure and found.hostname in _LOOPBACK
+        known = found.hostname if not in_azure else found.netloc.lower() in (host, f"{host}:443")
+        if not known or (found.scheme != "https" and not stands_in):
             wrong.append(name.upper())
     if settings.graph_certificate_path:
         needed = ("graph_client_id", "graph_tenant_id")

@@ -53,7 +53,7 @@ def customers(count: int, *, seed: str) -> tuple[Customer, ...]:
     return tuple(
         Customer(
             customer_id=f"cust-{number:04d}",
-            name=f"Example {_TRADES[number % len(_TRADES)]} {number} (made up)",
+            name=f"Example {_TRADES[number % len(_TRADES)]} {number}, made up",
             installation_ids=tuple(f"inst-{opaque(seed, 'installation', number, one)}" for one in range(2)),
         )
         for number in range(total)

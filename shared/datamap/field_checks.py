@@ -51,6 +51,9 @@ def _store(datamap: DataMap, activity: Activity, store: Store) -> Iterator[tuple
 def _words(datamap: DataMap, field: FieldRule) -> Iterator[tuple[str, str]]:
     if field.category not in datamap.policy.categories:
         yield "category", f"no category {field.category}"
+    purpose_ids = {purpose.id for one in datamap.activities for purpose in one.purposes}
+    if field.choice_of is not None and field.choice_of not in purpose_ids:
+        yield "choice_of", f"no purpose {field.choice_of}"
     if field.identifier is None:
         return
     if field.identifier not in _identifiers(datamap):
@@ -68,6 +71,12 @@ def _treatment(activity: Activity, store: Store, field: FieldRule) -> Iterator[t
         yield "mask_with", f"a mask is text and cannot stand in a field of type {field.type}"
     if field.about == "other" and field.on_erasure is not OnErasure.FOLLOW:
         yield "on_erasure", "another person's value is not this person's to erase, mask or keep"
+    if field.own_when is not None and field.required:
+        yield "own_when", "a value that is left out of some copies cannot be one every copy has"
+    if field.own_when is not None and field.own_when.path.split("/")[1] not in {
+        one.path.split("/")[1] for one in store.fields
+    }:
+        yield "own_when", f"no field describes {field.own_when.path}"
     if field.portable and not activity.portability.applies:
         yield "portable", f"portability does not apply to {activity.id}"
     if field.portable and field.source not in ("subject", "observed"):

@@ -83,6 +83,13 @@ class Keep(Frozen):
     until: KeepUntil | NotStated = NOT_STATED
 
 
+class OwnWhen(Frozen):
+    """A value is the person's in records with `equals` at `path`; in every other it is somebody else's."""
+
+    path: str = Field(pattern=r"^/")
+    equals: str = Field(min_length=1)
+
+
 class FieldRule(Frozen):
     """One field of a stored record. `path` is a JSON pointer; below `elements` it starts at the element."""
 
@@ -100,7 +107,9 @@ class FieldRule(Frozen):
     identifier: str | None = None  # the value is an identifier of this kind of the same person
     fact: str | None = None  # the same fact of a person, such as a name, wherever it is stored
     off_by: tuple[Right, ...] = ()  # a choice that these rights switch off
+    choice_of: str | None = None  # the purpose it is a choice of: a consent to it given later keeps it on
     hides: tuple[str, ...] = ()  # names inside the value that are other people's
+    own_when: OwnWhen | None = None  # None: as `about` says, in every record
 
 
 class Match(Frozen):

@@ -11,6 +11,7 @@ from shared.datamap.models import NOT_STATED, Activity, DataMap, Frozen, Purpose
 from shared.domain.consent import consent_in_force
 from shared.domain.controls import Controls, Objection
 from shared.domain.errors import Invalid
+from shared.domain.policy_versions import consent_covers
 
 RETARGETING = "retargeting_unnamed"
 """The recipient of audiences. Its entry of the map gets a name once there is somebody."""
@@ -85,6 +86,13 @@ _DENIED = {
             da="Der er intet gældende samtykke til dette formål.",
         ),
     ),
+    "consent_not_covering": (
+        "8.1",
+        Text(
+            en="The consent was given to a version of the policy that did not name this purpose.",
+            da="Samtykket blev givet til en version af politikken, der ikke nævnte dette formål.",
+        ),
+    ),
     "recipient_unnamed": (
         "3.2",
         Text(
@@ -139,7 +147,8 @@ def known_purpose(datamap: DataMap, purpose_id: str) -> tuple[Activity, Purpose]
     try:
         return datamap.purpose(purpose_id)
     except KeyError:
-        raise Invalid("purpose_unknown", "the data map has no such purpose", field="purpose") from None
+        known = ", ".join(one.id for activity in datamap.activities for one in activity.purposes)
+        raise Invalid("purpose_unknown", f"choose from: {known}", field="purpose") from None
 
 
 def with_marks_of(controls: Controls, everything: Iterable[Controls]) -> Controls:
@@ -181,7 +190,7 @@ def _ended(
     now: datetime,
 ) -> str | None:
     """Return why the purpose has ended for this person, or never began."""
-    consent = consent_in_force(controls, purpose.id, now=now)
+    consent = consent_in_force(_covering(datamap, controls, purpose), purpose.id, now=now)
     markets = purpose.marketing or operation is Operation.RETARGET
     if markets and controls.stops_marketing and consent is None:
         return "marketing_objection"
@@ -189,7 +198,24 @@ def _ended(
         return "objected"
     # A letter of article 6 never opens the gate for marketing by mail: Danish Marketing Practices Act § 10.
     needed = purpose.needs_consent or (purpose.marketing and operation is Operation.MAIL)
-    return "no_consent" if needed and consent is None else None
+    if not needed or consent is not None:
+        return None
+    given = consent_in_force(controls, purpose.id, now=now) is not None
+    return "consent_not_covering" if given else "no_consent"
+
+
+def _covering(datamap: DataMap, controls: Controls, purpose: Purpose) -> Controls:
+    """Return controls without consents to versions of the policy that did not name the purpose yet.
+
+    One whose version was never recorded stays. Source: GDPR articles 6(1)(a), 7(1); policy 8.1.
+    """
+    versions = datamap.policy.versions
+    covering = tuple(
+        one
+        for one in controls.consents
+        if not one.policy_version or consent_covers(purpose.id, one.policy_version, versions)
+    )
+    return controls.model_copy(update={"consents": covering})
 
 
 def _reaches(datamap: DataMap, objection: Objection, activity: Activity, purpose: Purpose) -> bool:

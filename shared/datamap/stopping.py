@@ -1,7 +1,7 @@
 """What a withdrawal or a marketing objection does to one record: erase it, or switch a choice off. Pure."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,12 +10,20 @@ from shared.datamap.treatment import MISSING, SYSTEM_FIELDS, Treated, Verdict, v
 from shared.domain.rights import Right
 
 
-def stop_record(record: Mapping[str, Any], store: Store, right: Right, *, received_at: datetime) -> Treated:
+def stop_record(
+    record: Mapping[str, Any],
+    store: Store,
+    right: Right,
+    *,
+    received_at: datetime,
+    opted_in: Collection[str] = (),
+) -> Treated:
     """Decide what the right does to a record of the person's. A second call on the result says KEEP.
 
     A store that ends with the right loses the record, unless it shows a consent that was given after the
     request was received: to sign up anew is the later word. Otherwise each choice that the right switches
-    off becomes false, and everything else stays: the membership goes on.
+    off becomes false, and everything else stays: the membership goes on. `opted_in`: the purposes to which a
+    consent given after that moment counts; a choice of one of them stays as it is.
     Source: policy 4.8, 5.2; GDPR articles 7(1), 7(3), 21(3).
     """
     if right in store.ends_with:
@@ -24,7 +32,9 @@ def stop_record(record: Mapping[str, Any], store: Store, right: Right, *, receiv
     chosen = [
         field
         for field in store.fields
-        if right in field.off_by and value_at(record, field.path) not in (MISSING, None, False)
+        if right in field.off_by
+        and field.choice_of not in opted_in
+        and value_at(record, field.path) not in (MISSING, None, False)
     ]
     if not chosen:
         return Treated(verdict=Verdict.KEEP)

@@ -178,11 +178,20 @@ def visible_record(record: Mapping[str, Any], fields: Sequence[FieldRule]) -> di
         if field.about == "other" and value_at(visible, field.path) is not MISSING:
             _remove(visible, field.path)
             redacted.append({"path": field.path, "reason": OTHERS_DATA})
+        elif not _is_own(record, field):
+            if value_at(visible, field.path) not in (MISSING, None, ""):
+                redacted.append({"path": field.path, "reason": OTHERS_DATA})
+            _remove(visible, field.path)
         elif field.hides and _strip(value_at(visible, field.path), frozenset(field.hides)):
             redacted.append({"path": field.path, "reason": OTHERS_DATA})
     if redacted:
         visible["_redacted"] = redacted
     return visible
+
+
+def _is_own(record: Mapping[str, Any], field: FieldRule) -> bool:
+    when = field.own_when
+    return when is None or value_at(record, when.path) == when.equals
 
 
 def _strip(value: Any, names: frozenset[str]) -> int:
@@ -227,7 +236,7 @@ def found_identifiers(
     found: list[tuple[str, str]] = []
     wrong: list[str] = []
     for field in fields:
-        if field.identifier is None:
+        if field.identifier is None or not _is_own(record, field):
             continue
         value = value_at(record, field.path)
         if isinstance(value, str) and value:

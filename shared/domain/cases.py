@@ -44,20 +44,24 @@ class RequestState(StrEnum):
 
 _S = RequestState
 TRANSITIONS: dict[RequestState, frozenset[RequestState]] = {
-    _S.RECEIVED: frozenset({_S.VERIFIED, _S.CANCELLED, _S.EXPIRED, _S.JOINED, _S.ANSWERING}),
+    _S.RECEIVED: frozenset({_S.VERIFIED, _S.CANCELLED, _S.EXPIRED, _S.JOINED, _S.ANSWERING, _S.STANDING}),
     _S.VERIFIED: frozenset(
-        {_S.AWAITING_APPROVAL, _S.PLANNED, _S.IN_PROGRESS, _S.CANCELLED, _S.NEEDS_ATTENTION}
+        {_S.AWAITING_APPROVAL, _S.PLANNED, _S.IN_PROGRESS, _S.CANCELLED, _S.NEEDS_ATTENTION, _S.STANDING}
     ),
-    _S.AWAITING_APPROVAL: frozenset({_S.VERIFIED, _S.PLANNED, _S.IN_PROGRESS, _S.ANSWERING, _S.CANCELLED}),
-    _S.PLANNED: frozenset({_S.AWAITING_APPROVAL, _S.IN_PROGRESS, _S.CANCELLED, _S.NEEDS_ATTENTION}),
-    _S.IN_PROGRESS: frozenset({_S.VERIFIED, _S.ANSWERING, _S.CANCELLED, _S.NEEDS_ATTENTION}),
+    _S.AWAITING_APPROVAL: frozenset(
+        {_S.VERIFIED, _S.PLANNED, _S.IN_PROGRESS, _S.ANSWERING, _S.CANCELLED, _S.STANDING}
+    ),
+    _S.PLANNED: frozenset(
+        {_S.AWAITING_APPROVAL, _S.IN_PROGRESS, _S.CANCELLED, _S.NEEDS_ATTENTION, _S.STANDING}
+    ),
+    _S.IN_PROGRESS: frozenset({_S.VERIFIED, _S.ANSWERING, _S.CANCELLED, _S.NEEDS_ATTENTION, _S.STANDING}),
     _S.ANSWERING: frozenset(
         {
             *(_S.RECEIVED, _S.VERIFIED),  # the next right; one that needs an identity check waits for it
             *(_S.COMPLETED, _S.COMPLETED_WITH_RETENTION, _S.REJECTED, _S.STANDING, _S.NEEDS_ATTENTION),
         }
     ),
-    _S.NEEDS_ATTENTION: frozenset({_S.VERIFIED, _S.IN_PROGRESS, _S.ANSWERING, _S.CANCELLED}),
+    _S.NEEDS_ATTENTION: frozenset({_S.VERIFIED, _S.IN_PROGRESS, _S.ANSWERING, _S.CANCELLED, _S.STANDING}),
     _S.STANDING: frozenset({_S.VERIFIED, _S.COMPLETED, _S.COMPLETED_WITH_RETENTION, _S.REJECTED}),
     _S.COMPLETED: frozenset(),
     _S.COMPLETED_WITH_RETENTION: frozenset(),
@@ -339,6 +343,7 @@ class SubjectRequest(CaseDocument):
     portable: Package | None = None  # what is taken along, where the same message asks for a copy too
     attention: str | None = None
     joined_to: str | None = None
+    dropped: tuple[Right, ...] = ()  # ended before they were answered, while others of the message stand
     events: int = 0
 
     @property
@@ -359,6 +364,14 @@ class SubjectRequest(CaseDocument):
     def for_right(self, right: Right) -> "SubjectRequest":
         """Return the request as it stands when this right of it is worked on; it must be one of them."""
         return self.with_(phase=self.rights.index(right))
+
+    def answered_alone(self) -> "SubjectRequest | None":
+        """Return the request with the rights that are answered, the others dropped; None: none is."""
+        answered = tuple(right for right in self.rights if right in self.outcomes)
+        if not answered:
+            return None
+        dropped = tuple(right for right in self.rights if right not in self.outcomes)
+        return self.with_(rights=answered, phase=len(answered) - 1, dropped=dropped)
 
     def without_person(self) -> "SubjectRequest":
         """Return the request without anything the person gave or was found by, but its pseudonyms."""

@@ -38,7 +38,6 @@ class Permission(StrEnum):
     LIFT = "lift"
     RESUME = "resume"
     CUSTOMER_REQUEST = "customer_request"
-    EXPORT_AUDIT = "export_audit"
 
 
 _HANDLING = frozenset({StaffRole.OPERATOR, StaffRole.APPROVER})
@@ -66,7 +65,6 @@ ALLOWED: dict[Permission, frozenset[StaffRole]] = {
     Permission.LIFT: _DECIDING,
     Permission.RESUME: _DECIDING,
     Permission.CUSTOMER_REQUEST: frozenset({StaffRole.CUSTOMER_ADMIN}),
-    Permission.EXPORT_AUDIT: frozenset({StaffRole.AUDITOR}),
 }
 
 

@@ -39,6 +39,7 @@ class LetterKind(StrEnum):
     CUSTOMER_PACKAGE_READY = "customer_package_ready"  # to a customer's administrator
     CUSTOMER_DONE = "customer_done"  # to a customer's administrator
     SUBJECT_TOLD = "subject_told"  # to the person a customer's request was about
+    SUBJECT_ASKED = "subject_asked"  # to the same, whom the customer contradicts
     RECIPIENTS_DONE = "recipients_done"  # after the answer: who was still open is no longer
 
 
@@ -169,6 +170,7 @@ class LetterFacts:
     objected: tuple[str, ...] = ()
     customer: str = ""
     customer_right: Right | None = None
+    contested: tuple[str, ...] = ()  # what a customer and the person say differently
     lift_on: date | None = None
     suppressed: bool = False
     identification_hint: str = ""
@@ -176,7 +178,7 @@ class LetterFacts:
     @property
     def for_customer(self) -> bool:
         """Whether the letter goes to a customer's administrator and not to the person."""
-        return bool(self.customer) and self.kind is not LetterKind.SUBJECT_TOLD
+        return bool(self.customer) and self.kind not in TO_THE_SUBJECT
 
     def require_sound(self) -> None:
         """Raise `ValueError` naming what the letter is about and lacks, or what it must not say."""
@@ -204,6 +206,9 @@ class LetterFacts:
             yield "names a recipient that is still open"
 
 
+TO_THE_SUBJECT = frozenset({LetterKind.SUBJECT_TOLD, LetterKind.SUBJECT_ASKED})
+"""Letters of a customer's case that go to the person it is about."""
+
 GROUNDS = {
     "accuracy": "GDPR article 18(1)(a)",
     "unlawful": "GDPR article 18(1)(b)",
@@ -217,7 +222,7 @@ _OF_CUSTOMERS = frozenset(
     {Right.ACCESS, Right.RECTIFICATION, Right.ERASURE, Right.RESTRICTION, Right.MARKETING_OBJECTION}
 )
 _K = LetterKind
-_DONE_FOR_CUSTOMER = frozenset({_K.CUSTOMER_DONE, _K.SUBJECT_TOLD})
+_DONE_FOR_CUSTOMER = frozenset({_K.CUSTOMER_DONE, *TO_THE_SUBJECT})
 _TO_THE_PERSON = frozenset(
     {
         *(_K.PACKAGE_READY, _K.ERASED, _K.RESTRICTED, _K.OBJECTION_RECEIVED, _K.OBJECTION_UPHELD),
@@ -247,6 +252,7 @@ _NEEDED: dict[LetterKind, tuple[str, ...]] = {
     _K.CUSTOMER_PACKAGE_READY: ("customer",),
     _K.CUSTOMER_DONE: ("customer", "customer_right"),
     _K.SUBJECT_TOLD: ("customer", "customer_right"),
+    _K.SUBJECT_ASKED: ("customer", "customer_right", "contested"),
     _K.RECIPIENTS_DONE: ("told",),
 }
 

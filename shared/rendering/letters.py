@@ -203,6 +203,7 @@ def _customer(facts: LetterFacts, w: SimpleNamespace) -> dict[str, Any]:
     return {
         "for_customer": facts.for_customer,
         "customer": _one_line(facts.customer),
+        "contested": [_one_line(title) for title in facts.contested],
         "customer_right": str(right) if right else None,
         "customer_asked": _asked(w, (right,) if right else (), for_customer=facts.for_customer),
     }

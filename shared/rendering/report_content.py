@@ -60,6 +60,14 @@ def report_content(datamap: DataMap, report: AccessReport, members: Sequence[Mem
             for finding in report.findings
             for reason, count in finding.redactions
         ],
+        "done_before": [
+            {
+                "store_id": store_id,
+                "title": datamap.store(store_id)[1].title.in_language(report.language),
+                "count": count,
+            }
+            for store_id, count in report.done_before
+        ],
         "backups": [
             {"platform": backup.platform.in_language(report.language), "horizon_days": backup.horizon_days}
             for backup in datamap.policy.backups

@@ -43,6 +43,8 @@ class AccessReport:
 
     `restrictions` are grounds; `suppressions` reasons with the day since when; `policy_versions_shown`
     version numbers. Findings without records and files, or no findings, say that nothing is held.
+    `done_before` are stores with how many records the same message already erased or changed: they are not
+    in this copy, or not as they were.
     """
 
     request_id: str
@@ -57,3 +59,4 @@ class AccessReport:
     suppressions: tuple[tuple[str, date], ...]
     policy_versions_shown: tuple[str, ...]
     package_expires_at: datetime
+    done_before: tuple[tuple[str, int], ...] = ()

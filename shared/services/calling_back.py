@@ -16,6 +16,7 @@ from shared.ports.cases import Case, Write
 from shared.ports.opendsr import OpenDsr
 from shared.services.conflicts import settled
 from shared.services.context import Context
+from shared.services.reminding import next_look
 
 _MOST_TRIES = 6
 _MOST_NOTICES = len(DsrStatus)  # of one message: the state can change while it is told
@@ -152,7 +153,7 @@ async def _note(context: Context, request_id: str, told: DsrStatus, failure: str
     wake_at = request.wake_at
     if request.is_final and is_present and wake_at is not None:
         cleans_at = after(request.closed_at or wake_at, seconds=context.limits.cleanup_seconds)
-        wake_at = request.copy_ends_at or cleans_at
+        wake_at = next_look(context, request) or cleans_at
     what, details = ("platform_not_told", {"code": failure}) if failure else ("platform_told", {})
     noted, event = request.with_(
         opendsr=filed.model_copy(update={"last_status_sent": told, "tries": 0}), wake_at=wake_at

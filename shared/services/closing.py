@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from shared.domain.cases import Event, LetterDocument, RequestState, SubjectRequest, Task
+from shared.domain.cases import Event, LetterDocument, RequestState, SubjectRequest, Task, portable_id
 from shared.domain.controls import Controls
 from shared.domain.messages import PlanRequest
 from shared.domain.recipients import NoticeState
 from shared.domain.rights import IMMEDIATE, Right
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
-from shared.services import calling_back, fencing
+from shared.services import calling_back, fencing, marking
 from shared.services.context import Context
 from shared.services.deferring import is_deferred, take_up_deferred
 from shared.services.parts import all_parts, forget_parts
+from shared.services.reminding import next_look
 
 COPIES = frozenset({Right.ACCESS, Right.PORTABILITY})
 
@@ -67,7 +68,7 @@ async def _go_on(
 async def _keep_open(context: Context, case: Case, now: datetime, sent: LetterDocument | None) -> None:
     request = case.request
     review_at = after(now, days=context.limits.standing_review_days)
-    wake_at = min(review_at, request.copy_ends_at or review_at)
+    wake_at = min(review_at, next_look(context, request) or review_at)
     if is_deferred(request):  # its hold may be released at this moment, and we may die before we look
         wake_at = min(wake_at, after(now, seconds=context.limits.wake_seconds))
     standing, event = request.moved_to(RequestState.STANDING, stage=None, wake_at=wake_at).noted(
@@ -75,14 +76,49 @@ async def _keep_open(context: Context, case: Case, now: datetime, sent: LetterDo
     )
     await context.cases.commit(
         request.request_id,
-        [
-            *_writes(case, standing, event, sent),
-            *(Write(document=task, etag=case.etags[task.id]) for task in cleared(case.tasks)),
-        ],
+        [*_writes(case, standing, event, sent), *_cleared(case)],
     )
     await fencing.release(context, request, request.subject_keys)
     await calling_back.announce(context, standing)
     await take_up_deferred(context, request.request_id)
+
+
+async def end_unanswered(context: Context, case: Case, state: RequestState) -> RequestState:
+    """End the open rights of a request, cancelled or lapsed, and return the state that the request has then.
+
+    What was answered and still stands, as a restriction or what a hold put off, goes on by itself.
+
+    Raises:
+        Conflict: somebody changed the request meanwhile; read again.
+    """
+    rest = case.request.answered_alone()
+    if rest is None or not await stands(context, rest):
+        await end(context, case, state)
+        return state
+    now = context.clock.now()
+    standing, event = rest.moved_to(
+        RequestState.STANDING,
+        stage=None,
+        plan=None,
+        approved_digest=None,
+        start_at=None,
+        attention=None,
+        wake_at=after(now, seconds=context.limits.cleanup_seconds),
+    ).noted(now, f"rights_{state}", rights=",".join(rest.dropped))
+    await context.cases.commit(rest.request_id, [*_writes(case, standing, event, None), *_cleared(case)])
+    await forget_dropped(context, standing)
+    await calling_back.announce(context, standing)
+    await take_up_deferred(context, rest.request_id)
+    return RequestState.STANDING
+
+
+async def forget_dropped(context: Context, request: SubjectRequest) -> None:
+    """Take back what the dropped rights of a standing request left behind. A second call changes nothing."""
+    if COPIES & set(request.dropped):
+        await forget_parts(context, request.request_id, await all_parts(context, request.request_id))
+        await forget_unpublished(context, request)
+    await marking.take_back(context, request)
+    await fencing.release(context, request, request.subject_keys)
 
 
 async def stands(context: Context, request: SubjectRequest) -> bool:
@@ -100,10 +136,8 @@ async def stands(context: Context, request: SubjectRequest) -> bool:
 
 
 def _has_restriction(controls: Controls, request: SubjectRequest) -> bool:
-    return any(
-        one.lifted_at is None and one.restriction_id.startswith(f"{request.request_id}-")
-        for one in controls.restrictions
-    )
+    own = {marking.mark_id(request, right) for right in request.outcomes}
+    return any(one.lifted_at is None and one.restriction_id in own for one in controls.restrictions)
 
 
 def ended_state(request: SubjectRequest) -> RequestState:
@@ -136,7 +170,7 @@ async def end(
     """
     request = case.request
     now = context.clock.now()
-    wake_at = request.copy_ends_at
+    wake_at = next_look(context, request)
     if wake_at is None and state is RequestState.CANCELLED:
         wake_at = after(now, seconds=context.limits.cleanup_seconds)
     # Where a platform has to be told, the sweep looks after that first, and cleans up when it is done.
@@ -153,7 +187,7 @@ async def end(
 
 async def forget_unpublished(context: Context, request: SubjectRequest) -> None:
     """Delete what was staged of copies and not published; one that was is the person's until its day."""
-    for copy_id in {request.request_id, *(request.for_right(one).copy_id for one in request.rights)}:
+    for copy_id in (request.request_id, portable_id(request.request_id)):
         if copy_id not in request.copies:
             await context.packages.delete(copy_id)
 
@@ -166,8 +200,12 @@ def _writes(case: Case, request: SubjectRequest, event: Event, letter: LetterDoc
     if letter is not None:
         writes.append(Write(document=letter, etag=case.etags[letter.id]))
     if request.is_final:
-        writes += [Write(document=task, etag=case.etags[task.id]) for task in cleared(case.tasks)]
+        writes += _cleared(case)
     return writes
+
+
+def _cleared(case: Case) -> list[Write]:
+    return [Write(document=task, etag=case.etags[task.id]) for task in cleared(case.tasks)]
 
 
 def cleared(tasks: Sequence[Task]) -> list[Task]:

@@ -22,6 +22,7 @@ from shared.services.erasing import RESTRICTED
 from shared.services.forgetting import forget
 from shared.services.ledger import notices_due
 from shared.services.planning import ACTION_OF
+from shared.services.reminding import next_look
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,7 +250,7 @@ async def _copies(context: Context, case: Case) -> list[KeptRecords]:
         if not is_own:  # the own ones go with the answer
             left = await _without_fetched(context, other.request)
             if left != other.request:
-                gone = left.with_(wake_at=left.copy_ends_at if left.is_final else left.wake_at)
+                gone = left.with_(wake_at=next_look(context, left) if left.is_final else left.wake_at)
                 await context.cases.commit(request_id, [Write(document=gone, etag=other.etags[gone.id])])
         kept += [
             KeptRecords(

@@ -12,6 +12,7 @@ from typing import Literal
 from shared.datamap.models import DocumentStore
 from shared.datamap.treatment import found_identifiers, value_at
 from shared.domain.cases import Requester, Scope, Wishes
+from shared.domain.customer_names import parse_customer_name
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.identifiers import EMAIL, Identifiers, merged, parse_email
 from shared.domain.rights import Right
@@ -50,7 +51,7 @@ async def ask_for_person(context: Context, ask: CustomerAsk) -> str:
         NotAllowed: `copy_is_the_persons`, `consent_is_the_persons` or `complaint_is_the_persons`: point to
             the person, who keeps the right.
             `too_many_requests`: of this customer in the last hour.
-        Invalid: `value_invalid`, `email_invalid`, or what `checked_wishes` refuses.
+        Invalid: `value_invalid`, `email_invalid`, `customer_name_unfit`, or what `checked_wishes` refuses.
     """
     allowed = standing(RequesterKind.CUSTOMER, ask.right, has_mandate=False)
     if allowed.verdict is Verdict.REFUSED:
@@ -58,6 +59,7 @@ async def ask_for_person(context: Context, ask: CustomerAsk) -> str:
     value = parse_email(ask.value) if ask.kind == EMAIL else ask.value.strip()
     if not value:
         raise Invalid("value_invalid", "name the person by a user id or an address", field="value")
+    name = parse_customer_name(ask.customer_name)
     known: Identifiers = {ask.kind: (value,)}
     request_id = secrets.token_hex(16)
     await count(context, f"customer-{ask.customer_id}", context.limits.requests_per_client_hour)
@@ -71,9 +73,7 @@ async def ask_for_person(context: Context, ask: CustomerAsk) -> str:
             email=parse_email(ask.answer_to),
             received_at=context.clock.now(),
             identifiers=await _at_customer(context, known, ask.customer_id),
-            requester=Requester(
-                kind="customer", customer_id=ask.customer_id, customer_name=ask.customer_name[:200]
-            ),
+            requester=Requester(kind="customer", customer_id=ask.customer_id, customer_name=name),
             scope=Scope(customer_id=ask.customer_id),
             wishes=await _telling(context, allowed, known, checked_wishes(context, ask.wishes)),
             is_known=True,

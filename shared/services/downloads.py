@@ -9,6 +9,7 @@ from shared.ports.cases import Case, Write
 from shared.services.conflicts import settled
 from shared.services.context import Context
 from shared.services.links import PACKAGE, PORTABLE
+from shared.services.reminding import next_look
 
 
 async def find_copy(context: Context, request_id: str, token: object) -> Package:
@@ -70,7 +71,7 @@ async def _remove(context: Context, case: Case, copy_ids: Sequence[str]) -> None
         gone = changed.copies[copy_id].model_copy(update={"deleted_at": context.clock.now()})
         changed = changed.with_copy(copy_id, gone)
     if changed.is_final:  # an open request still has work to wake up for
-        changed = changed.with_(wake_at=changed.copy_ends_at)
+        changed = changed.with_(wake_at=next_look(context, changed))
     await _save(context, case, changed, "copy_deleted")
 
 

@@ -21,7 +21,7 @@ from shared.services.blob_walk import BlobWalk
 from shared.services.context import Context
 from shared.services.due import is_still_due
 from shared.services.findings import quarantine
-from shared.services.judging import Judge, within
+from shared.services.judging import judge_of, within
 from shared.services.keeping import as_records, out_of_sight
 from shared.services.progress import Progress
 
@@ -79,7 +79,7 @@ async def erase_documents(
 ) -> None:
     """Erase one page of documents."""
     request = progress.request
-    judge = Judge(context=context, request=request, store=store)
+    judge = await judge_of(context, request, store)
     follows = store.locator and request.scope.customer_id is None
     page = await context.documents.page(
         store,

@@ -6,11 +6,12 @@ by. Source: policy 5.3; GDPR article 17(3).
 
 import secrets
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from shared.datamap.models import DocumentStore
 from shared.domain.controls import SWITCH_KEY, Controls, Hold, HoldGround
 from shared.domain.errors import Invalid, NotAllowed, NotFound
-from shared.domain.identifiers import SUBJECT_KEY, Identifiers
+from shared.domain.identifiers import EMAIL, SUBJECT_KEY, Identifiers, parse_email
 from shared.domain.times import copenhagen_day
 from shared.services import marking
 from shared.services.context import Context
@@ -34,11 +35,24 @@ class PlaceHold:
     placed_by: str
 
 
-async def place(context: Context, wanted: PlaceHold) -> str:
-    """Place a hold on a person and return its id. It counts at once, also for erasures that have begun.
+@dataclass(frozen=True, kw_only=True)
+class PlacedHold:
+    """A hold that was placed. `matches`: how many stores of documents know the person today.
+
+    0: none does, so most likely the name is mistyped. The hold stands all the same, for a record may come
+    under that name later. Logs, files and processors are not asked.
+    """
+
+    hold_id: str
+    matches: int
+
+
+async def place(context: Context, wanted: PlaceHold) -> PlacedHold:
+    """Place a hold on a person. It counts at once, also for erasures that have begun.
 
     Raises:
-        Invalid: `hold_reason_missing`, `hold_review_past`, `hold_ground_unfit` (policy 5.3 covers licence
+        Invalid: `hold_reason_missing`, `hold_review_past`, `hold_review_far` (later than the limits let it
+            go unseen), `email_invalid`, `hold_ground_unfit` (policy 5.3 covers licence
             data only), `activity_unknown`, `identifier_unknown`, `identifier_shared` when none is one
             person's own, or `person_unclear` when the identifiers lead to more than one person.
     """
@@ -46,18 +60,17 @@ async def place(context: Context, wanted: PlaceHold) -> str:
         raise Invalid("hold_reason_missing", "a hold needs a reason", field="reason")
     if len(wanted.reason) > MOST_TEXT:
         raise Invalid("hold_reason_too_long", f"at most {MOST_TEXT} characters", field="reason")
-    if wanted.review_on <= copenhagen_day(context.clock.now()):
-        raise Invalid("hold_review_past", "a hold is reviewed on a day to come", field="review_on")
-    if wanted.activity_id is not None and wanted.activity_id not in {
-        one.id for one in context.datamap.activities
-    }:
-        raise Invalid("activity_unknown", "no such activity in the data map", field="activity_id")
+    _require_review(context, wanted.review_on)
+    activity_ids = [one.id for one in context.datamap.activities]
+    if wanted.activity_id is not None and wanted.activity_id not in activity_ids:
+        raise Invalid("activity_unknown", f"choose from: {', '.join(activity_ids)}", field="activity_id")
     if wanted.ground == "policy_5_3" and wanted.activity_id != _LICENCES:
         raise Invalid("hold_ground_unfit", "policy 5.3 keeps licence data only", field="ground")
     _require_one_person(context, wanted.identifiers)
-    resolved = await resolve(context, wanted.identifiers)
+    resolved = await resolve(context, _well_formed(wanted.identifiers))
     if resolved.problem is not None:
         raise Invalid("person_unclear", resolved.problem, field="identifiers")
+    matches = await _stores_that_know(context, resolved.identifiers)
     hold = Hold(
         hold_id=secrets.token_hex(8),
         activity_id=wanted.activity_id,
@@ -72,7 +85,45 @@ async def place(context: Context, wanted: PlaceHold) -> str:
         resolved.identifiers[SUBJECT_KEY],
         lambda controls: controls.model_copy(update={"holds": (*controls.holds, hold)}),
     )
-    return hold.hold_id
+    return PlacedHold(hold_id=hold.hold_id, matches=matches)
+
+
+def _require_review(context: Context, review_on: date) -> None:
+    """Refuse a day that is over, and one so far ahead that a hold would keep data unseen for years."""
+    today = copenhagen_day(context.clock.now())
+    if review_on <= today:
+        raise Invalid("hold_review_past", "a hold is reviewed on a day to come", field="review_on")
+    most = context.limits.hold_review_days
+    if review_on > today + timedelta(days=most):
+        raise Invalid("hold_review_far", f"at most {most} days ahead", field="review_on")
+
+
+def _well_formed(identifiers: Identifiers) -> Identifiers:
+    return {
+        kind: tuple(parse_email(value) for value in values) if kind == EMAIL else values
+        for kind, values in identifiers.items()
+    }
+
+
+async def _stores_that_know(context: Context, identifiers: Identifiers) -> int:
+    """Return how many stores of documents hold a record of a person; our own register is none of them."""
+    stores = [
+        store
+        for _, store in context.datamap.stores()
+        if isinstance(store, DocumentStore) and store.database != "compliance"
+    ]
+    return sum([await _knows(context, store, identifiers) for store in stores])
+
+
+async def _knows(context: Context, store: DocumentStore, identifiers: Identifiers) -> bool:
+    cursor: str | None = None
+    while True:
+        page = await context.documents.page(store, identifiers, cursor=cursor, limit=1)
+        if page.documents:
+            return True
+        cursor = page.cursor
+        if cursor is None:
+            return False
 
 
 def _require_one_person(context: Context, identifiers: Identifiers) -> None:

@@ -5,6 +5,7 @@ Nothing here looks at anybody's data: whether the address is known makes no diff
 
 import ipaddress
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
@@ -18,7 +19,7 @@ from shared.domain.rights import IMMEDIATE, Right
 from shared.domain.times import after, copenhagen_day
 from shared.ports.cases import Case, Write
 from shared.services import fencing, marking
-from shared.services.closing import end, forget_unpublished
+from shared.services.closing import end, end_unanswered, forget_unpublished
 from shared.services.conflicts import settled
 from shared.services.context import Context
 from shared.services.filing import Filing, put_on_file
@@ -82,7 +83,7 @@ async def submit(context: Context, submission: Submission) -> str:
         request_id = context.keys.sign("repeat", email_key, submission.repeat_key)[:32]
         body_digest = context.keys.sign("body", request_id, *asked)
     await count(context, f"client-{_client_key(context, submission.client)}", _per_client(context))
-    await count_address(context, email)
+    await count_address(context, email, submission.rights)
     await put_on_file(
         context,
         Filing(
@@ -205,6 +206,9 @@ def _told_to_anybody(request: SubjectRequest) -> RequestState:
 async def cancel(context: Context, request_id: str, token: object) -> RequestState:
     """Cancel a request that has not begun to erase, and all that joined it. A second call changes nothing.
 
+    Only what is not answered yet is cancelled. A restriction that was confirmed, or what a hold put off,
+    stands; the state returned then says so.
+
     A joined request that asked for all that the first still owes cancels the first: whoever wants an
     erasure stopped must not have to look for the right one of two mails.
 
@@ -237,15 +241,16 @@ async def _cancel(context: Context, request_id: str) -> RequestState:
         request = case.request
         if not request.is_final and set(request.rights) - request.outcomes.keys() - asked:
             raise NotAllowed("joined_to_wider")
-    if request.state is RequestState.CANCELLED:
+    if request.state is RequestState.CANCELLED or request.dropped:
         return request.state
-    answered = request.state in (RequestState.ANSWERING, RequestState.STANDING)
+    answered = request.state in (RequestState.ANSWERING, RequestState.STANDING) or request.revivals > 0
     if request.is_final or answered or request.is_irreversible:
         raise NotAllowed("too_late")
-    await end(context, case, RequestState.CANCELLED)
-    await marking.take_back(context, request)
-    await forget_unpublished(context, request)
-    return RequestState.CANCELLED
+    state = await end_unanswered(context, case, RequestState.CANCELLED)
+    if state is RequestState.CANCELLED:
+        await marking.take_back(context, request)
+        await forget_unpublished(context, request)
+    return state
 
 
 def unconfirmed_ends(context: Context, request: SubjectRequest) -> datetime | None:
@@ -266,17 +271,26 @@ async def expire(context: Context, case: Case) -> bool:
     ends = unconfirmed_ends(context, case.request)
     if ends is None or context.clock.now() <= ends:
         return False
-    await end(context, case, RequestState.EXPIRED)
+    await end_unanswered(context, case, RequestState.EXPIRED)
     return True
 
 
-async def count_address(context: Context, email: str) -> None:
+async def count_address(context: Context, email: str, rights: Iterable[Right]) -> None:
     """Count one more request for an address, whoever files it: each may send a mail there.
+
+    Each right that is honoured at once has a bucket of its own, so that nobody can keep a person from it by
+    filing others; it is full only of requests that each took effect. All other rights share one bucket. A
+    request of several passes while one of its buckets has room.
 
     Raises:
         NotAllowed: `too_many_requests`, as of `count`.
+    Source: GDPR articles 7(3), 21(3).
     """
-    await count(context, f"address-{_mailbox_key(context, email)}", context.limits.requests_per_address_hour)
+    mailbox = _mailbox_key(context, email)
+    own = {f"-{right}" if right in IMMEDIATE else "" for right in rights} or {""}
+    counts = [await _hit(context, f"address-{mailbox}{suffix}") for suffix in sorted(own)]
+    if min(counts) > context.limits.requests_per_address_hour:
+        raise _too_many()
 
 
 async def count(context: Context, bucket: str, most: int) -> None:
@@ -285,8 +299,16 @@ async def count(context: Context, bucket: str, most: int) -> None:
     Raises:
         NotAllowed: `too_many_requests`: there were `most` already; come again later.
     """
-    if await context.rate_limits.hit(bucket, window_seconds=_HOUR_SECONDS) > most:
-        raise NotAllowed("too_many_requests", retry_after_seconds=_HOUR_SECONDS)
+    if await _hit(context, bucket) > most:
+        raise _too_many()
+
+
+async def _hit(context: Context, bucket: str) -> int:
+    return await context.rate_limits.hit(bucket, window_seconds=_HOUR_SECONDS)
+
+
+def _too_many() -> NotAllowed:
+    return NotAllowed("too_many_requests", retry_after_seconds=_HOUR_SECONDS)
 
 
 def _per_client(context: Context) -> int:

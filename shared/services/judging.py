@@ -9,6 +9,7 @@ from shared.datamap.models import DocumentStore, LineStore, Store
 from shared.datamap.stopping import stop_record
 from shared.datamap.treatment import Treated, Verdict, erase_elements, erase_record, goes_whole, value_at
 from shared.domain.cases import Scope, SubjectRequest
+from shared.domain.consent import consent_in_force
 from shared.domain.identifiers import Identifiers
 from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day, moment_of
@@ -20,11 +21,15 @@ STOPPING = frozenset({Right.WITHDRAWAL, Right.MARKETING_OBJECTION})
 
 @dataclass(frozen=True, kw_only=True)
 class Judge:
-    """Judges the documents of one store for one request, today."""
+    """Judges the documents of one store for one request, today.
+
+    `opted_in`: the purposes that the person consented to after the request was received.
+    """
 
     context: Context
     request: SubjectRequest
     store: DocumentStore
+    opted_in: frozenset[str] = frozenset()
 
     @property
     def today(self) -> date:
@@ -50,7 +55,13 @@ class Judge:
     def _treated(self, document: StoredDocument) -> Treated:
         store, body = self.store, document.body
         if self.request.right in STOPPING:
-            return stop_record(body, store, self.request.right, received_at=self.request.received_at)
+            return stop_record(
+                body,
+                store,
+                self.request.right,
+                received_at=self.request.received_at,
+                opted_in=self.opted_in,
+            )
         if store.elements is None:
             return erase_record(body, store.fields, today=self.today)
         return erase_elements(
@@ -61,6 +72,24 @@ class Judge:
             self.request.identifiers,
             today=self.today,
         )
+
+
+async def judge_of(context: Context, request: SubjectRequest, store: DocumentStore) -> Judge:
+    """Return the judge of a store, who knows what was consented to since the request came.
+
+    What a hold puts off may be carried out long after the person signed up anew. Source: GDPR article 7(3).
+    """
+    choices = {one.choice_of for one in store.fields if one.choice_of and request.right in one.off_by}
+    if not choices:
+        return Judge(context=context, request=request, store=store)
+    now = context.clock.now()
+    counting = [
+        consent_in_force(one.controls, purpose_id, now=now)
+        for one in await context.controls.read(request.subject_keys)
+        for purpose_id in choices
+    ]
+    later = {one.purpose_id for one in counting if one is not None and one.given_at > request.received_at}
+    return Judge(context=context, request=request, store=store, opted_in=frozenset(later))
 
 
 def within(scope: Scope, store: DocumentStore, page: DocumentPage) -> tuple[StoredDocument, ...]:

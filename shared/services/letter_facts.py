@@ -11,6 +11,7 @@ from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day
 from shared.domain.working_days import working_days_later
 from shared.ports.cases import Case
+from shared.rendering.letter_facts import TO_THE_SUBJECT
 from shared.rendering.letters import (
     DecisionFact,
     KeptPart,
@@ -57,7 +58,7 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
         rights=request.rights,
         right=request.right if answers_one else None,
         contacts=context.contacts,
-        links={} if kind is LetterKind.SUBJECT_TOLD else links(context, request),
+        links={} if kind in TO_THE_SUBJECT else links(context, request),
         link_expires_at=answer_ends(context, request)
         if kind is LetterKind.QUESTION
         else verification_ends(context, request),
@@ -71,12 +72,24 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
         transferred_at=outcome.at if outcome and outcome.result == "transferred" else None,
         customer=customer,
         customer_right=request.right if customer else None,
+        contested=_contested(context, request) if kind is LetterKind.SUBJECT_ASKED else (),
         lift_on=letter.lift_on,
         identification_hint=request.decision.hint if request.decision else "",
         suppressed=request.right is Right.MARKETING_OBJECTION,
         **_results(context, request, outcome),
         **_recipients(context, request, outcome, kind),
     )
+
+
+def _contested(context: Context, request: SubjectRequest) -> tuple[str, ...]:
+    """Return the titles of the facts that are to be changed, not their values."""
+    titles = {
+        field.fact: field.title.in_language(request.language)
+        for _, store in context.datamap.stores()
+        for field in store.fields
+        if field.fact in request.wishes.corrections
+    }
+    return tuple(dict.fromkeys(titles.values()))
 
 
 def _results(context: Context, request: SubjectRequest, outcome: Outcome | None) -> dict[str, Any]:

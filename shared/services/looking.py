@@ -12,7 +12,7 @@ from shared.domain.cases import KeptRecords, Task, TaskState, summed
 from shared.domain.times import copenhagen_day
 from shared.services.blob_walk import BlobWalk
 from shared.services.context import Context
-from shared.services.judging import Judge, is_within, within
+from shared.services.judging import is_within, judge_of, within
 from shared.services.keeping import as_records
 from shared.services.lines import LineMatcher, LineRanges
 from shared.services.progress import Progress
@@ -21,7 +21,7 @@ from shared.services.progress import Progress
 async def look_at_documents(context: Context, progress: Progress, task: Task, store: DocumentStore) -> None:
     """Count what is left among one page of documents."""
     request = progress.request
-    judge = Judge(context=context, request=request, store=store)
+    judge = await judge_of(context, request, store)
     page = await context.documents.page(
         store,
         request.identifiers,

@@ -118,8 +118,11 @@ async def lift_if_misread(context: Context, request: SubjectRequest) -> None:
 
 
 async def take_back(context: Context, request: SubjectRequest) -> None:
-    """Lift whatever a request that was cancelled restricted. A second call changes nothing."""
-    own = [mark_id(request, right) for right in RESTRICTING]
+    """Lift what was restricted while a right waited that was cancelled. A second call changes nothing.
+
+    A restriction that the person was told of is answered: it ends after notice alone. Source: GDPR 18(3).
+    """
+    own = [mark_id(request, right) for right in RESTRICTING if right not in request.outcomes]
     await lift(context, request.subject_keys, own, at=context.clock.now())
 
 

@@ -39,7 +39,7 @@ async def submit(context: Context, opendsr: OpenDsr, controller_id: str, body: b
     )
     received_at = _received_at(asked.submitted_time, context.clock.now())
     await intake.count(context, f"platform-{controller_id}", platform.requests_per_hour)
-    await intake.count_address(context, email)
+    await intake.count_address(context, email, (asked.right,))
     request_id = _request_id(context, controller_id, asked.subject_request_id)
     is_new = await put_on_file(
         context,

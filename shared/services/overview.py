@@ -9,6 +9,7 @@ from shared.domain.times import copenhagen_day
 from shared.domain.working_days import is_working_day
 from shared.ports.cases import CasePage, CaseRow
 from shared.services.context import Context
+from shared.services.reminding import NOTICES_DUE
 
 PACE_DAYS = 28
 MOST_CASES = 5_000
@@ -23,10 +24,13 @@ async def listing(
     cursor: str | None = None,
     limit: int = 50,
 ) -> CasePage:
-    """Return a page of cases, those of the states named, or all that are not closed."""
-    return await context.cases.listing(
-        states=states or (*OPEN, RequestState.STANDING), attention=attention, cursor=cursor, limit=limit
-    )
+    """Return a page of cases, those of the states named, or all that are not closed.
+
+    Those that a recipient still waits for are listed closed too.
+    """
+    if not states and attention != NOTICES_DUE:
+        states = (*OPEN, RequestState.STANDING)
+    return await context.cases.listing(states=states, attention=attention, cursor=cursor, limit=limit)
 
 
 async def forecast_late(context: Context) -> tuple[float, tuple[LateCase, ...]]:

@@ -24,7 +24,7 @@ from shared.services import calling_back, fencing, marking, switching
 from shared.services.answering import letter
 from shared.services.attention import stop
 from shared.services.context import Context
-from shared.services.drafting import contradicts_person, draft, reaches_person
+from shared.services.drafting import CONTRADICTS, contradicts_person, draft, reaches_person
 from shared.services.resolving import becomes_another, resolve_request
 
 ACTION_OF = {
@@ -199,7 +199,8 @@ async def _give_back_if_closed(context: Context, request: SubjectRequest) -> Non
 
     After a crash here the claim counts for nothing, and the sweep's cleaning takes back the marks.
     """
-    if (await context.cases.load(request.request_id)).request.state is RequestState.CANCELLED:
+    now = (await context.cases.load(request.request_id)).request
+    if now.state is RequestState.CANCELLED or request.right in now.dropped:
         await marking.take_back(context, request)
         await fencing.release(context, request, request.subject_keys)
 
@@ -293,14 +294,20 @@ async def _save_waiting(
 def _told_of_waiting(
     case: Case, request: SubjectRequest, state: RequestState, now: datetime
 ) -> list[LetterDocument]:
-    """Return the letter that says a person decides; it is sent once for each right."""
+    """Return the letters that say a person decides; each is sent once for each right.
+
+    Whom a customer contradicts is asked which is right, not only told of it afterwards.
+    """
     if state is not RequestState.AWAITING_APPROVAL or request.is_internal:
         return []
     kind = LetterKind.DELAYED_BY_REVIEW
     if request.right is Right.OBJECTION and request.requester.kind != "customer":
         kind = LetterKind.OBJECTION_RECEIVED
-    made = letter(request, kind, created_at=now)
-    return [] if made.id in case.etags else [made]
+    kinds = [kind]
+    if request.plan and CONTRADICTS in request.plan.needs_decision and request.wishes.tell:
+        kinds.append(LetterKind.SUBJECT_ASKED)
+    made = [letter(request, one, created_at=now) for one in kinds]
+    return [one for one in made if one.id not in case.etags]
 
 
 async def _tell_of_pause(context: Context, case: Case) -> None:

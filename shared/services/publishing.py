@@ -4,7 +4,9 @@ The last things checked before publication are the claims on the person: a copy 
 erasure of that person began. Twins of this message stage equal closing blocks, so the second changes nothing.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from shared.datamap.models import DataMap
 from shared.datamap.ownership import is_own
@@ -34,6 +36,13 @@ from shared.services.progress import Progress
 from shared.services.transferring import begin_transfer
 
 SECTION_ENTRIES = 3  # a section is written as JSON, CSV and a page
+_CHANGES_DATA = (
+    Right.ERASURE,
+    Right.WITHDRAWAL,
+    Right.MARKETING_OBJECTION,
+    Right.OBJECTION,
+    Right.RECTIFICATION,
+)
 _PARTS_IN_BATCH = 90  # beside the request, its letter and its audit entry
 
 
@@ -191,7 +200,17 @@ async def _report(context: Context, case: Case, controls: Sequence[StoredControl
         ),
         policy_versions_shown=await numbers_shown(context, request.subject_keys),
         package_expires_at=after(begun_at, days=context.limits.package_days),
+        done_before=_done_before(request, begun_at),
     )
+
+
+def _done_before(request: SubjectRequest, begun_at: datetime) -> tuple[tuple[str, int], ...]:
+    """Return what other rights of the message did before the copy was begun, by store in the order done."""
+    done: Counter[str] = Counter()
+    for right, outcome in request.outcomes.items():
+        if right in _CHANGES_DATA and outcome.at <= begun_at:
+            done.update(outcome.by_store)
+    return tuple(done.items())
 
 
 def _finding(task: Task) -> StoreFinding:
@@ -206,5 +225,5 @@ def _finding(task: Task) -> StoreFinding:
 
 async def _withdraw_if_cancelled(context: Context, request: SubjectRequest) -> None:
     case = await context.cases.load(request.request_id)
-    if case.request.state is RequestState.CANCELLED:
+    if case.request.state is RequestState.CANCELLED or request.right in case.request.dropped:
         await context.packages.delete(request.copy_id)

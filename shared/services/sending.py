@@ -10,9 +10,11 @@ from dataclasses import replace
 from shared.domain.cases import LetterDocument, RequestState, SubjectRequest
 from shared.domain.errors import NotAllowed, NotFound, Permanent, Retryable
 from shared.domain.messages import SendLetter
+from shared.domain.rights import Right
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.ports.notifier import NOT_ACCEPTED, Mail
+from shared.rendering.letter_facts import TO_THE_SUBJECT
 from shared.rendering.letters import LetterKind, render_letter
 from shared.services.asking import lapse_if_late, letter_left
 from shared.services.closing import close_answered, end_standing
@@ -26,7 +28,7 @@ _MOST_DOUBLINGS = 8
 _OF_OPEN_WORK = frozenset(
     {
         *(LetterKind.VERIFY, LetterKind.DELAYED_BY_REVIEW, LetterKind.OBJECTION_RECEIVED),
-        *(LetterKind.EXTENDED, LetterKind.QUESTION),
+        *(LetterKind.EXTENDED, LetterKind.QUESTION, LetterKind.SUBJECT_ASKED),
     }
 )
 
@@ -124,6 +126,8 @@ def _waiting(case: Case, letter_id: str) -> LetterDocument | None:
 
 def is_moot(request: SubjectRequest, letter: LetterDocument) -> bool:
     """Whether a letter belongs to work that is answered meanwhile: it is not sent any more."""
+    if letter.kind == LetterKind.SUBJECT_ASKED and Right.RECTIFICATION in request.outcomes:
+        return True  # it is decided
     return request.state is RequestState.STANDING and letter.kind in _OF_OPEN_WORK
 
 
@@ -137,7 +141,7 @@ def _mail_id(letter: LetterDocument) -> str:
 
 
 def _mail(context: Context, case: Case, letter: LetterDocument) -> Mail:
-    to = case.request.wishes.tell if letter.kind == LetterKind.SUBJECT_TOLD else case.request.email
+    to = case.request.wishes.tell if letter.kind in TO_THE_SUBJECT else case.request.email
     if to is None:
         raise Permanent("address_missing")
     rendered = render_letter(letter_facts(context, case, letter))

@@ -15,13 +15,14 @@ from shared.ports.cases import Case, Write
 from shared.services import calling_back, fencing, intake, marking
 from shared.services.answering import close_silently
 from shared.services.asking import deadline_of
-from shared.services.closing import cleared, end_standing, forget_unpublished, stands
+from shared.services.closing import cleared, end_standing, forget_dropped, forget_unpublished, stands
 from shared.services.context import Context
 from shared.services.deferring import take_up_deferred
 from shared.services.downloads import remove_due
 from shared.services.execution import stage_tasks_of
 from shared.services.lifting import lift_when_due
 from shared.services.parts import all_parts, forget_parts
+from shared.services.reminding import next_look, remind
 from shared.services.sending import is_moot
 
 
@@ -88,6 +89,7 @@ async def _ended(context: Context, case: Case) -> bool:
 async def _remind(context: Context, case: Case, request: SubjectRequest, now: datetime) -> None:
     """Tell an operator again what a request waits for."""
     await context.operators.alarm(request.attention or "approval_needed", request_id=request.request_id)
+    await remind(context, request)
     again = after(now, seconds=context.limits.alarm_repeat_seconds)
     asleep = request.with_(wake_at=min(again, request.copy_ends_at or again))
     await context.cases.commit(request.request_id, [Write(document=asleep, etag=case.etags[asleep.id])])
@@ -97,6 +99,8 @@ async def _remind(context: Context, case: Case, request: SubjectRequest, now: da
 async def _review(context: Context, case: Case) -> None:
     """Call to mind what still stands of an answered request; close it if nothing does any more."""
     request = case.request
+    if request.dropped:  # whoever dropped them may have died, and a worker may have gone on for a while
+        await forget_dropped(context, request)
     if await lift_when_due(context, case) or await take_up_deferred(context, request.request_id):
         return
     if not await stands(context, request):
@@ -109,7 +113,8 @@ async def _review(context: Context, case: Case) -> None:
         await context.operators.alarm("standing_review", request_id=request.request_id)
         again = after(now, days=context.limits.standing_review_days)
     lifts_at = start_of(request.lifts_on) if request.lifts_on else again
-    asleep = request.with_(wake_at=min(again, lifts_at, request.copy_ends_at or again))
+    reminded = await remind(context, request)
+    asleep = reminded.with_(wake_at=min(again, lifts_at, next_look(context, reminded) or again))
     await context.cases.commit(request.request_id, [Write(document=asleep, etag=case.etags[asleep.id])])
 
 
@@ -136,7 +141,8 @@ async def _clean_up(context: Context, case: Case) -> None:
     await forget_unpublished(context, request)
     await marking.take_back(context, request)
     await fencing.release(context, request, request.subject_keys)
-    done = request.with_(wake_at=request.copy_ends_at)
+    reminded = await remind(context, request)
+    done = reminded.with_(wake_at=next_look(context, reminded))
     tasks = cleared(case.tasks)  # a worker may have saved one after the request was cancelled
     await context.cases.commit(
         request.request_id,

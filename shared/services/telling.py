@@ -16,6 +16,7 @@ from shared.rendering.letters import LetterKind
 from shared.services.answering import letter
 from shared.services.context import Context
 from shared.services.deciding import MOST_TEXT
+from shared.services.reminding import unmarked
 
 Noted = Literal["told", "not_held", "impossible"]
 
@@ -54,7 +55,8 @@ async def note_told(
             update={"state": NoticeState(state), "at": now, "by": noted_by, "why": why.strip()}
         )
 
-    noted, event = request.with_(notices=tuple(settled(one) for one in request.notices)).noted(
+    told = unmarked(request.with_(notices=tuple(settled(one) for one in request.notices)))
+    noted, event = told.noted(
         now, "recipient_noted", recipient=recipient_id, right=right, state=state, noted_by=noted_by
     )
     done = _done(context, noted)

@@ -21,10 +21,10 @@ def checked_wishes(context: Context, wishes: Wishes) -> Wishes:
         raise Invalid("correction_empty", "a correction gives the right value", field="corrections")
     if EMAIL in wishes.corrections:
         parse_email(wishes.corrections[EMAIL])
-    names = {one.id for one in context.datamap.activities}
-    names |= {purpose.id for activity in context.datamap.activities for purpose in activity.purposes}
-    if set(wishes.objects_to) - names:
-        raise Invalid("activity_unknown", "name activities or purposes of the data map", field="objects_to")
+    names = [one.id for one in context.datamap.activities]
+    names += [purpose.id for activity in context.datamap.activities for purpose in activity.purposes]
+    if set(wishes.objects_to) - set(names):
+        raise Invalid("activity_unknown", f"choose from: {', '.join(names)}", field="objects_to")
     if wishes.transfer_url is not None:
         context.transfers.parse(wishes.transfer_url)
     return wishes

@@ -23,6 +23,7 @@ NO_ANSWERS = frozenset(
         LetterKind.RESTRICTION_LIFTING,
         LetterKind.CANCELLED,
         LetterKind.RECIPIENTS_DONE,
+        LetterKind.SUBJECT_ASKED,
     }
 )
 FIRST_RECORDS = 10  # person, 3 events, invoice, team row, 2 lines, file, sign-up

@@ -27,6 +27,7 @@ from shared.domain.messages import (
     SendLetter,
     decode,
 )
+from shared.domain.recipients import NoticeState
 from shared.services.attention import retry
 from shared.services.execution import run_lane
 from shared.services.finishing import finish_stage
@@ -281,8 +282,17 @@ class Simulation:
         if request.state is RequestState.STANDING:
             review = timedelta(days=LIMITS.standing_review_days - 1)
             far = request.wake_at is not None and request.wake_at - self.world.clock.now() > review
-            return far or (request.lifts_on is None and request.copy_ends_at == request.wake_at)
+            return far or (
+                request.lifts_on is None
+                and (request.copy_ends_at == request.wake_at or self._reminds(request))
+            )
         return request.is_final and request.state is not RequestState.CANCELLED
+
+    def _reminds(self, request: SubjectRequest) -> bool:
+        """Whether it wakes up only to call a recipient to mind whom staff have to tell."""
+        is_due = any(one.state is NoticeState.DUE for one in request.notices)
+        soon = timedelta(seconds=LIMITS.cleanup_seconds)
+        return is_due and request.wake_at is not None and request.wake_at - self.world.clock.now() > soon
 
     def _settle_letter(self, request_id: str) -> bool:
         """Do what an operator does who looked whether a letter nobody is sure of went out."""

@@ -319,6 +319,11 @@ async def test_a_case_is_paused_and_taken_up_again(world, operator):
     assert world.cases.request(request_id).is_final
 
 
+def test_every_permission_opens_a_door():
+    """One that none asks for would be a promise in a table."""
+    assert set(PERMISSIONS.values()) == set(Permission)
+
+
 async def test_a_hold_is_placed_listed_and_released(world, operator, approver):
     """By an operator and an approver."""
     body = {
@@ -331,12 +336,27 @@ async def test_a_hold_is_placed_listed_and_released(world, operator, approver):
     response = await call("operations_hold", operator, body)
     assert response.status_code == 201
     hold_id = content(response)["hold_id"]
+    assert content(response)["matches"] > 0
     (line,) = content(await call("operations_holds", operator))["holds"]
     assert (line["hold_id"], line["review_on"], line["is_overdue"]) == (hold_id, "2026-06-01", False)
     assert "people.example" not in json.dumps(line)
     problem(await call("operations_release", operator, hold_id=hold_id), 403, "role_missing")
     assert content(await call("operations_release", approver, hold_id=hold_id)) == {"taken_up": 0}
     assert content(await call("operations_holds", operator)) == {"holds": []}
+
+
+async def test_a_hold_on_somebody_nobody_knows_is_answered_with_that(world, operator):
+    """Placed, and the name can be looked at again."""
+    body = {
+        "kind": "email",
+        "value": "nobody@people.example",
+        "ground": "legal_claim",
+        "reason": "a claim about an invoice",
+        "review_on": "2026-06-01",
+    }
+    response = await call("operations_hold", operator, body)
+    assert (response.status_code, content(response)["matches"]) == (201, 0)
+    assert len(content(await call("operations_holds", operator))["holds"]) == 1
 
 
 async def test_all_erasing_is_paused_and_resumed(world, operator, approver):
@@ -385,6 +405,23 @@ async def test_a_customer_s_administrator_asks_for_its_own_customer_only(world, 
     assert not world.cases.partitions
 
 
+async def test_a_customer_s_name_with_a_link_in_it_is_refused(world, everybody):
+    """At the door, by its own code; a plain one passes."""
+    token = everybody[StaffRole.CUSTOMER_ADMIN]
+    body = {
+        "customer_id": "c-1",
+        "right": "access",
+        "kind": "email",
+        "value": "ane@people.example",
+        "answer_to": "admin@customer.example",
+    }
+    refused = await call("operations_customer_request", token, {**body, "customer_name": "evil.example"})
+    problem(refused, 400, "customer_name_unfit")
+    assert not world.cases.partitions
+    passed = await call("operations_customer_request", token, {**body, "customer_name": "Ærø & Søn A/S"})
+    assert passed.status_code == 201
+
+
 @pytest.mark.parametrize("name", [one for one in PERMISSIONS if "{request_id" in DOORS[one].route])
 async def test_an_unknown_case_is_told_as_that(everybody, name):
     """To those who may ask."""
@@ -431,6 +468,8 @@ async def test_a_replay_after_a_restore_is_called_until_it_is_done(world, operat
         ({"kind": "telepathy"}, "identifier_unknown"),
         ({"kind": "subject_key"}, "identifier_unknown"),
         ({"kind": "person_id"}, "identifier_shared"),
+        ({"value": "not an address"}, "email_invalid"),
+        ({"review_on": "2099-01-01"}, "hold_review_far"),
         ({"activity_id": False}, "field_invalid"),
         ({"activity_id": 0}, "field_invalid"),
     ],

@@ -64,6 +64,20 @@ def codes(found: Controls, purpose_id: str, datamap: DataMap = OPEN) -> dict[Ope
     return {one: decide(datamap, found, purpose_id, one, now=NOW).code for one in EVERY}
 
 
+def versioned(*, named_in: str | None) -> DataMap:
+    """Return the map with a second version of the policy, which names a purpose where it is told to."""
+    first, second = MAP.policy.versions[0].number, "second"
+    new = {number: ("member_newsletter",) if named_in == number else () for number in (first, second)}
+    versions = [
+        MAP.policy.versions[0].model_copy(
+            update={"number": number, "valid_from": day, "valid_to": None, "new_purposes": new[number]}
+        )
+        for number, day in ((first, date(2020, 1, 1)), (second, date(2026, 1, 1)))
+    ]
+    policy = MAP.policy.model_copy(update={"versions": tuple(versions)})
+    return OPEN.model_copy(update={"policy": policy})
+
+
 def all_but(allowed, code, otherwise="allowed") -> dict[Operation, str]:
     """Return what is expected when only some operations are allowed."""
     return {one: otherwise if one in allowed else code for one in EVERY}
@@ -153,6 +167,11 @@ TABLE = {
         (objection(activity_ids=("usage",), ended_at=NOW - DAY),),
         "customer_analysis",
         all_but(EVERY, ""),
+    ),
+    "consent to a version of the policy nobody knows": (
+        (consent(policy_version="unheard of"),),
+        "member_newsletter",
+        all_but([Operation.ERASE], "consent_not_covering"),
     ),
     "no consent to a newsletter": ((), "author_newsletter", all_but([Operation.ERASE], "no_consent")),
     "consent to another newsletter": (
@@ -318,3 +337,48 @@ def test_marks_of_other_pseudonyms_only_forbid(own, others, asked):
         assert decide(OPEN, mine, purpose_id, operation, now=NOW).allowed
         bare = decide(OPEN, theirs, purpose_id, operation, now=NOW)
         assert bare.allowed or bare.code in ("no_consent", "marketing_objection")
+
+
+COVERED = all_but(EVERY, "")
+NOT_COVERED = all_but([Operation.ERASE], "consent_not_covering")
+FIRST = MAP.policy.versions[0].number
+
+
+@pytest.mark.clause("8.1", "4.8")
+@pytest.mark.parametrize(
+    ("given_to", "named_in", "expected"),
+    [
+        ((FIRST,), None, COVERED),
+        ((FIRST,), FIRST, COVERED),
+        ((FIRST,), "second", NOT_COVERED),
+        (("second",), "second", COVERED),
+        (("second",), FIRST, COVERED),
+        (("unheard of",), None, NOT_COVERED),
+        (("",), "second", COVERED),
+        (("second", FIRST), "second", COVERED),
+        ((), "second", all_but([Operation.ERASE], "no_consent")),
+    ],
+)
+def test_a_consent_covers_what_the_policy_named_when_it_was_given(given_to, named_in, expected):
+    """One to an unknown version covers nothing, one that names no version what it always did."""
+    given = [
+        consent(consent_id=f"c-{index}", policy_version=number, given_at=NOW - (9 - index) * DAY)
+        for index, number in enumerate(given_to)
+    ]
+    assert codes(controls(*given), "member_newsletter", versioned(named_in=named_in)) == expected
+
+
+@pytest.mark.clause("8.1", "4.7.1")
+def test_a_consent_that_does_not_cover_a_purpose_does_not_undo_an_objection_to_marketing():
+    """It says nothing about what was not named."""
+    marks = controls(MARKETING, consent(policy_version=FIRST, given_at=NOW))
+    found = codes(marks, "member_newsletter", versioned(named_in="second"))
+    assert found == all_but([Operation.ERASE], "marketing_objection")
+
+
+@pytest.mark.clause("8.1", "4.8")
+def test_a_withdrawn_consent_to_an_older_version_is_no_consent():
+    """That it did not cover the purpose is beside the point."""
+    marks = controls(consent(policy_version=FIRST), NOW)
+    found = codes(marks, "member_newsletter", versioned(named_in="second"))
+    assert found == all_but([Operation.ERASE], "no_consent")

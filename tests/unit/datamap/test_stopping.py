@@ -63,3 +63,18 @@ def test_a_right_that_does_not_end_the_store_leaves_its_records():
     assert (treated.verdict, treated.record) == (Verdict.REWRITE, {"id": "p", "profiled": False})
     again = stop_record(treated.record, store, Right.WITHDRAWAL, received_at=RECEIVED_AT)
     assert again.verdict is Verdict.KEEP
+
+
+@pytest.mark.clause("4.8", "5.2")
+@pytest.mark.parametrize(
+    ("opted_in", "left"),
+    [((), False), (("author_newsletter",), False), (("author_newsletter", "member_newsletter"), True)],
+)
+def test_a_choice_stays_where_its_own_purpose_was_consented_to_since(opted_in, left):
+    """A consent to another purpose says nothing of this one."""
+    choice = rule("/newsletter", type="boolean", off_by=(Right.WITHDRAWAL,), choice_of="member_newsletter")
+    store = people_store()
+    store = store.model_copy(update={"fields": (*store.fields, choice)})
+    record = {"id": "p", "newsletter": True}
+    treated = stop_record(record, store, Right.WITHDRAWAL, received_at=RECEIVED_AT, opted_in=opted_in)
+    assert (treated.record or record)["newsletter"] is left

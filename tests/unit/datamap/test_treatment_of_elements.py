@@ -183,6 +183,29 @@ def test_a_person_sees_the_record_without_other_people_s_values():
 
 
 @pytest.mark.clause("4.2")
+@pytest.mark.parametrize(
+    ("record", "shown", "is_named"),
+    [
+        ({"by": {"kind": "subject"}, "email": "a@b.dk"}, "a@b.dk", False),
+        ({"by": {"kind": "other"}, "email": "a@b.dk"}, None, True),
+        ({"by": {}, "email": "a@b.dk"}, None, True),
+        ({"email": "a@b.dk"}, None, True),
+        ({"by": {"kind": "other"}, "email": None}, None, False),
+        ({"by": {"kind": "other"}}, None, False),
+    ],
+    ids=["own", "another's", "nobody's", "unknown whose", "emptied", "never there"],
+)
+def test_a_value_that_is_the_person_s_in_some_records_is_seen_in_those_only(record, shown, is_named):
+    """Where it is not said whose it is, it is not shown; and it leads to no other records either."""
+    own = rule("/email", identifier="email", own_when={"path": "/by/kind", "equals": "subject"})
+    fields = (key("/id"), rule("/by", type="object"), own)
+    seen = visible_record({"id": "1", **record}, fields)
+    assert seen.get("email") == shown
+    assert ("_redacted" in seen) is is_named
+    assert found_identifiers(record, fields) == ([("email", shown)] if shown else [], [])
+
+
+@pytest.mark.clause("4.2")
 def test_a_person_sees_the_own_elements_with_their_surroundings():
     """Not the other elements; that there are some is said."""
     seen, others = visible_elements(TEAM, PEOPLE, PERSON_FIELDS, MAP, ANE)

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 from shared.datamap.models import Backup, Text
 from shared.domain.rights import Right
+from shared.rendering.letter_facts import TO_THE_SUBJECT
 from shared.rendering.letters import (
     DecisionFact,
     KeptPart,
@@ -83,8 +84,9 @@ def letter_facts(**changes):
         "transfer_host": "import.other.example",
         "transferred_at": datetime(2026, 12, 1, 11, 30, tzinfo=UTC),
         "objected": ("Measuring how the product is used",),
-        "customer": ("Example Customer ApS" if kind in (*CUSTOMER_KINDS, LetterKind.SUBJECT_TOLD) else ""),
+        "customer": ("Example Customer ApS" if kind in (*CUSTOMER_KINDS, *TO_THE_SUBJECT) else ""),
         "customer_right": Right.ERASURE,
+        "contested": ("Display name",),
         "lift_on": date(2027, 1, 11),
         "suppressed": True,
         "identification_hint": "an installation id",

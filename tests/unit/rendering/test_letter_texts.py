@@ -47,7 +47,7 @@ def test_facts_have_no_place_for_personal_data():
         *("link_expires_at", "package_expires_on", "erased", "kept", "backups", "recipients", "told"),
         *("decision", "grounds", "question", "extension_reason", "former_due_on", "covered", "not_covered"),
         *("corrected", "noted", "uncorrected", "transfer_host", "transferred_at", "objected", "customer"),
-        *("customer_right", "lift_on", "suppressed", "identification_hint"),
+        *("customer_right", "contested", "lift_on", "suppressed", "identification_hint"),
     }
 
 
@@ -85,7 +85,8 @@ FREE = [
     (K.ERASED, "recipients", lambda value: (value,)),
     (K.ERASED, "told", lambda value: (ToldRecipient(name=value, state="impossible", why=value),)),
     (K.RECIPIENTS_DONE, "told", lambda value: (ToldRecipient(name=value, state="impossible", why=value),)),
-    *((kind, "customer", str) for kind in (*CUSTOMER_KINDS, K.SUBJECT_TOLD)),
+    *((kind, "customer", str) for kind in (*CUSTOMER_KINDS, K.SUBJECT_TOLD, K.SUBJECT_ASKED)),
+    (K.SUBJECT_ASKED, "contested", lambda value: (value,)),
 ]
 HOSTILE = {
     "<script>alert(1)</script>": "<script>alert(1)</script>",

@@ -148,6 +148,11 @@ NAMED = {
         "en": ("erasure of your personal data", "is untouched", "Your own rights are yours"),
         "da": ("sletning af dine personoplysninger", "er urørt", "Du har dine egne rettigheder"),
     },
+    K.SUBJECT_ASKED: {
+        "both": ("Example Customer ApS", "Display name"),
+        "en": ("ask you first", "Your own value stands", "Write to us which value is right"),
+        "da": ("spørger dig først", "står ved magt", "Skriv til os, hvad der er rigtigt"),
+    },
     K.RECIPIENTS_DONE: {
         "both": tuple(one.name for one in SETTLED),
         "en": ("Example Mail Ltd: has confirmed", "nothing is open any more"),
@@ -290,6 +295,7 @@ BLANK_DECISION = DecisionFact(reason=" \n", provision="GDPR article 17(3)(b)")
         (K.CUSTOMER_DONE, {"customer_right": None}, "customer_right"),
         (K.SUBJECT_TOLD, {"customer": " "}, "customer"),
         (K.SUBJECT_TOLD, {"customer_right": Right.PORTABILITY}, "portability"),
+        (K.SUBJECT_ASKED, {"contested": ()}, "contested"),
         (K.RECIPIENTS_DONE, {"told": ()}, "told"),
     ],
 )

@@ -42,8 +42,8 @@ _VOLUME = Volume(
     usage_events=4, archive_lines=3, cloud_activity=2, log_lines=2, author_behaviour=2, author_files=1
 )
 
-BYG = Customer(customer_id="cust-0001", name="Example Byg (made up)", installation_ids=("inst-byg",))
-FOODS = Customer(customer_id="cust-0002", name="Example Foods (made up)", installation_ids=("inst-foods",))
+BYG = Customer(customer_id="cust-0001", name="Example Byg, made up", installation_ids=("inst-byg",))
+FOODS = Customer(customer_id="cust-0002", name="Example Foods, made up", installation_ids=("inst-foods",))
 
 
 def made_up(key: str, number: int, **changes) -> SamplePerson:

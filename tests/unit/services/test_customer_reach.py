@@ -32,7 +32,7 @@ from tests.unit.services.driving import letters
 
 
 async def _hold(world, person) -> str:
-    return await holding.place(
+    placed = await holding.place(
         world.context,
         holding.PlaceHold(
             identifiers={EMAIL: (person.email,)},
@@ -43,6 +43,7 @@ async def _hold(world, person) -> str:
             placed_by="officer",
         ),
     )
+    return placed.hold_id
 
 
 @pytest.mark.clause("4.5", "4.2.1")
@@ -94,7 +95,7 @@ async def test_a_customer_makes_us_write_to_no_stranger_and_leaves_no_note_about
         right,
         kind="email",
         value=BUYER.email,
-        customer_name="Your account is in danger, go to evil.example",
+        customer_name="Your account is in danger, write to evil at example",
         wishes=wishing(statement="a statement", objects_to=("members",))
         if right is Right.RECTIFICATION
         else wishing(),

@@ -2,6 +2,8 @@
 
 import pytest
 
+from shared.domain.cases import Requester, Scope
+from shared.domain.errors import Invalid
 from shared.domain.rights import Right
 from shared.services import asking, telling
 from tests.unit.services.cases_world import (
@@ -98,10 +100,29 @@ async def test_markup_in_what_staff_note_of_a_recipient_stays_text():
 
 
 @pytest.mark.clause("4.2.1")
-async def test_markup_in_a_customers_name_stays_text():
-    """It stands in the letter to the administrator and in the one to the person."""
+async def test_a_customers_name_with_markup_or_a_link_is_refused_and_nothing_is_filed():
+    """It would stand in the letter to the administrator and in the one to the person."""
     world = populated()
-    request_id = await as_customer(world, BYG, EMPLOYEE, Right.ERASURE, customer_name=NASTY)
+    for name in (NASTY, "Your account is in danger, go to evil.example"):
+        with pytest.raises(Invalid, match="customer_name_unfit"):
+            await as_customer(world, BYG, EMPLOYEE, Right.ERASURE, customer_name=name)
+    assert not world.cases.partitions
+    assert not world.notifier.mails
+
+
+@pytest.mark.clause("4.2.1")
+async def test_markup_in_a_customers_name_that_is_on_file_stays_text():
+    """Whatever let it in: both letters show it as it is."""
+    world = populated()
+    request_id = await done(
+        world,
+        "admin@customer.example",
+        Right.ERASURE,
+        identifiers={"user_id": (EMPLOYEE.user_id,), "installation_id": BYG.installation_ids},
+        requester=Requester(kind="customer", customer_id=BYG.customer_id, customer_name=NASTY),
+        scope=Scope(customer_id=BYG.customer_id),
+        wishes=wishing(tell=EMPLOYEE.email),
+    )
     assert set(letters(world, request_id)) == {"letter-customer_done-0", "letter-subject_told-0"}
     for mail in letters(world, request_id).values():
         _require_text(world, mail)

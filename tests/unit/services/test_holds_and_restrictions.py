@@ -9,6 +9,7 @@ import pytest
 from shared.domain.cases import Requester, RequestState, Scope
 from shared.domain.errors import Invalid, NotAllowed, NotFound, Retryable
 from shared.domain.identifiers import EMAIL
+from shared.domain.limits import Limits
 from shared.domain.messages import TASK_QUEUE
 from shared.domain.recipients import Instruction, NoticeState
 from shared.domain.rights import Right
@@ -46,7 +47,7 @@ OTHER = made_up(
 TWO_ADDRESSES = replace(OTHER, other_email="tove.privat@people.example")  # one user, two addresses
 
 
-async def _hold(world, identifiers, **changes) -> str:
+async def _place(world, identifiers, **changes) -> holding.PlacedHold:
     wanted = {
         "identifiers": identifiers,
         "activity_id": None,
@@ -57,6 +58,10 @@ async def _hold(world, identifiers, **changes) -> str:
         **changes,
     }
     return await holding.place(world.context, holding.PlaceHold(**wanted))
+
+
+async def _hold(world, identifiers, **changes) -> str:
+    return (await _place(world, identifiers, **changes)).hold_id
 
 
 @pytest.mark.case(22)
@@ -127,6 +132,7 @@ async def test_a_hold_is_shown_once_in_the_copy_however_many_names_it_stands_und
         ({"reason": " "}, "hold_reason_missing"),
         ({"reason": "x" * 2001}, "hold_reason_too_long"),
         ({"review_on": date(2026, 11, 2)}, "hold_review_past"),
+        ({"review_on": date(2027, 11, 4)}, "hold_review_far"),
         ({"ground": "policy_5_3", "activity_id": "members"}, "hold_ground_unfit"),
         ({"ground": "policy_5_3", "activity_id": None}, "hold_ground_unfit"),
         ({"activity_id": "nothing"}, "activity_unknown"),
@@ -139,6 +145,66 @@ async def test_a_hold_without_a_reason_a_day_or_a_fitting_ground_is_not_placed(c
         await _hold(world, {EMAIL: (MEMBER.email,)}, **changes)
     assert refused.value.code == code
     assert controls(world, MEMBER.email).holds == ()
+
+
+@pytest.mark.clause("5.3")
+@pytest.mark.parametrize("review_on", [date(2026, 11, 3), date(2027, 11, 2), date(2027, 11, 3)])
+async def test_a_hold_is_reviewed_within_366_days(review_on):
+    """On the first day that may be, one before the last, and the last."""
+    world = populated()
+    await _hold(world, {EMAIL: (MEMBER.email,)}, review_on=review_on)
+    (placed,) = controls(world, MEMBER.email).holds
+    assert placed.review_on == review_on
+
+
+@pytest.mark.clause("5.3")
+async def test_how_far_ahead_a_review_may_lie_is_a_setting():
+    """One day above it is refused."""
+    world = populated(limits=Limits(hold_review_days=30))
+    await _hold(world, {EMAIL: (MEMBER.email,)}, review_on=date(2026, 12, 2))
+    with pytest.raises(Invalid, match="hold_review_far"):
+        await _hold(world, {EMAIL: (MEMBER.email,)}, review_on=date(2026, 12, 3))
+
+
+@pytest.mark.clause("5.3")
+@pytest.mark.parametrize("value", ["not an address", "", "a@people.example,b@people.example"])
+async def test_a_hold_is_not_placed_on_what_is_no_address(value):
+    """It would keep nothing, whoever writes to us."""
+    world = populated()
+    with pytest.raises(Invalid, match="email_invalid"):
+        await _hold(world, {EMAIL: (value,)})
+    assert not await world.context.controls.held(limit=10)
+
+
+@pytest.mark.clause("5.3")
+@pytest.mark.parametrize(
+    ("identifiers", "is_known"),
+    [
+        ({EMAIL: (MEMBER.email,)}, True),
+        ({EMAIL: (f" {MEMBER.email.upper()} ",)}, True),
+        ({"user_id": (EMPLOYEE.user_id,)}, True),
+        ({"user_id": ("user-nobody",)}, False),
+        ({EMAIL: ("nobody@people.example",)}, False),
+    ],
+)
+async def test_a_hold_that_matches_nobody_today_says_so_and_stands(identifiers, is_known):
+    """Whoever placed it sees that the name may be mistyped; a record may come under it later."""
+    world = populated()
+    placed = await _place(world, identifiers)
+    assert (placed.matches > 0) is is_known
+    assert [one.hold.hold_id for one in await holding.in_force(world.context)] == [placed.hold_id]
+
+
+@pytest.mark.clause("5.3")
+async def test_a_hold_that_matched_nobody_keeps_what_came_later():
+    """The record came the day after."""
+    world = populated()
+    placed = await _place(world, {"user_id": ("u-new",)})
+    assert placed.matches == 0
+    activity = {"id": "act-new", "user_id": "u-new", "customer_id": "c", "at": "2026-11-03T10:00:00Z"}
+    put(world, "cloud_activity", activity)
+    await done(world, "new@people.example", Right.ERASURE, identifiers={"user_id": ("u-new",)})
+    assert [body["id"] for body in world.documents.bodies("cloud_activity") if body["user_id"] == "u-new"]
 
 
 @pytest.mark.clause("5.3")

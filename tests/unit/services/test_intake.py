@@ -1,5 +1,6 @@
 """Filing, confirming, following and cancelling a request."""
 
+import contextlib
 import json
 import re
 
@@ -8,7 +9,7 @@ import pytest
 from shared.domain.cases import RequestState, Wishes
 from shared.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from shared.domain.limits import Limits
-from shared.domain.rights import Right
+from shared.domain.rights import IMMEDIATE, Right
 from shared.services import intake
 from shared.services.links import CANCEL, VERIFY
 from shared.services.sweeping import sweep
@@ -121,6 +122,46 @@ async def test_the_request_after_the_last_allowed_one_waits_an_hour(email, clien
     assert len(world.cases.partitions) == most
     world.clock.advance(hours=1)
     assert await submit(world, email.format(most), Right.ACCESS, client=client.format(most))
+
+
+_OTHERS = [right for right in Right if right not in IMMEDIATE]
+
+
+@pytest.mark.parametrize("wanted", sorted(IMMEDIATE))
+@pytest.mark.parametrize("immediate_too", [False, True], ids=["identified ones", "the others at once too"])
+async def test_no_request_of_another_right_keeps_a_person_from_one_honoured_at_once(wanted, immediate_too):
+    """Whoever knows an address can use up its bucket of this hour, and no other right's."""
+    world, ane = _world()
+    rights = _OTHERS + (sorted(IMMEDIATE - {wanted}) if immediate_too else [])
+    for number in range(6 * len(rights)):
+        with contextlib.suppress(NotAllowed):
+            await submit(world, ane["email"], rights[number % len(rights)], client=f"198.51.100.{number}")
+    for most in range(5):
+        assert await submit(world, ane["email"], wanted, client=f"203.0.113.{most}")
+    with pytest.raises(NotAllowed, match="too_many_requests"):
+        await submit(world, ane["email"], wanted, client="203.0.113.5")
+
+
+async def test_a_withdrawal_that_comes_with_an_erasure_passes_where_erasures_are_full():
+    """The right honoured at once is not lost with the other; without it the other waits."""
+    world, ane = _world()
+    for number in range(5):
+        await submit(world, ane["email"], Right.ERASURE, client=f"198.51.100.{number}")
+    assert await submit(world, ane["email"], Right.ERASURE, Right.WITHDRAWAL)
+    with pytest.raises(NotAllowed, match="too_many_requests"):
+        await submit(world, ane["email"], Right.ERASURE)
+
+
+async def test_an_address_gets_no_more_mails_than_its_buckets_have_room_for():
+    """Four buckets of five, however rights are mixed."""
+    world, ane = _world()
+    passed = 0
+    mixes = [(Right.ERASURE, one) for one in sorted(IMMEDIATE)] + [(one,) for one in Right]
+    for number in range(10 * len(mixes)):
+        with contextlib.suppress(NotAllowed):
+            await submit(world, ane["email"], *mixes[number % len(mixes)], client=f"198.51.100.{number}")
+            passed += 1
+    assert passed <= 20
 
 
 async def test_counters_are_kept_by_pseudonym():

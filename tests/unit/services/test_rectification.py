@@ -305,6 +305,10 @@ async def test_a_customer_does_not_overrule_what_the_person_corrected():
         ("contradicts_person",),
     )
     assert controls(world, "user_id", EMPLOYEE.user_id).restricts("content_cloud")
+    asked = letters(world, request_id)["letter-subject_asked-0"]
+    assert asked.to == EMPLOYEE.email
+    assert "Name" in asked.text
+    assert "Customer's Name" not in asked.text
     await deciding.refuse(
         world.context, request_id, decided_by="op", reason="They said otherwise", provision="GDPR article 16"
     )

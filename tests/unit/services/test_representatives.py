@@ -1,5 +1,7 @@
 """A representative asks for somebody else: the answer goes to the one, the data is the other's."""
 
+import json
+
 import pytest
 
 from shared.domain.cases import RequestState
@@ -7,8 +9,19 @@ from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.rights import Right
 from shared.services.deciding import approve
 from shared.services.entering import Entry, enter
-from tests.unit.services.cases_world import BUYER, MEMBER, held, populated, seen, wishing
-from tests.unit.services.driving import deliver, letters
+from tests.unit.services.cases_world import (
+    ADMIN,
+    BUYER,
+    BYG,
+    MEMBER,
+    as_customer,
+    done,
+    held,
+    populated,
+    seen,
+    wishing,
+)
+from tests.unit.services.driving import deliver, letters, opened
 
 
 def _entry(world, **changes) -> Entry:
@@ -111,3 +124,32 @@ async def test_what_harms_nobody_waits_for_nobody_from_a_representative_either(r
     request_id = await enter(world.context, _entry(world, rights=(right,)))
     await deliver(world)
     assert right in seen(world, request_id).outcomes
+
+
+@pytest.mark.clause("4.2")
+@pytest.mark.parametrize("who", ["a representative", "an administrator", "the person"])
+async def test_a_person_s_copy_shows_the_address_of_nobody_who_asks_for_them(who):
+    """That somebody asks is shown, at what address that one is answered is not; the person's own is."""
+    world = populated()
+    if who == "a representative":
+        other, case_id = BUYER.email, await enter(world.context, _entry(world))
+        await deliver(world)
+    elif who == "an administrator":
+        other = ADMIN
+        case_id = await as_customer(world, BYG, MEMBER, Right.RESTRICTION, wishes=wishing(ground="accuracy"))
+    else:
+        other = ADMIN
+        case_id = await done(world, MEMBER, Right.OBJECTION)
+    assert seen(world, case_id).email is not None
+    # the database of the cases is one of the stores that the map describes
+    world.documents.put("requests", "/request_id", seen(world, case_id).model_dump(mode="json"))
+    copy = opened(world, await done(world, MEMBER, Right.ACCESS))
+    records = [
+        record
+        for name, data in copy.items()
+        if name.startswith("data/own_requests/") and name.endswith(".json")
+        for record in json.loads(data)
+    ]
+    (case,) = [one for one in records if one["request_id"] == case_id]
+    assert case.get("email") == (MEMBER.asks_as if who == "the person" else None)
+    assert not [name for name, data in copy.items() if other.encode() in data]

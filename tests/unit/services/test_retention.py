@@ -142,7 +142,7 @@ async def test_case_22_a_hold_keeps_a_licence_contact_and_its_release_lets_it_go
     """Shown in the person's access answer meanwhile, and erased by the run after the release."""
     world = world_on("2026-03-02")
     licence(world, "7", "2021-03-01", "ane", "bo")
-    hold_id = await place(
+    placed = await place(
         world.context,
         PlaceHold(
             identifiers={EMAIL: ("ane@people.example",)},
@@ -158,12 +158,12 @@ async def test_case_22_a_hold_keeps_a_licence_contact_and_its_release_lets_it_go
     assert contacts(world, "7") == ["ane"]
     found = await _due(world, "ane@people.example")
     assert found["licences"].due.state is DueState.HELD
-    assert found["licences"].due.hold.hold_id == hold_id
+    assert found["licences"].due.hold.hold_id == placed.hold_id
     copy = opened(world, await fulfil(world, "ane@people.example", Right.ACCESS))
     (shown,) = json.loads(copy["about.json"])["holds"]
     assert (shown["activity_id"], shown["review_on"]) == ("licences", "2027-03-02")
 
-    await release(world.context, hold_id, released_by="staff-1")
+    await release(world.context, placed.hold_id, released_by="staff-1")
     assert await next_day(world, "2026-03-03") == 1
     assert contacts(world, "7") == []
 

@@ -72,6 +72,31 @@ async def test_what_waits_for_nobody_is_honoured_before_the_address_is_confirmed
     assert set(seen(world, request_id).outcomes) == {Right.WITHDRAWAL, Right.ACCESS}
 
 
+async def test_a_copy_names_what_the_same_message_had_erased_before_it():
+    """A withdrawal holds at once; the person would otherwise look for those records in vain."""
+    world = populated()
+    request_id = await submit(world, MEMBER.email, Right.ACCESS, Right.WITHDRAWAL)
+    await deliver(world)
+    await confirm(world, request_id)
+    await rest(world)
+    before = seen(world, request_id).outcomes[Right.WITHDRAWAL].by_store
+    assert before
+    about = json.loads(opened(world, request_id)["about.json"])
+    assert {row["store_id"]: row["count"] for row in about["done_before"]} == before
+    assert "What changed before this copy" in opened(world, request_id)["index.html"].decode()
+
+
+async def test_a_copy_after_nothing_else_has_no_such_part():
+    """An empty heading would only raise questions."""
+    world = populated()
+    request_id = await submit(world, MEMBER.email, Right.ACCESS)
+    await deliver(world)
+    await confirm(world, request_id)
+    await rest(world)
+    assert json.loads(opened(world, request_id)["about.json"])["done_before"] == []
+    assert "What changed before this copy" not in opened(world, request_id)["index.html"].decode()
+
+
 @pytest.mark.clause("4.8.1")
 async def test_a_confirmation_while_the_first_right_is_at_work_counts_for_the_next():
     """A quick person need not confirm twice."""

@@ -303,9 +303,8 @@ async def attention_to_cancelled(world):
     return request_id
 
 
-async def _held_erasure(world, *, until=None):
-    """Return a hold on everything and an erasure under it; `until`: approved, and at this stage."""
-    hold_id = await holding.place(
+async def _place_hold(world):
+    placed = await holding.place(
         world.context,
         holding.PlaceHold(
             identifiers={EMAIL: (MEMBER.email,)},
@@ -316,6 +315,12 @@ async def _held_erasure(world, *, until=None):
             placed_by="op",
         ),
     )
+    return placed.hold_id
+
+
+async def _held_erasure(world, *, until=None):
+    """Return a hold on everything and an erasure under it; `until`: approved, and at this stage."""
+    hold_id = await _place_hold(world)
     if until is None:
         return hold_id, await done(world, MEMBER, Right.ERASURE)
     request_id = await done(world, MEMBER, Right.ERASURE)
@@ -326,6 +331,76 @@ async def _held_erasure(world, *, until=None):
     while seen(world, request_id).stage is not until:
         await step(world)
     return hold_id, request_id
+
+
+async def _restricted_and_open(world):
+    """A confirmed restriction beside a correction that waits for a person."""
+    request_id = await done(
+        world,
+        MEMBER,
+        Right.RESTRICTION,
+        Right.RECTIFICATION,
+        wishes=wishing(corrections={"email": "mads.new@people.example"}),
+    )
+    assert seen(world, request_id).state is S.AWAITING_APPROVAL
+    return request_id
+
+
+async def _restricted_and(world, right, state):
+    """A confirmed restriction, and the other right of the message in this state."""
+    request_id = await file(world, MEMBER, Right.RESTRICTION, right)
+    for _ in range(60):
+        request = seen(world, request_id)
+        if request.outcomes and request.state is state:
+            return request_id
+        await step(world)
+    raise AssertionError("it never gets there")
+
+
+async def received_to_standing(world):
+    """A withdrawal that a hold put off, beside a copy that nobody confirmed."""
+    await _place_hold(world)
+    request_id = await submit(world, MEMBER.email, Right.ACCESS, Right.WITHDRAWAL)
+    await deliver(world)
+    await _cancel(world, request_id)
+    return request_id
+
+
+async def verified_to_standing(world):
+    request_id = await _restricted_and(world, Right.ACCESS, S.VERIFIED)
+    await _cancel(world, request_id)
+    return request_id
+
+
+async def awaiting_to_standing(world):
+    request_id = await _restricted_and_open(world)
+    await _cancel(world, request_id)
+    return request_id
+
+
+async def planned_to_standing(world):
+    """A withdrawal that a hold put off, beside an erasure that has not begun."""
+    await _place_hold(world)
+    request_id = await file(world, MEMBER, Right.WITHDRAWAL, Right.ERASURE)
+    await deliver(world, until=LETTER_QUEUE)
+    while not seen(world, request_id).outcomes or seen(world, request_id).state is not S.PLANNED:
+        world.clock.advance(seconds=GRACE.grace_seconds)
+        await step(world)
+    await _cancel(world, request_id)
+    return request_id
+
+
+async def in_progress_to_standing(world):
+    request_id = await _restricted_and(world, Right.ACCESS, S.IN_PROGRESS)
+    await _cancel(world, request_id)
+    return request_id
+
+
+async def attention_to_standing(world):
+    request_id = await _restricted_and(world, Right.ACCESS, S.VERIFIED)
+    await attention.pause(world.context, request_id, decided_by="op")
+    await _cancel(world, request_id)
+    return request_id
 
 
 async def standing_to_verified(world):
@@ -419,6 +494,12 @@ WAYS: dict[tuple[RequestState, RequestState], Callable[[object], Awaitable[str]]
     (S.NEEDS_ATTENTION, S.IN_PROGRESS): attention_to_in_progress,
     (S.NEEDS_ATTENTION, S.ANSWERING): attention_to_answering,
     (S.NEEDS_ATTENTION, S.CANCELLED): attention_to_cancelled,
+    (S.RECEIVED, S.STANDING): received_to_standing,
+    (S.VERIFIED, S.STANDING): verified_to_standing,
+    (S.AWAITING_APPROVAL, S.STANDING): awaiting_to_standing,
+    (S.PLANNED, S.STANDING): planned_to_standing,
+    (S.IN_PROGRESS, S.STANDING): in_progress_to_standing,
+    (S.NEEDS_ATTENTION, S.STANDING): attention_to_standing,
     (S.STANDING, S.VERIFIED): standing_to_verified,
     (S.STANDING, S.COMPLETED): standing_to_completed,
     (S.STANDING, S.COMPLETED_WITH_RETENTION): standing_to_retention,
