@@ -78,7 +78,7 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
             "channel": "post",
             "received_at": "2026-11-02T09:30:00+01:00",
             "language": "da",
-            "identity": "Known from the contract of the customer.",
+            "identity": "registered_contact",
         },
     ),
     "operations_customer_request": (

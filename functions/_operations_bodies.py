@@ -63,7 +63,7 @@ class WishFields(Body):
 class EnterBody(WishFields):
     """A request that came by another way than the web form, with the true moment it reached us.
 
-    `identity`: how the person was known; empty: the address has to be confirmed by mail. `mandate`: how a
+    `identity`: how the person was known; none: the address has to be confirmed by mail. `mandate`: how a
     representative's mandate was checked. `about`: the address of the person a representative acts for.
     """
 
@@ -72,7 +72,7 @@ class EnterBody(WishFields):
     channel: Literal["post", "phone", "mail", "in_app"]
     received_at: Moment
     language: Language = "en"
-    identity: Annotated[str, Field(max_length=MOST_VALUE)] = ""
+    identity: Annotated[IdentityCheck | None, BeforeValidator(chosen)] = None
     requester: Literal["subject", "representative"] = "subject"
     mandate: Annotated[str, Field(max_length=MOST_VALUE)] = ""
     about: Annotated[str, Field(max_length=MAX_EMAIL_CHARACTERS)] = ""

@@ -81,7 +81,7 @@ async def enter(req: func.HttpRequest) -> func.HttpResponse:
             received_at=body.received_at,
             language=body.language,
             entered_by=member.staff_id,
-            identity=body.identity,
+            identity=body.identity or "",
             requester=body.requester,
             mandate=body.mandate,
             about=body.about,

@@ -339,6 +339,8 @@ def test_every_door_for_staff_is_a_command():
     assert enter["rights"].kind == "list"
     assert "erasure" in enter["rights"].choices
     assert enter["channel"].choices == ("post", "phone", "mail", "in_app")
+    (method,) = (one for one in COMMANDS["identity"].arguments if one.name == "method")
+    assert enter["identity"].choices == method.choices != ()
     assert (enter["corrections"].kind, enter["corrections"].is_required) == ("pairs", False)
     assert {one.name: one.kind for one in COMMANDS["extend"].arguments}["months"] == "number"
 
@@ -383,9 +385,9 @@ async def test_an_answer_without_words_is_done(api, capsys):
 async def test_a_refusal_is_code_1_and_says_why(api, capsys):
     """By code, title and detail."""
     api.status, api.body = 403, {"code": "role_missing", "title": "Not allowed.", "detail": "needs Approver"}
-    assert await run("approve", "r-1", "--plan-digest", "d") == 1
+    assert await run("approve", "r-1", "--plan-digest", "d", "--reason", "seen") == 1
     assert capsys.readouterr().err == "403 role_missing: Not allowed. needs Approver\n"
-    assert await run("approve", "r-1", "--plan-digest", "d", "--json") == 1
+    assert await run("approve", "r-1", "--plan-digest", "d", "--reason", "seen", "--json") == 1
     assert json.loads(capsys.readouterr().err)["code"] == "role_missing"
 
 

@@ -150,7 +150,7 @@ async def _objection(world, operator):
         "email": "ane@people.example",
         "channel": "post",
         "received_at": world.clock.now().isoformat(),
-        "identity": "known from a call",
+        "identity": "question",
         "message": "I object.",
     }
     request_id = content(await call("operations_enter", operator, body))["request_id"]
@@ -217,7 +217,7 @@ async def test_a_request_that_came_by_post_is_entered_with_its_true_day(world, o
         "email": "ane@people.example",
         "channel": "post",
         "received_at": received_at.isoformat(),
-        "identity": "a letter from the registered address",
+        "identity": "registered_contact",
         "language": "da",
     }
     response = await call("operations_enter", operator, body)
@@ -238,6 +238,7 @@ async def test_a_request_that_came_by_post_is_entered_with_its_true_day(world, o
         ({"rights": []}, "rights"),
         ({"rights": ["forgetting"]}, "rights.0"),
         ({"email": "nobody"}, "email"),
+        ({"identity": "sounded like it"}, "identity"),
         ({"unknown": 1}, "unknown"),
     ],
 )
