@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from functions import _bodies, _problem_codes, _request_bodies
-from functions._http import status_of
+from functions._statuses import status_of
 from functions._problem_codes import CODES
 from shared.domain import errors
 from shared.domain.errors import Invalid, NotAllowed

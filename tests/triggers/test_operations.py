@@ -261,11 +261,11 @@ async def test_a_plan_is_approved_by_its_digest_and_runs(world, operator, approv
     """Another digest, a second decision, and it is too late."""
     request_id, digest = await _objection(world, operator)
     body = {"plan_digest": "0" * 64, "reason": "seen"}
-    problem(await call("operations_approve", approver, body, request_id=request_id), 403, "plan_changed")
+    problem(await call("operations_approve", approver, body, request_id=request_id), 409, "plan_changed")
     body = {"plan_digest": digest, "reason": "no ground of ours outweighs it"}
     assert content(await call("operations_approve", approver, body, request_id=request_id)) == {"runs": True}
     problem(
-        await call("operations_approve", approver, body, request_id=request_id), 403, "no_decision_needed"
+        await call("operations_approve", approver, body, request_id=request_id), 409, "no_decision_needed"
     )
     (decision,) = world.cases.request(request_id).decisions
     assert decision.decided_by == _staff_id(approver, tokens)
@@ -304,7 +304,7 @@ async def test_a_question_is_asked_and_its_answer_noted(world, operator):
     body = {"kind": "clarification", "text": "Which use do you mean?"}
     response = await call("operations_ask", operator, body, request_id=request_id)
     assert (response.status_code, content(response)) == (201, {"number": 0})
-    problem(await call("operations_ask", operator, body, request_id=request_id), 403, "question_open")
+    problem(await call("operations_ask", operator, body, request_id=request_id), 409, "question_open")
     body = {"text": "The statistics."}
     assert (await call("operations_note_answer", operator, body, request_id=request_id)).status_code == 200
 
@@ -312,7 +312,7 @@ async def test_a_question_is_asked_and_its_answer_noted(world, operator):
 async def test_a_case_is_paused_and_taken_up_again(world, operator):
     """By staff, with their id in its history."""
     request_id = await ask(world, "ane@people.example", Right.ERASURE)
-    problem(await call("operations_retry", operator, request_id=request_id), 403, "not_stopped")
+    problem(await call("operations_retry", operator, request_id=request_id), 409, "not_stopped")
     assert (await call("operations_pause_case", operator, request_id=request_id)).status_code == 200
     assert world.cases.request(request_id).state is RequestState.NEEDS_ATTENTION
     assert (await call("operations_retry", operator, request_id=request_id)).status_code == 200
@@ -415,7 +415,7 @@ async def test_a_person_who_was_identified_by_another_way_needs_no_link(world, o
     answered = await call("operations_identity", operator, {"method": "code_by_post"}, request_id=request_id)
     assert content(answered) == {"request_id": request_id, "state": "verified"}
     again = await call("operations_identity", operator, {"method": "code_by_post"}, request_id=request_id)
-    problem(again, 403, "identity_not_open")
+    problem(again, 409, "identity_not_open")
 
 
 async def test_a_replay_after_a_restore_is_called_until_it_is_done(world, operator):
@@ -453,3 +453,52 @@ async def test_a_hold_on_nobody_is_refused(world, monkeypatch, tokens, operator,
     }
     problem(await call("operations_hold", operator, {**body, **changed}), 400, code)
     assert (await call("operations_hold", operator, {**body, "activity_id": ""})).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "field", "said"),
+    [
+        ("operations_extend", {"months": 3, "reason": "r"}, "months", "1 to 2"),
+        ("operations_extend", {"months": "two", "reason": "r"}, "months", "1 to 2"),
+        ("operations_lift", {"reason": "r", "lift_on": "tomorrow"}, "lift_on", "2026-11-23"),
+        ("operations_lift", {"reason": "r", "lift_on": "2026-02-30"}, "lift_on", "2026-11-23"),
+        ("operations_replay", {"restored_from": "yesterday"}, "restored_from", "2026-11-23T09:15:00Z"),
+        ("operations_ask", {"kind": "other", "text": "t"}, "kind", "identity, clarification"),
+        ("operations_ask", {"kind": "identity", "text": "t", "why": "w"}, "why", "kind, text"),
+        ("operations_ask", {"kind": "identity", "text": "x" * 2001}, "text", "2000"),
+        ("operations_enter", {"rights": []}, "rights", "at least 1"),
+    ],
+)
+async def test_a_field_that_is_refused_says_what_may_stand_there(everybody, name, body, field, said):
+    """In words of ours, without the value that was sent."""
+    token = everybody[min(ALLOWED[PERMISSIONS[name]])]
+    found = content(await call(name, token, body, request_id=UNKNOWN))
+    assert found["field"] == field
+    assert said in found["detail"]
+
+
+async def test_a_limit_that_is_refused_says_its_range(operator):
+    """As it stands in the query, as text."""
+    for limit in ("0", "201", "many"):
+        found = content(await call("operations_list", operator, query={"limit": limit}))
+        assert "1 to 200" in found["detail"]
+
+
+async def test_what_a_state_forbids_is_a_conflict_that_says_what_to_do(world, everybody, operator, approver):
+    """Whoever asks may ask; another request, or a later one, is let through."""
+    request_id = await submit(world, "ane@people.example", Right.ACCESS)
+    found = problem(await call("operations_pause_case", operator, request_id=request_id), 409, "not_pausable")
+    assert "not confirmed" in found["detail"]
+    request_id = await ask(world, "bo@people.example", Right.ACCESS)
+    body = {"reason": "r", "provision": "p"}
+    refused = await call("operations_refuse", approver, body, request_id=request_id)
+    assert "waits for a decision" in problem(refused, 409, "nothing_to_refuse")["detail"]
+    body = {
+        "customer_id": "c-2",
+        "right": "access",
+        "kind": "email",
+        "value": "ane@people.example",
+        "answer_to": "admin@customer.example",
+    }
+    asked = await call("operations_customer_request", everybody[StaffRole.CUSTOMER_ADMIN], body)
+    assert "customer_id" in problem(asked, 403, "customer_not_theirs")["detail"]
