@@ -119,7 +119,13 @@ def test_a_code_without_a_sentence_is_an_error_of_ours():
 
 @pytest.mark.parametrize(
     ("code", "status"),
-    [("package_gone", 410), ("request_unknown", 404), ("token_invalid", 403), ("media_type", 415)],
+    [
+        ("package_gone", 410),
+        ("lifting_announced", 409),
+        ("request_unknown", 404),
+        ("token_invalid", 403),
+        ("media_type", 415),
+    ],
 )
 def test_the_status_of_a_code_is_the_one_the_doors_give(code, status):
     """One table for both."""

@@ -488,7 +488,7 @@ async def test_what_a_state_forbids_is_a_conflict_that_says_what_to_do(world, ev
     """Whoever asks may ask; another request, or a later one, is let through."""
     request_id = await submit(world, "ane@people.example", Right.ACCESS)
     found = problem(await call("operations_pause_case", operator, request_id=request_id), 409, "not_pausable")
-    assert "not confirmed" in found["detail"]
+    assert "waits already" in found["detail"]
     request_id = await ask(world, "bo@people.example", Right.ACCESS)
     body = {"reason": "r", "provision": "p"}
     refused = await call("operations_refuse", approver, body, request_id=request_id)
@@ -501,4 +501,4 @@ async def test_what_a_state_forbids_is_a_conflict_that_says_what_to_do(world, ev
         "answer_to": "admin@customer.example",
     }
     asked = await call("operations_customer_request", everybody[StaffRole.CUSTOMER_ADMIN], body)
-    assert "customer_id" in problem(asked, 403, "customer_not_theirs")["detail"]
+    assert "does not act for" in problem(asked, 403, "customer_not_theirs")["detail"]

@@ -356,6 +356,31 @@ async def test_a_notice_of_lifting_needs_a_reason_and_a_day_to_come(changes, err
 
 
 @pytest.mark.clause("4.5")
+async def test_the_end_of_a_restriction_is_decided_once():
+    """The first reason stays, until its day passed and the letter never left."""
+    world = populated()
+    request_id = await done(world, AUTHOR, Right.RESTRICTION)
+    first = date(2026, 11, 9)
+    await lifting.announce_lifting(
+        world.context, request_id, reason="Checked", decided_by="op", lift_on=first
+    )
+
+    async def again():
+        await lifting.announce_lifting(world.context, request_id, reason="Again", decided_by="another")
+        letters = (await world.cases.load(request_id)).letters
+        return next(one.reason for one in letters if one.lift_on)
+
+    for moment in ("2026-11-02T12:00", "2026-11-08T12:00"):
+        world.clock.moment = at(moment)
+        with pytest.raises(NotAllowed, match="lifting_announced"):
+            await again()
+    (notice,) = (one for one in (await world.cases.load(request_id)).letters if one.lift_on)
+    assert (notice.reason, notice.lift_on) == ("Checked", first)
+    world.clock.moment = at("2026-11-09T12:00")
+    assert await again() == "Again"
+
+
+@pytest.mark.clause("4.5")
 async def test_a_notice_that_may_be_out_is_not_written_anew():
     """Nobody knows whether the first left: a second decision meanwhile does not send it twice."""
     world = populated()
