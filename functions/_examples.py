@@ -129,5 +129,7 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
             "review_on": "2027-03-01",
         },
     ),
+    "operations_release": ({"reason": "The claim was settled."},),
+    "operations_resume_erasing": ({"reason": "The restored backup was in order."},),
     "operations_pause_erasing": ({"reason": "A restored backup is being looked at."},),
 }

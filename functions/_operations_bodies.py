@@ -241,15 +241,22 @@ class LiftedAnswer(Shown):
 
 
 class HeldAnswer(Shown):
-    """The hold that was placed."""
+    """The hold that stands.
+
+    `existed_already`: it was placed before, with this ground, scope and reason; its day of review stays.
+    `beside`: other holds on the person with this ground and scope, each to be released by itself.
+    """
 
     hold_id: str
+    existed_already: bool
+    beside: tuple[str, ...]
 
 
 class ReleasedAnswer(Shown):
-    """How many deferred erasures were taken up."""
+    """How many deferred erasures were taken up, and whether somebody had released the hold before."""
 
     taken_up: int
+    was_released_already: bool
 
 
 class ResumedAnswer(Shown):

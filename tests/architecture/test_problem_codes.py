@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from functions import _bodies, _problem_codes, _request_bodies
-from functions._statuses import status_of
 from functions._problem_codes import CODES
+from functions._statuses import status_of
 from shared.domain import errors
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.rights import Right

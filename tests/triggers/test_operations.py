@@ -335,9 +335,38 @@ async def test_a_hold_is_placed_listed_and_released(world, operator, approver):
     (line,) = content(await call("operations_holds", operator))["holds"]
     assert (line["hold_id"], line["review_on"], line["is_overdue"]) == (hold_id, "2026-06-01", False)
     assert "people.example" not in json.dumps(line)
-    problem(await call("operations_release", operator, hold_id=hold_id), 403, "role_missing")
-    assert content(await call("operations_release", approver, hold_id=hold_id)) == {"taken_up": 0}
+    why = {"reason": "the claim was settled"}
+    problem(await call("operations_release", operator, why, hold_id=hold_id), 403, "role_missing")
+    assert problem_field(await call("operations_release", approver, {}, hold_id=hold_id)) == "reason"
+    for again, reason in enumerate(("the claim was settled", "once more")):
+        response = await call("operations_release", approver, {"reason": reason}, hold_id=hold_id)
+        assert content(response) == {"taken_up": 0, "was_released_already": bool(again)}
     assert content(await call("operations_holds", operator)) == {"holds": []}
+
+
+async def test_a_hold_that_stands_is_not_placed_twice(world, operator, approver):
+    """Another dispute is another hold, and each is told of the other; the first reason for release stays."""
+    body = {
+        "kind": "email",
+        "value": "ane@people.example",
+        "ground": "legal_claim",
+        "reason": "a claim about an invoice",
+        "review_on": "2026-06-01",
+    }
+    first = content(await call("operations_hold", operator, body))
+    assert (first["existed_already"], first["beside"]) == (False, [])
+    response = await call("operations_hold", operator, {**body, "review_on": "2026-07-01"})
+    assert (response.status_code, content(response)) == (200, {**first, "existed_already": True})
+    response = await call("operations_hold", operator, {**body, "reason": "another claim"})
+    second = content(response)
+    assert (response.status_code, second["beside"]) == (201, [first["hold_id"]])
+    assert len(content(await call("operations_holds", operator))["holds"]) == 2
+    for reason in ("settled", "again"):
+        await call("operations_release", approver, {"reason": reason}, hold_id=first["hold_id"])
+    (line,) = content(await call("operations_holds", operator))["holds"]
+    assert line["hold_id"] == second["hold_id"]
+    kept = [hold for key in world.controls.rows for hold in world.controls.stored(key).controls.holds]
+    assert {one.release_reason for one in kept if one.hold_id == first["hold_id"]} == {"settled"}
 
 
 async def test_all_erasing_is_paused_and_resumed(world, operator, approver):
@@ -347,8 +376,8 @@ async def test_all_erasing_is_paused_and_resumed(world, operator, approver):
     request_id = await ask(world, "ane@people.example", Right.ERASURE)
     await deliver(world)
     assert not world.cases.request(request_id).is_final
-    problem(await call("operations_resume_erasing", operator), 403, "role_missing")
-    assert content(await call("operations_resume_erasing", approver)) == {"resumed": 1}
+    problem(await call("operations_resume_erasing", operator, body), 403, "role_missing")
+    assert content(await call("operations_resume_erasing", approver, body)) == {"resumed": 1}
     await deliver(world)
     assert world.cases.request(request_id).is_final
 

@@ -32,17 +32,19 @@ from tests.unit.services.driving import letters
 
 
 async def _hold(world, person) -> str:
-    return await holding.place(
-        world.context,
-        holding.PlaceHold(
-            identifiers={EMAIL: (person.email,)},
-            activity_id=None,
-            ground="legal_claim",
-            reason="a dispute",
-            review_on=at("2027-05-01").date(),
-            placed_by="officer",
-        ),
-    )
+    return (
+        await holding.place(
+            world.context,
+            holding.PlaceHold(
+                identifiers={EMAIL: (person.email,)},
+                activity_id=None,
+                ground="legal_claim",
+                reason="a dispute",
+                review_on=at("2027-05-01").date(),
+                placed_by="officer",
+            ),
+        )
+    ).hold_id
 
 
 @pytest.mark.clause("4.5", "4.2.1")

@@ -146,17 +146,19 @@ async def test_restricted_data_is_stored_and_nothing_else_until_the_day_of_the_n
 async def test_case_22_what_is_held_is_used_for_nothing_else():
     """Of the held activity; the others go on."""
     world = populated()
-    hold_id = await holding.place(
-        world.context,
-        holding.PlaceHold(
-            identifiers={"email": (MEMBER.email,)},
-            activity_id="usage",
-            ground="legal_claim",
-            reason="A dispute",
-            review_on=date(2027, 1, 1),
-            placed_by="op",
-        ),
-    )
+    hold_id = (
+        await holding.place(
+            world.context,
+            holding.PlaceHold(
+                identifiers={"email": (MEMBER.email,)},
+                activity_id="usage",
+                ground="legal_claim",
+                reason="A dispute",
+                review_on=date(2027, 1, 1),
+                placed_by="op",
+            ),
+        )
+    ).hold_id
     assert await _asked(world, TELEMETRY, user_id=MEMBER.user_id) == "held"
     assert await _asked(world, MEMBERSHIP) == "allowed"
     await holding.release(world.context, hold_id, released_by="op")

@@ -56,7 +56,7 @@ async def _hold(world, identifiers, **changes) -> str:
         "placed_by": "officer",
         **changes,
     }
-    return await holding.place(world.context, holding.PlaceHold(**wanted))
+    return (await holding.place(world.context, holding.PlaceHold(**wanted))).hold_id
 
 
 @pytest.mark.case(22)
@@ -79,7 +79,7 @@ async def test_case_22_a_hold_keeps_licence_data_is_shown_in_the_copy_and_ends_w
     assert "A dispute about an invoice" in shown.values()
     assert "2027-05-01" in shown.values()
 
-    assert await holding.release(world.context, hold_id, released_by="officer") == 1
+    assert (await holding.release(world.context, hold_id, released_by="officer")).taken_up == 1
     await deliver(world)
     assert held(world, CONTACT) == {}
     request = seen(world, request_id)
@@ -155,10 +155,10 @@ async def test_releasing_twice_or_what_is_no_hold_erases_nothing_more():
     world = populated()
     hold_id = await _hold(world, {EMAIL: (CONTACT.email,)})
     await done(world, CONTACT, Right.ERASURE)
-    assert await holding.release(world.context, hold_id, released_by="a") == 1
-    assert await holding.release(world.context, hold_id, released_by="b") == 0
+    assert (await holding.release(world.context, hold_id, released_by="a")).taken_up == 1
+    assert (await holding.release(world.context, hold_id, released_by="b")).taken_up == 0
     await deliver(world)
-    assert await holding.release(world.context, hold_id, released_by="b") == 0
+    assert (await holding.release(world.context, hold_id, released_by="b")).taken_up == 0
     assert controls(world, CONTACT.email).holds[0].released_by == "a"
     with pytest.raises(NotFound):
         await holding.release(world.context, "nothing", released_by="a")
@@ -196,7 +196,7 @@ async def test_an_objection_that_was_upheld_under_a_hold_is_carried_out_when_it_
     await deliver(world)
     assert seen(world, request_id).state is RequestState.STANDING
     assert held(world, MEMBER)["usage_events"] == 4
-    assert await holding.release(world.context, hold_id, released_by="officer") == 1
+    assert (await holding.release(world.context, hold_id, released_by="officer")).taken_up == 1
     await deliver(world)
     assert "usage_events" not in held(world, MEMBER)
     assert seen(world, request_id).is_final

@@ -33,13 +33,13 @@ def erased_at_processor(world):
 async def test_a_processor_is_told_to_erase_only_after_the_hold():
     """Under a hold on everything nothing is erased anywhere; the second life of the case does it."""
     world = populated()
-    hold_id = await place(world.context, hold_on(None))
+    hold_id = (await place(world.context, hold_on(None))).hold_id
     request_id = await done(world, MEMBER, Right.ERASURE)
     assert seen(world, request_id).state is RequestState.STANDING
     assert world.processors.mails(MEMBER.email)
     assert erased_at_processor(world) == []
     assert seen(world, request_id).notices == ()
-    assert await release(world.context, hold_id, released_by="approver") == 1
+    assert (await release(world.context, hold_id, released_by="approver")).taken_up == 1
     await deliver(world)
     assert len(erased_at_processor(world)) == 1
     assert not world.processors.mails(MEMBER.email)
@@ -89,11 +89,11 @@ async def test_a_hold_reaches_the_processor_also_where_we_keep_nothing_ourselves
     """Our own sign-up is gone; what the processor has waits for the release, and is erased after it."""
     world = populated()
     world.documents.rows["newsletter_signups"].clear()
-    hold_id = await place(world.context, hold_on("newsletter"))
+    hold_id = (await place(world.context, hold_on("newsletter"))).hold_id
     request_id = await done(world, MEMBER, Right.ERASURE)
     assert seen(world, request_id).state is RequestState.STANDING
     assert erased_at_processor(world) == []
-    assert await release(world.context, hold_id, released_by="approver") == 1
+    assert (await release(world.context, hold_id, released_by="approver")).taken_up == 1
     await deliver(world)
     assert len(erased_at_processor(world)) == 1
 

@@ -142,17 +142,19 @@ async def test_case_22_a_hold_keeps_a_licence_contact_and_its_release_lets_it_go
     """Shown in the person's access answer meanwhile, and erased by the run after the release."""
     world = world_on("2026-03-02")
     licence(world, "7", "2021-03-01", "ane", "bo")
-    hold_id = await place(
-        world.context,
-        PlaceHold(
-            identifiers={EMAIL: ("ane@people.example",)},
-            activity_id="licences",
-            ground="policy_5_3",
-            reason="the last fee is disputed",
-            review_on=world.clock.now().date().replace(year=2027),
-            placed_by="staff-1",
-        ),
-    )
+    hold_id = (
+        await place(
+            world.context,
+            PlaceHold(
+                identifiers={EMAIL: ("ane@people.example",)},
+                activity_id="licences",
+                ground="policy_5_3",
+                reason="the last fee is disputed",
+                review_on=world.clock.now().date().replace(year=2027),
+                placed_by="staff-1",
+            ),
+        )
+    ).hold_id
 
     assert await run_day(world) == 1
     assert contacts(world, "7") == ["ane"]

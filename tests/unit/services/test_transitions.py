@@ -305,17 +305,19 @@ async def attention_to_cancelled(world):
 
 async def _held_erasure(world, *, until=None):
     """Return a hold on everything and an erasure under it; `until`: approved, and at this stage."""
-    hold_id = await holding.place(
-        world.context,
-        holding.PlaceHold(
-            identifiers={EMAIL: (MEMBER.email,)},
-            activity_id=None,
-            ground="legal_claim",
-            reason="A dispute",
-            review_on=world.clock.now().date().replace(year=2027),
-            placed_by="op",
-        ),
-    )
+    hold_id = (
+        await holding.place(
+            world.context,
+            holding.PlaceHold(
+                identifiers={EMAIL: (MEMBER.email,)},
+                activity_id=None,
+                ground="legal_claim",
+                reason="A dispute",
+                review_on=world.clock.now().date().replace(year=2027),
+                placed_by="op",
+            ),
+        )
+    ).hold_id
     if until is None:
         return hold_id, await done(world, MEMBER, Right.ERASURE)
     request_id = await done(world, MEMBER, Right.ERASURE)
