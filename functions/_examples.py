@@ -92,6 +92,10 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     ),
     "operations_identity": ({"method": "registered_contact"},),
     "operations_replay": ({"restored_from": "2026-11-02T03:00:00Z"},),
+    "operations_find": (
+        {"email": _ANE, "purpose": "The person called and knows no number."},
+        {"user_id": "user-0001", "purpose": "The person called and knows no number."},
+    ),
     "operations_view": ({"purpose": "The person asked by phone where the request stands."},),
     "operations_transfer": ({"transfer_url": "https://receiver.example/in"}, {"transfer_url": None}),
     "operations_notice": (

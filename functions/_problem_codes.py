@@ -58,6 +58,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "media_type": "Send `application/json`, or `application/x-www-form-urlencoded`.",
         "operation_unknown": "Name an operation from the list.",
         "pace_impossible": "A forecast needs a pace above zero.",
+        "person_not_named": "Name the person by `email` or by `user_id`, one of them.",
         "person_missing": "Name the address of the person that a representative acts for.",
         "person_unclear": "Name one person: the identifiers lead to none, or to several.",
         "person_unfit": "Only a representative names another person's address.",

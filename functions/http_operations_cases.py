@@ -20,6 +20,8 @@ from functions._operations_bodies import (
     ListQuery,
     LookupBody,
     NoticeBody,
+    PersonAnswer,
+    PersonBody,
     TransferBody,
 )
 from functions._request_bodies import StateAnswer
@@ -28,6 +30,7 @@ from shared import bootstrap
 from shared.domain.staff import Permission, require_customer
 from shared.services import attention, customers, entering, intake, overview, telling
 from shared.services.looking_up import look_up
+from shared.services.people import find_person
 from shared.services.sending import resolve_letter
 from shared.services.transferring import change_transfer
 
@@ -158,6 +161,27 @@ async def view(req: func.HttpRequest) -> func.HttpResponse:
         role=", ".join(sorted(member.roles)),
     )
     return shown(CaseAnswer.of(found))
+
+
+@door(
+    operations_cases,
+    "operations_find",
+    "POST",
+    "operations/people",
+    Given(body=PersonBody, answers={200: PersonAnswer}, problems=(*READS, 413, 415), guard="staff"),
+)
+async def find(req: func.HttpRequest) -> func.HttpResponse:
+    """Find a person's requests, holds and restrictions. The look-up and its purpose are noted first."""
+    member = await staff(req, Permission.VIEW)
+    body = read(req, PersonBody)
+    found = await find_person(
+        bootstrap.app().context,
+        body.identifiers,
+        purpose=body.purpose,
+        staff_id=member.staff_id,
+        role=", ".join(sorted(member.roles)),
+    )
+    return shown(PersonAnswer.of(found))
 
 
 @door(

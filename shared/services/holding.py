@@ -66,7 +66,7 @@ async def place(context: Context, wanted: PlaceHold) -> Placed:
         raise Invalid("activity_unknown", "no such activity in the data map", field="activity_id")
     if wanted.ground == "policy_5_3" and wanted.activity_id != _LICENCES:
         raise Invalid("hold_ground_unfit", "policy 5.3 keeps licence data only", field="ground")
-    _require_one_person(context, wanted.identifiers)
+    require_one_person(context, wanted.identifiers, field="kind")
     resolved = await resolve(context, wanted.identifiers)
     if resolved.problem is not None:
         raise Invalid("person_unclear", resolved.problem, field="identifiers")
@@ -97,13 +97,17 @@ async def place(context: Context, wanted: PlaceHold) -> Placed:
     return Placed(hold_id=hold.hold_id, is_new=same is None, beside=others)
 
 
-def _require_one_person(context: Context, identifiers: Identifiers) -> None:
-    """Refuse what finds nobody: a hold on nobody would keep nothing, and nobody would notice."""
+def require_one_person(context: Context, identifiers: Identifiers, *, field: str) -> None:
+    """Refuse what finds nobody: a hold on nobody would keep nothing, and nobody would notice.
+
+    Raises:
+        Invalid: `identifier_unknown` or `identifier_shared`, with this field.
+    """
     kinds = {one.id: one for one in context.datamap.policy.identifiers if one.id != SUBJECT_KEY}
     if identifiers.keys() - kinds.keys():
-        raise Invalid("identifier_unknown", "the data map has no such kind", field="kind")
+        raise Invalid("identifier_unknown", "the data map has no such kind", field=field)
     if all(kinds[kind].shared for kind in identifiers):
-        raise Invalid("identifier_shared", "name what is one person's own", field="kind")
+        raise Invalid("identifier_shared", "name what is one person's own", field=field)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,11 +22,13 @@ from functions import (
 )
 from functions import http_operations_restores as restores
 from functions._door import DOORS
-from shared.domain.cases import RequestState
+from shared.domain.cases import RequestState, Wishes
 from shared.domain.messages import PLAN_QUEUE, PlanRequest
 from shared.domain.rights import Right
 from shared.domain.staff import ALLOWED, Permission, StaffRole
+from shared.services import people
 from shared.services.poison import put_aside
+from shared.services.resolving import Resolved
 from tests.fakes.staff import MemoryStaffTokens
 from tests.triggers.conftest import content, problem, wire
 from tests.unit.services.driving import ask, deliver, submit
@@ -36,6 +38,7 @@ UNKNOWN = "0" * 32
 PERMISSIONS = {
     "operations_list": Permission.LIST,
     "operations_view": Permission.VIEW,
+    "operations_find": Permission.VIEW,
     "operations_identity": Permission.ENTER_REQUEST,
     "operations_replay": Permission.REPLAY,
     "operations_forecast": Permission.FORECAST,
@@ -531,3 +534,77 @@ async def test_what_a_state_forbids_is_a_conflict_that_says_what_to_do(world, ev
     }
     asked = await call("operations_customer_request", everybody[StaffRole.CUSTOMER_ADMIN], body)
     assert "does not act for" in problem(asked, 403, "customer_not_theirs")["detail"]
+
+
+@pytest.mark.clause("6.2")
+async def test_a_person_on_the_phone_is_found_by_address_or_user_id(world, operator, tokens):
+    """Requests, open and closed, and holds in force; the look is noted under the person's pseudonym."""
+    closed = await ask(world, "ane@people.example", Right.ACCESS)
+    await deliver(world)
+    opened = await submit(world, "ane@people.example", Right.ERASURE)
+    await submit(world, "bo@people.example", Right.ERASURE)
+    hold = {
+        "kind": "email",
+        "value": "ane@people.example",
+        "ground": "legal_claim",
+        "reason": "a claim about an invoice",
+        "review_on": "2026-06-01",
+    }
+    hold_id = content(await call("operations_hold", operator, hold))["hold_id"]
+    for named in ({"email": "Ane@People.example"}, {"user_id": "user-ane"}):
+        found = content(await call("operations_find", operator, {**named, "purpose": "a call"}))
+        assert {one["request_id"] for one in found["requests"]} >= {closed, opened}, named
+        assert len(found["requests"]) == 2
+        assert [(one["hold_id"], one["reason"]) for one in found["holds"]] == [(hold_id, hold["reason"])]
+        assert (found["restrictions"], found["unclear"], found["has_more"]) == ([], None, False)
+        assert "people.example" not in json.dumps(found)
+    noted = world.documents.bodies("lookups")
+    assert [one["purpose"] for one in noted] == ["a call", "a call"]
+    keys = world.cases.request(opened).subject_keys + world.cases.request(closed).subject_keys
+    assert noted[0]["subject_key"] in keys
+    assert {one["staff_id"] for one in noted} == {_staff_id(operator, tokens)}
+
+
+async def test_a_restriction_in_force_is_shown_with_the_person(world, operator):
+    """And not when it is lifted, as one of the person who is not known shows nothing."""
+    await ask(world, "ane@people.example", Right.RESTRICTION, wishes=Wishes(ground="accuracy"))
+    await deliver(world)
+    body = {"email": "ane@people.example", "purpose": "a call"}
+    (found,) = content(await call("operations_find", operator, body))["restrictions"]
+    assert (found["ground"], found["activity_ids"]) == ("accuracy", [])
+    body = {"email": "nobody@people.example", "purpose": "a call"}
+    found = content(await call("operations_find", operator, body))
+    assert found == {"holds": [], "restrictions": [], "requests": [], "unclear": None, "has_more": False}
+
+
+async def test_a_name_that_leads_to_several_people_shows_what_stands_under_it_alone(
+    world, operator, monkeypatch
+):
+    """And says why; nothing of the others is shown."""
+
+    async def unsure(_context, known):
+        return Resolved(identifiers={**known, "user_id": ("user-bo",)}, problem="too_many_email")
+
+    mine = await submit(world, "ane@people.example", Right.ACCESS)
+    await submit(world, "bo@people.example", Right.ACCESS)
+    monkeypatch.setattr(people, "resolve", unsure)
+    body = {"email": "ane@people.example", "purpose": "a call"}
+    found = content(await call("operations_find", operator, body))
+    assert found["unclear"] == "too_many_email"
+    assert [one["request_id"] for one in found["requests"]] == [mine]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"email": "ane@people.example"}, "field_missing"),
+        ({"email": "ane@people.example", "purpose": " "}, "purpose_missing"),
+        ({"email": "nobody", "purpose": "x"}, "email_invalid"),
+        ({"purpose": "x"}, "person_not_named"),
+        ({"email": "ane@people.example", "user_id": "u", "purpose": "x"}, "person_not_named"),
+    ],
+)
+async def test_a_person_is_looked_for_with_one_name_and_a_purpose(world, operator, body, code):
+    """Or nothing is shown and nothing noted."""
+    problem(await call("operations_find", operator, body), 400, code)
+    assert not world.documents.bodies("lookups")
