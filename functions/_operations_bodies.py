@@ -316,10 +316,14 @@ class CaseLine(Shown):
 
 
 class CasesAnswer(Shown):
-    """A page of cases. `cursor` none: the last."""
+    """A page of cases. `cursor` none: the last.
+
+    `finished_left_out`: no state was named, so that finished cases are not among them.
+    """
 
     cases: tuple[CaseLine, ...]
     cursor: str | None
+    finished_left_out: bool
 
 
 class CaseAnswer(Shown):

@@ -23,6 +23,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "activity_unknown": "Name activities or purposes of the data map.",
         "answer_missing": "Write the answer.",
         "answer_too_long": "Shorten the answer.",
+        "attention_unknown": "Name a reason for which requests are put aside; the detail lists them.",
         "body_invalid": "The body cannot be read as what its media type says, or it is no object.",
         "body_missing": "Send a body, with a Content-Length: a chunked one does not arrive.",
         "body_too_large": "Send at most 16 KiB.",

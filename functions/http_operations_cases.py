@@ -50,7 +50,7 @@ ACTS = (400, 401, 403, 404, 413, 415)
     Given(query=ListQuery, answers={200: CasesAnswer}, problems=READS, guard="staff"),
 )
 async def list_cases(req: func.HttpRequest) -> func.HttpResponse:
-    """List cases by state or by what stopped them, without anything of the person."""
+    """List cases by state or by what stopped them, nothing of the person; finished ones where named by state."""
     await staff(req, Permission.LIST)
     wanted = query(req, ListQuery)
     found = await overview.listing(
@@ -61,7 +61,7 @@ async def list_cases(req: func.HttpRequest) -> func.HttpResponse:
         limit=wanted.limit,
     )
     lines = tuple(CaseLine.model_validate(vars(row)) for row in found.rows)
-    return shown(CasesAnswer(cases=lines, cursor=found.cursor))
+    return shown(CasesAnswer(cases=lines, cursor=found.cursor, finished_left_out=wanted.state is None))
 
 
 @door(

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from shared.domain.ageing import LateCase, OpenCase, forecast
 from shared.domain.cases import FINAL, RequestState
+from shared.domain.errors import Invalid
+from shared.domain.stops import stops
 from shared.domain.times import copenhagen_day
 from shared.domain.working_days import is_working_day
 from shared.ports.cases import CasePage, CaseRow
@@ -23,7 +25,14 @@ async def listing(
     cursor: str | None = None,
     limit: int = 50,
 ) -> CasePage:
-    """Return a page of cases, those of the states named, or all that are not closed."""
+    """Return a page of cases, those of the states named, or all that are not closed.
+
+    Raises:
+        Invalid: `attention_unknown`: no request is ever put aside for that; `cursor_invalid`.
+    """
+    known = stops(one.id for one in context.datamap.policy.identifiers)
+    if attention is not None and attention not in known:
+        raise Invalid("attention_unknown", f"choose from: {', '.join(known)}", field="attention")
     return await context.cases.listing(
         states=states or (*OPEN, RequestState.STANDING), attention=attention, cursor=cursor, limit=limit
     )

@@ -170,17 +170,39 @@ async def test_a_list_shows_cases_and_nothing_of_the_person(world, operator):
     found = content(await call("operations_list", operator))
     assert {one["request_id"] for one in found["cases"]} == {first, second}
     assert "people.example" not in json.dumps(found)
+    assert found["finished_left_out"] is True
     found = content(await call("operations_list", operator, query={"state": "received"}))
+    assert found["finished_left_out"] is False
     assert [one["request_id"] for one in found["cases"]] == [second]
 
 
 @pytest.mark.parametrize(
     "query",
-    [{"state": "odd"}, {"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"cursor": "x"}, {"unknown": "1"}],
+    [
+        {"state": "odd"},
+        {"attention": "odd"},
+        {"limit": "0"},
+        {"limit": "201"},
+        {"limit": "x"},
+        {"cursor": "x"},
+        {"unknown": "1"},
+    ],
 )
 async def test_a_query_that_cannot_be_meant_is_refused(operator, query):
     """By the field at fault."""
     assert problem_field(await call("operations_list", operator, query=query)) == next(iter(query))
+
+
+async def test_a_list_says_what_stopped_a_case_and_whether_a_question_is_open(world, operator):
+    """So that nobody asks again."""
+    stopped = await ask(world, "ane@people.example", Right.ERASURE)
+    await call("operations_pause_case", operator, request_id=stopped)
+    asked, _ = await _objection(world, operator)
+    await call("operations_ask", operator, {"kind": "clarification", "text": "Which?"}, request_id=asked)
+    found = content(await call("operations_list", operator, query={"attention": "paused_by_staff"}))
+    assert [(one["request_id"], one["question_open"]) for one in found["cases"]] == [(stopped, False)]
+    found = content(await call("operations_list", operator))
+    assert {one["request_id"]: one["question_open"] for one in found["cases"]}[asked] is True
 
 
 def problem_field(response):
