@@ -50,7 +50,7 @@ ACTS = (400, 401, 403, 404, 413, 415)
     Given(query=ListQuery, answers={200: CasesAnswer}, problems=READS, guard="staff"),
 )
 async def list_cases(req: func.HttpRequest) -> func.HttpResponse:
-    """List cases by state or by what stopped them, nothing of the person; finished ones where named by state."""
+    """List cases by state or by what stopped them, nothing of the person; finished ones by state only."""
     await staff(req, Permission.LIST)
     wanted = query(req, ListQuery)
     found = await overview.listing(

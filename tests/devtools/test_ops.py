@@ -13,6 +13,7 @@ from aiohttp import web
 from devtools import ops
 from devtools.failures import CannotStartError
 from devtools.free_ports import free_port
+from devtools.ops import printing
 from devtools.ops.connection import Connection, NotSignedInError, local_connection
 from devtools.ops.operations import operations
 from devtools.ops.signing_in import access_token, sign_in, sign_out
@@ -373,6 +374,35 @@ async def test_a_list_is_a_table_and_json_on_demand(api, capsys):
     assert all(part in table for part in ("request id", "r-1", "[red]odd", "yes"))
     assert await run("list", "--json") == 0
     assert json.loads(capsys.readouterr().out) == api.body
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "120", "200"])
+async def test_an_id_is_never_cut_or_broken(api, capsys, monkeypatch, columns):
+    """However narrow the terminal: other columns are broken or left out, or each row stands by itself."""
+    monkeypatch.setattr(printing, "_WIDTH_WITHOUT_TERMINAL", int(columns))
+    case_id, letter_id = "a1b2" * 8, "letter-restriction_lifting-100"
+    wide = {
+        "received_at": "2026-11-23T09:15:00.000000Z",
+        "state": "awaiting_approval",
+        "rights": ["access", "erasure", "marketing_objection"],
+        "attention": None,
+        "closed_at": None,
+        "target_on": "2026-12-01",
+        "due_on": "2026-12-23",
+    }
+    api.body = {"cases": [{"request_id": case_id, **wide}], "cursor": None}
+    assert await run("list") == 0
+    shown = capsys.readouterr().out
+    assert case_id in shown
+    assert "2026-12-23" in shown
+    assert "…" not in shown
+    many = {f"word_{number}": "some words that may be broken" for number in range(12)}
+    api.body = {"letters": [{"id": letter_id, "request_id": case_id, **wide, **many}]}
+    assert await run("view", case_id, "--purpose", "x") == 0
+    shown = capsys.readouterr().out
+    assert case_id in shown
+    assert letter_id in shown
+    assert "…" not in shown
 
 
 async def test_an_answer_without_words_is_done(api, capsys):
