@@ -26,7 +26,8 @@ def expected(model: type[BaseModel], error: ErrorDetails) -> str:
         case "field_invalid":
             return error["msg"]
         case "enum" | "literal_error":
-            return "choose from: " + given["expected"].replace("'", "").replace(" or ", ", ")
+            listed = str(given["expected"]).replace("'", "").replace(" or ", ", ")
+            return f"choose from: {listed}"
         case "extra_forbidden":
             return "choose from: " + ", ".join(_names(model)) if len(error["loc"]) == 1 else ""
         case "string_too_long":

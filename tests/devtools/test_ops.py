@@ -347,6 +347,27 @@ def test_every_door_for_staff_is_a_command():
 
 
 @pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("hold", ["email", "user_id", "newsletter", "own_records", "2026-11-23"]),
+        ("enter", ["newsletter", "targeted_marketing", "phone", "registered_contact", "09:15:00Z"]),
+        ("list", ["erasing_paused", "too_many_email", "awaiting_approval", "1 to 200"]),
+        ("extend", ["1 to 2"]),
+        ("notice", ["campaign_monitor"]),
+        ("customer-request", ["your account acts for"]),
+    ],
+)
+def test_help_says_what_an_argument_may_be(command, words, capsys):
+    """From the model or the data map; what is shared by several people is no kind of a hold."""
+    with pytest.raises(SystemExit) as caught:
+        ops.main([command, "--help"])
+    assert caught.value.code == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert [one for one in words if one not in shown] == []
+    assert "installation_id" not in shown or command == "list"
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ["enter", "--rights", "forgetting"],
