@@ -8,6 +8,7 @@ import azure.functions as func
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
+from functions._expected import DAY, MOMENT, expected
 from functions._http import fields, header, is_form
 from shared.domain.errors import Invalid
 
@@ -25,16 +26,16 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
-def _written(value: object, pattern: re.Pattern[str]) -> object:
+def _written(value: object, pattern: re.Pattern[str], help_text: str) -> object:
     """Let only what is written out pass: a number would be read as seconds since 1970."""
     if isinstance(value, str) and pattern.fullmatch(value):
         return value
-    raise ValueError
+    raise PydanticCustomError("field_invalid", "{expected}", {"expected": help_text})
 
 
-Day = Annotated[date, BeforeValidator(lambda value: _written(value, _DAY))]
+Day = Annotated[date, BeforeValidator(lambda value: _written(value, _DAY, DAY))]
 """A day such as `2026-11-23`."""
-Moment = Annotated[AwareDatetime, BeforeValidator(lambda value: _written(value, _MOMENT))]
+Moment = Annotated[AwareDatetime, BeforeValidator(lambda value: _written(value, _MOMENT, MOMENT))]
 """A moment with its offset, such as `2026-11-23T09:15:00Z`. Source: RFC 3339, section 5.6."""
 
 
@@ -77,19 +78,23 @@ def checked(model: type[M], found: dict[str, Any]) -> M:
         return model.model_validate(found)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])[:_LONGEST_NAME]
+        place = ".".join(str(part) for part in first["loc"]) or first.get("ctx", {}).get("field", "")
         code = first["type"] if first["type"] in REFUSALS else _CODES.get(first["type"], "field_invalid")
-        raise Invalid(code, REFUSALS.get(code, ""), field=place or None) from None
+        detail = REFUSALS[code] if code in REFUSALS else expected(model, first)
+        raise Invalid(code, detail, field=place[:_LONGEST_NAME] or None) from None
 
 
 REFUSALS: dict[str, str] = {}
 """The refusals of our own models: code to what the caller can do."""
 
 
-def refusal(code: str, help_text: str) -> PydanticCustomError:
-    """Return an error a model raises; it reaches the caller under this code, with this help."""
+def refusal(code: str, help_text: str, *, field: str = "") -> PydanticCustomError:
+    """Return an error a model raises; it reaches the caller under this code, with this help.
+
+    `field`: which one is at fault, where several are looked at together.
+    """
     REFUSALS[code] = help_text
-    return PydanticCustomError(code, help_text)
+    return PydanticCustomError(code, help_text, {"field": field})
 
 
 def nested(found: dict[str, Any]) -> dict[str, Any]:

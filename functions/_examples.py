@@ -78,7 +78,7 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
             "channel": "post",
             "received_at": "2026-11-02T09:30:00+01:00",
             "language": "da",
-            "identity": "Known from the contract of the customer.",
+            "identity": "registered_contact",
         },
     ),
     "operations_customer_request": (
@@ -92,6 +92,10 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     ),
     "operations_identity": ({"method": "registered_contact"},),
     "operations_replay": ({"restored_from": "2026-11-02T03:00:00Z"},),
+    "operations_find": (
+        {"email": _ANE, "purpose": "The person called and knows no number."},
+        {"user_id": "user-0001", "purpose": "The person called and knows no number."},
+    ),
     "operations_view": ({"purpose": "The person asked by phone where the request stands."},),
     "operations_transfer": ({"transfer_url": "https://receiver.example/in"}, {"transfer_url": None}),
     "operations_notice": (
@@ -129,5 +133,7 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
             "review_on": "2027-03-01",
         },
     ),
+    "operations_release": ({"reason": "The claim was settled."},),
+    "operations_resume_erasing": ({"reason": "The restored backup was in order."},),
     "operations_pause_erasing": ({"reason": "A restored backup is being looked at."},),
 }

@@ -10,16 +10,9 @@ from urllib.parse import parse_qsl
 import azure.functions as func
 from pydantic import BaseModel
 
-from shared.domain.errors import (
-    CannotTell,
-    ComplianceError,
-    Conflict,
-    Invalid,
-    NotAllowed,
-    NotFound,
-    Permanent,
-    Retryable,
-)
+from functions._problem_codes import CODES
+from functions._statuses import status_of, title_of
+from shared.domain.errors import ComplianceError, Conflict, Invalid, NotAllowed, Permanent, Retryable
 from shared.rendering.outcomes import problem_page
 from shared.rendering.pages import page_headers
 
@@ -28,29 +21,6 @@ _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 _LOG = logging.getLogger("functions.http")
 
-_STATUS: dict[type[ComplianceError], tuple[int, str]] = {
-    Invalid: (400, "The request is not valid."),
-    NotAllowed: (403, "That is not allowed."),
-    NotFound: (404, "There is no such thing."),
-    Conflict: (409, "Something else changed it at the same time. Try again."),
-    Retryable: (503, "That cannot be done just now. Try again in a minute."),
-    Permanent: (500, "That went wrong. An operator was told."),
-    CannotTell: (500, "That went wrong. An operator was told."),
-}
-_STATUS_OF_CODE = {
-    "staff_token_missing": 401,
-    "staff_token_invalid": 401,
-    "staff_token_expired": 401,
-    "too_many_requests": 429,
-    "too_late": 409,
-    "joined_to_wider": 409,
-    "body_too_large": 413,
-    "media_type": 415,
-    "package_gone": 410,
-    "system_key_wrong": 401,
-    "system_key_not_configured": 501,
-    "opendsr_not_configured": 501,
-}
 # RFC 6750, section 3: who sent no token is told how, who sent a wrong one what is wrong.
 _CHALLENGES = {
     "staff_token_missing": "Bearer",
@@ -183,13 +153,7 @@ def answering(handler: Handler) -> Handler:
     return wrapped
 
 
-def status_of(kind: type[ComplianceError], code: str) -> int:
-    """Return the status an error is answered with."""
-    return _STATUS_OF_CODE.get(code, _STATUS[kind][0])
-
-
 def _problem(request: func.HttpRequest, error: ComplianceError) -> func.HttpResponse:
-    _, title = _STATUS[type(error)]
     status = status_of(type(error), error.code)
     internal = isinstance(error, (Permanent, Retryable, Conflict))
     if internal:
@@ -206,12 +170,20 @@ def _problem(request: func.HttpRequest, error: ComplianceError) -> func.HttpResp
         )
         response.headers.update(headers)
         return response
-    found = {"detail": "" if internal else error.detail}
+    found = {"detail": _detail(error)}
     if isinstance(error, Invalid) and error.field:
         found["field"] = error.field
-    response = problem(error.code, status=status, title=title, **found)
+    response = problem(error.code, status=status, title=title_of(type(error), error.code), **found)
     response.headers.update(headers)
     return response
+
+
+def _detail(error: ComplianceError) -> str:
+    """Return what the caller can do about it. What went wrong inside is for the log."""
+    if isinstance(error, (Permanent, Retryable)):
+        return ""
+    known = CODES[type(error)].get(error.code, "")
+    return known if isinstance(error, Conflict) else error.detail or known
 
 
 def _places(error: BaseException) -> str:

@@ -1,11 +1,11 @@
 """What staff send to the operations doors, and what those show."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from functions._bodies import Body, Day, Moment, Shown
+from functions._bodies import Body, Day, Moment, Shown, refusal
 from functions._request_bodies import (
     MOST_NAMED,
     MOST_TEXT,
@@ -18,11 +18,12 @@ from functions._request_bodies import (
 )
 from shared.domain.ageing import Ageing
 from shared.domain.cases import RequestState, Wishes
-from shared.domain.controls import HoldGround
+from shared.domain.controls import Hold, HoldGround, Restriction, RestrictionGround
 from shared.domain.identifiers import MAX_EMAIL_CHARACTERS
 from shared.domain.rights import Right
 from shared.services.intake import IdentityCheck
 from shared.services.looking_up import CaseView
+from shared.services.people import PersonView
 
 Name = Annotated[str, Field(min_length=1, max_length=MOST_VALUE)]
 Reason = Annotated[str, Field(min_length=1, max_length=MOST_TEXT)]
@@ -30,6 +31,9 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Corrections = Annotated[
     dict[Name, Annotated[str, Field(min_length=1, max_length=MOST_VALUE)]], Field(max_length=MOST_NAMED)
 ]
+
+
+_NOT_NAMED = refusal("person_not_named", "name the person by email or by user_id, one of them", field="email")
 
 
 class ListQuery(Body):
@@ -63,7 +67,7 @@ class WishFields(Body):
 class EnterBody(WishFields):
     """A request that came by another way than the web form, with the true moment it reached us.
 
-    `identity`: how the person was known; empty: the address has to be confirmed by mail. `mandate`: how a
+    `identity`: how the person was known; none: the address has to be confirmed by mail. `mandate`: how a
     representative's mandate was checked. `about`: the address of the person a representative acts for.
     """
 
@@ -72,7 +76,7 @@ class EnterBody(WishFields):
     channel: Literal["post", "phone", "mail", "in_app"]
     received_at: Moment
     language: Language = "en"
-    identity: Annotated[str, Field(max_length=MOST_VALUE)] = ""
+    identity: Annotated[IdentityCheck | None, BeforeValidator(chosen)] = None
     requester: Literal["subject", "representative"] = "subject"
     mandate: Annotated[str, Field(max_length=MOST_VALUE)] = ""
     about: Annotated[str, Field(max_length=MAX_EMAIL_CHARACTERS)] = ""
@@ -106,6 +110,29 @@ class LookupBody(Body):
     """What a look-up is for; the person sees it in an access answer."""
 
     purpose: Annotated[str, Field(min_length=1, max_length=MOST_VALUE)]
+
+
+class PersonBody(LookupBody):
+    """A person by `email` or by `user_id`, one of them, and what the look-up is for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": [one]} for one in ("email", "user_id")]}
+    )
+
+    email: Email | None = None
+    user_id: Name | None = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.email is None) == (self.user_id is None):
+            raise _NOT_NAMED
+        return self
+
+    @property
+    def identifiers(self) -> dict[str, tuple[str, ...]]:
+        """What was named, by its kind in the data map."""
+        given = {"email": self.email, "user_id": self.user_id}
+        return {kind: (value,) for kind, value in given.items() if value is not None}
 
 
 class ApproveBody(Body):
@@ -241,16 +268,24 @@ class LiftedAnswer(Shown):
 
 
 class HeldAnswer(Shown):
-    """The hold that was placed. `matches`: how many stores know the person today; 0: check the value."""
+    """The hold that stands.
+
+    `matches`: how many stores know the person today; 0: check the value. `existed_already`: it was placed
+    before, with this ground, scope and reason; its day of review stays. `beside`: other holds on the person
+    with this ground and scope, each to be released by itself.
+    """
 
     hold_id: str
     matches: int
+    existed_already: bool
+    beside: tuple[str, ...]
 
 
 class ReleasedAnswer(Shown):
-    """How many deferred erasures were taken up."""
+    """How many deferred erasures were taken up, and whether somebody had released the hold before."""
 
     taken_up: int
+    was_released_already: bool
 
 
 class ResumedAnswer(Shown):
@@ -279,13 +314,18 @@ class CaseLine(Shown):
     due_on: date
     attention: str | None
     closed_at: datetime | None
+    question_open: bool
 
 
 class CasesAnswer(Shown):
-    """A page of cases. `cursor` none: the last."""
+    """A page of cases. `cursor` none: the last.
+
+    `finished_left_out`: no state was named, so that finished cases are not among them.
+    """
 
     cases: tuple[CaseLine, ...]
     cursor: str | None
+    finished_left_out: bool
 
 
 class CaseAnswer(Shown):
@@ -337,6 +377,58 @@ class HoldsAnswer(Shown):
     """Every hold in force."""
 
     holds: tuple[HoldLine, ...]
+
+
+class PersonHold(Shown):
+    """A hold in force on the person. `activity_id` none: on everything."""
+
+    hold_id: str
+    activity_id: str | None
+    ground: HoldGround
+    reason: str
+    placed_at: datetime
+    review_on: date
+
+
+class PersonRestriction(Shown):
+    """A restriction in force on the person. No activity and no purpose named: on everything."""
+
+    restriction_id: str
+    ground: RestrictionGround
+    activity_ids: tuple[str, ...]
+    purpose_ids: tuple[str, ...]
+    placed_at: datetime
+
+
+class PersonAnswer(Shown):
+    """What is on file about a person: holds and restrictions in force, and requests, the newest first.
+
+    `unclear`: why only what stands under the named address or id is shown; none: all of the person is.
+    `has_more`: there are more requests than these.
+    """
+
+    holds: tuple[PersonHold, ...]
+    restrictions: tuple[PersonRestriction, ...]
+    requests: tuple[CaseLine, ...]
+    unclear: str | None
+    has_more: bool
+
+    @classmethod
+    def of(cls, view: PersonView) -> "PersonAnswer":
+        """Return what a look-up shows."""
+        return cls(
+            holds=tuple(PersonHold.model_validate(_named(PersonHold, one)) for one in view.holds),
+            restrictions=tuple(
+                PersonRestriction.model_validate(_named(PersonRestriction, one)) for one in view.restrictions
+            ),
+            requests=tuple(CaseLine.model_validate(vars(one)) for one in view.requests),
+            unclear=view.unclear,
+            has_more=view.has_more,
+        )
+
+
+def _named(model: type[Shown], found: Hold | Restriction) -> dict[str, Any]:
+    return found.model_dump(include=set(model.model_fields))
 
 
 class LateLine(Shown):

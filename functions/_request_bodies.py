@@ -26,7 +26,10 @@ _LANGUAGE = refusal("language_unknown", "choose from: en, da")
 _GROUND = refusal("ground_missing", "a restriction needs its ground: accuracy, unlawful or claims")
 _CORRECTION = refusal("correction_missing", "say what is wrong: corrections, or a message")
 _REPEAT_KEY = refusal("idempotency_key_too_long", f"at most {MOST_REPEAT_KEY} characters")
-_UNFIT = refusal("wish_unfit", "this field belongs to a right that is not asked for")
+_UNFIT = {
+    name: refusal("wish_unfit", "this field belongs to a right that is not asked for", field=name)
+    for name in ("corrections", "objects_to", "transfer_url")
+}
 
 
 def _email(value: object) -> str:
@@ -168,13 +171,12 @@ class SubmitBody(Body):
             raise _GROUND
         if Right.RECTIFICATION in asked and not (self.corrections or self.message):
             raise _CORRECTION
-        unfit = (
-            (self.corrections and Right.RECTIFICATION not in asked)
-            or (self.objects_to and not {Right.OBJECTION, Right.RECTIFICATION} & set(asked))
-            or (self.transfer_url and Right.PORTABILITY not in asked)
-        )
-        if unfit:
-            raise _UNFIT
+        if self.corrections and Right.RECTIFICATION not in asked:
+            raise _UNFIT["corrections"]
+        if self.objects_to and not {Right.OBJECTION, Right.RECTIFICATION} & set(asked):
+            raise _UNFIT["objects_to"]
+        if self.transfer_url and Right.PORTABILITY not in asked:
+            raise _UNFIT["transfer_url"]
         return self
 
     @property

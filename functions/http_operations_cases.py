@@ -20,6 +20,8 @@ from functions._operations_bodies import (
     ListQuery,
     LookupBody,
     NoticeBody,
+    PersonAnswer,
+    PersonBody,
     TransferBody,
 )
 from functions._request_bodies import StateAnswer
@@ -28,6 +30,7 @@ from shared import bootstrap
 from shared.domain.staff import Permission, require_customer
 from shared.services import attention, customers, entering, intake, overview, telling
 from shared.services.looking_up import look_up
+from shared.services.people import find_person
 from shared.services.sending import resolve_letter
 from shared.services.transferring import change_transfer
 
@@ -47,7 +50,7 @@ ACTS = (400, 401, 403, 404, 413, 415)
     Given(query=ListQuery, answers={200: CasesAnswer}, problems=READS, guard="staff"),
 )
 async def list_cases(req: func.HttpRequest) -> func.HttpResponse:
-    """List cases by state or by what stopped them, without anything of the person."""
+    """List cases by state or by what stopped them, nothing of the person; finished ones by state only."""
     await staff(req, Permission.LIST)
     wanted = query(req, ListQuery)
     found = await overview.listing(
@@ -58,7 +61,7 @@ async def list_cases(req: func.HttpRequest) -> func.HttpResponse:
         limit=wanted.limit,
     )
     lines = tuple(CaseLine.model_validate(vars(row)) for row in found.rows)
-    return shown(CasesAnswer(cases=lines, cursor=found.cursor))
+    return shown(CasesAnswer(cases=lines, cursor=found.cursor, finished_left_out=wanted.state is None))
 
 
 @door(
@@ -81,7 +84,7 @@ async def enter(req: func.HttpRequest) -> func.HttpResponse:
             received_at=body.received_at,
             language=body.language,
             entered_by=member.staff_id,
-            identity=body.identity,
+            identity=body.identity or "",
             requester=body.requester,
             mandate=body.mandate,
             about=body.about,
@@ -158,6 +161,27 @@ async def view(req: func.HttpRequest) -> func.HttpResponse:
         role=", ".join(sorted(member.roles)),
     )
     return shown(CaseAnswer.of(found))
+
+
+@door(
+    operations_cases,
+    "operations_find",
+    "POST",
+    "operations/people",
+    Given(body=PersonBody, answers={200: PersonAnswer}, problems=(*READS, 413, 415), guard="staff"),
+)
+async def find(req: func.HttpRequest) -> func.HttpResponse:
+    """Find a person's requests, holds and restrictions. The look-up and its purpose are noted first."""
+    member = await staff(req, Permission.VIEW)
+    body = read(req, PersonBody)
+    found = await find_person(
+        bootstrap.app().context,
+        body.identifiers,
+        purpose=body.purpose,
+        staff_id=member.staff_id,
+        role=", ".join(sorted(member.roles)),
+    )
+    return shown(PersonAnswer.of(found))
 
 
 @door(

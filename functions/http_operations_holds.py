@@ -39,7 +39,7 @@ async def list_holds(req: func.HttpRequest) -> func.HttpResponse:
     found = await holding.in_force(bootstrap.app().context)
     lines = tuple(
         HoldLine(
-            **one.hold.model_dump(exclude={"released_at", "released_by"}),
+            **one.hold.model_dump(exclude={"released_at", "released_by", "release_reason"}),
             is_overdue=one.is_overdue,
             subject_keys=one.subject_keys,
         )
@@ -53,10 +53,10 @@ async def list_holds(req: func.HttpRequest) -> func.HttpResponse:
     "operations_hold",
     "POST",
     "operations/holds",
-    Given(body=HoldBody, answers={201: HeldAnswer}, problems=_ACTS, guard="staff"),
+    Given(body=HoldBody, answers={200: HeldAnswer, 201: HeldAnswer}, problems=_ACTS, guard="staff"),
 )
 async def place(req: func.HttpRequest) -> func.HttpResponse:
-    """Place a hold on a person, whatever address or id is known of them."""
+    """Place a hold on a person, whatever address or id is known of them; the same one again is found."""
     member = await staff(req, Permission.HOLD)
     body = read(req, HoldBody)
     placed = await holding.place(
@@ -70,7 +70,13 @@ async def place(req: func.HttpRequest) -> func.HttpResponse:
             placed_by=member.staff_id,
         ),
     )
-    return shown(HeldAnswer(hold_id=placed.hold_id, matches=placed.matches), status=201)
+    found = HeldAnswer(
+        hold_id=placed.hold_id,
+        matches=placed.matches,
+        existed_already=not placed.is_new,
+        beside=placed.beside,
+    )
+    return shown(found, status=201 if placed.is_new else 200)
 
 
 @door(
@@ -78,15 +84,18 @@ async def place(req: func.HttpRequest) -> func.HttpResponse:
     "operations_release",
     "POST",
     "operations/holds/{hold_id}/release",
-    Given(answers={200: ReleasedAnswer}, problems=_ACTS, guard="staff"),
+    Given(body=ReasonBody, answers={200: ReleasedAnswer}, problems=_ACTS, guard="staff"),
 )
 async def release(req: func.HttpRequest) -> func.HttpResponse:
-    """Release a hold; erasures it deferred are taken up."""
+    """Release a hold, and note why; erasures it deferred are taken up."""
     member = await staff(req, Permission.RELEASE)
-    taken_up = await holding.release(
-        bootstrap.app().context, req.route_params["hold_id"], released_by=member.staff_id
+    released = await holding.release(
+        bootstrap.app().context,
+        req.route_params["hold_id"],
+        released_by=member.staff_id,
+        reason=read(req, ReasonBody).reason,
     )
-    return shown(ReleasedAnswer(taken_up=taken_up))
+    return shown(ReleasedAnswer(taken_up=released.taken_up, was_released_already=not released.was_in_force))
 
 
 @door(
@@ -110,12 +119,12 @@ async def pause_erasing(req: func.HttpRequest) -> func.HttpResponse:
     "operations_resume_erasing",
     "POST",
     "operations/erasing/resume",
-    Given(answers={200: ResumedAnswer}, problems=_ACTS, guard="staff"),
+    Given(body=ReasonBody, answers={200: ResumedAnswer}, problems=_ACTS, guard="staff"),
 )
 async def resume_erasing(req: func.HttpRequest) -> func.HttpResponse:
-    """Let erasing go on, and take up the cases that were stopped by the switch."""
+    """Let erasing go on, note why, and take up the cases that were stopped by the switch."""
     member = await staff(req, Permission.RESUME)
     context = bootstrap.app().context
-    await switching.reset(context, decided_by=member.staff_id)
+    await switching.reset(context, reason=read(req, ReasonBody).reason, decided_by=member.staff_id)
     resumed = await attention.retry_all(context, switching.PAUSED, decided_by=member.staff_id)
     return shown(ResumedAnswer(resumed=resumed))

@@ -113,10 +113,11 @@ def _add(parser: argparse.ArgumentParser, argument: Argument) -> None:
         case "yes_or_no":
             options |= {"type": _yes_or_no, "metavar": "yes|no"}
         case "list":
-            options |= {"action": "append", "help": "may be given several times"}
+            options["action"] = "append"
         case "pairs":
-            pair = {"action": "append", "type": _pair, "metavar": "NAME=VALUE"}
-            options |= {**pair, "help": "may be given several times"}
+            options |= {"action": "append", "type": _pair, "metavar": "NAME=VALUE"}
+    several = "may be given several times" if argument.kind in ("list", "pairs") else ""
+    options["help"] = _plain("; ".join(filter(None, (argument.hint, several))))
     parser.add_argument("--" + argument.name.replace("_", "-"), **options)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from devtools.ops.hints import hint
 from functions._door import DOORS, Door
 
 Kind = Literal["text", "number", "yes_or_no", "list", "pairs"]
@@ -30,6 +31,7 @@ class Argument:
         name: As the API spells it.
         kind: How it is given and sent; `pairs` are NAME=VALUE.
         choices: What it may be; empty: anything.
+        hint: What it may be where it is no fixed choice, for the help; empty: nothing to say.
         is_required: Whether the API asks for it.
         in_path: Whether it is part of the path; else it is in the body, or in the query of a GET.
     """
@@ -37,6 +39,7 @@ class Argument:
     name: str
     kind: Kind = "text"
     choices: tuple[str, ...] = ()
+    hint: str = ""
     is_required: bool = True
     in_path: bool = False
 
@@ -86,6 +89,7 @@ def _arguments(model: type[BaseModel]) -> tuple[Argument, ...]:
                 name=name,
                 kind=_KINDS.get(one.get("type", ""), "text"),
                 choices=tuple(map(str, one.get("enum", inner.get("enum", ())))),
+                hint=hint(name, inner if "enum" in inner else one),
                 is_required=name in required,
             )
         )

@@ -14,6 +14,9 @@ from rich.table import Table
 from devtools.ops.api import RefusedError
 
 _WIDTH_WITHOUT_TERMINAL = 160
+_NOTHING = "-"
+_READABLE_WIDTH = 10  # of a column whose words may be broken
+_BESIDE_CELL = 3  # a line and two spaces
 
 
 def print_answer(answer: Any, *, as_json: bool) -> None:
@@ -32,13 +35,10 @@ def _print(console: Console, answer: Mapping[str, Any], title: str = "") -> None
     """Print plain values first, then what lies inside, each part under its name."""
     plain = {name: value for name, value in answer.items() if not _is_rows(value) and not _is_object(value)}
     if plain:
-        lines = Table(show_header=False, title=title or None, title_justify="left")
-        for name, value in plain.items():
-            lines.add_row(_words(name), _cell(value))
-        console.print(lines)
+        console.print(_lines(plain, title))
     for name, value in answer.items():
         if _is_rows(value):
-            console.print(_table(name, value))
+            _print_rows(console, name, value)
         elif _is_object(value):
             _print(console, value, _words(name))
 
@@ -61,14 +61,50 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, dict) and bool(value)
 
 
-def _table(name: str, rows: list[Mapping[str, Any]]) -> Table:
+def _print_rows(console: Console, name: str, rows: list[Mapping[str, Any]]) -> None:
+    """Print a table, without what no row has where it is narrow, or each row by itself where it is narrower.
+
+    An id is never cut or broken: somebody copies it into the next command.
+    """
     columns = list(dict.fromkeys(column for row in rows for column in row))
+    cells = {column: [_cell(row.get(column)) for row in rows] for column in columns}
+    if not _fits(cells, console.width):
+        cells = {column: texts for column, texts in cells.items() if set(texts) != {_NOTHING}}
+    if not _fits(cells, console.width):
+        for number, row in enumerate(rows, start=1):
+            console.print(_lines(row, f"{_words(name)} {number}"))
+        return
     table = Table(title=_words(name), title_justify="left")
-    for column in columns:
-        table.add_column(_words(column))
-    for row in rows:
-        table.add_row(*(_cell(row.get(column)) for column in columns))
-    return table
+    for column, texts in cells.items():
+        is_whole = _is_id(column)
+        least = _width(column, texts) if is_whole else None
+        table.add_column(_words(column), overflow="fold", no_wrap=is_whole, min_width=least)
+    for row_cells in zip(*cells.values(), strict=True):
+        table.add_row(*row_cells)
+    console.print(table)
+
+
+def _lines(values: Mapping[str, Any], title: str) -> Table:
+    lines = Table(show_header=False, title=title or None, title_justify="left")
+    lines.add_column(overflow="fold", no_wrap=True)
+    lines.add_column(overflow="fold")
+    for name, value in values.items():
+        lines.add_row(_words(name), _cell(value))
+    return lines
+
+
+def _fits(cells: Mapping[str, list[str]], width: int) -> bool:
+    needed = {column: _width(column, texts) for column, texts in cells.items()}
+    least = sum(one if _is_id(column) else min(one, _READABLE_WIDTH) for column, one in needed.items())
+    return least + _BESIDE_CELL * len(cells) + 1 <= width
+
+
+def _width(column: str, texts: list[str]) -> int:
+    return max(map(len, (_words(column), *texts)))
+
+
+def _is_id(column: str) -> bool:
+    return column == "id" or column.endswith(("_id", "_digest"))
 
 
 def _words(name: str) -> str:
@@ -77,7 +113,7 @@ def _words(name: str) -> str:
 
 def _cell(value: Any) -> str:
     if value in (None, "", [], {}):
-        return "-"
+        return _NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list) and not any(isinstance(one, (dict, list)) for one in value):

@@ -26,7 +26,13 @@ from shared.domain.errors import CannotTell, Conflict, Invalid, NotFound
 from shared.domain.times import utc_text
 from shared.ports.cases import Case, CasePage, CaseRow, Write
 
-_LISTED = ", ".join(f"c.{one.name}" for one in fields(CaseRow))
+_IS_ASKED = (
+    "IS_NULL(c.closed_at) AND EXISTS(SELECT VALUE q FROM q IN c.questions WHERE IS_NULL(q.answered_at))"
+)
+_LISTED = ", ".join(
+    f"{_IS_ASKED} AS question_open" if one.name == "question_open" else f"c.{one.name}"
+    for one in fields(CaseRow)
+)
 _ROW = TypeAdapter(CaseRow)
 _SYSTEM = ("_rid", "_self", "_etag", "_attachments", "_ts")
 _PARTS_IN_PAGE = 200
@@ -116,6 +122,7 @@ class CosmosCases:
         states: Sequence[RequestState] = (),
         attention: str | None = None,
         closed_since: datetime | None = None,
+        subject_keys: Sequence[str] | None = None,
         cursor: str | None,
         limit: int,
     ) -> CasePage:
@@ -129,6 +136,10 @@ class CosmosCases:
         if closed_since is not None:
             conditions.append("c.closed_at >= @since")
             parameters.append({"name": "@since", "value": utc_text(closed_since)})
+        if subject_keys is not None:
+            theirs = "EXISTS(SELECT VALUE k FROM k IN c.subject_keys WHERE ARRAY_CONTAINS(@keys, k))"
+            conditions.append(theirs)
+            parameters.append({"name": "@keys", "value": list(subject_keys)})
         query = f"SELECT {_LISTED} FROM c WHERE {' AND '.join(conditions)}"
         with translating("cases.listing"):
             found = self._container.query_items(query, parameters=parameters, max_item_count=limit)

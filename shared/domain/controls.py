@@ -68,6 +68,7 @@ class Hold(_Frozen):
     review_on: date
     released_at: UtcTime | None = None
     released_by: str = ""
+    release_reason: str = ""  # empty in records of before it was asked for
 
     def covers(self, activity_id: str) -> bool:
         """Whether the hold keeps data of this activity now."""

@@ -44,6 +44,7 @@ class Write:
 class CaseRow:
     """One line of a list of cases: nothing of the person.
 
+    `question_open`: the case is open and a question to the person is not answered.
     Records of before a field was noted are listed with its default, as they are loaded.
     """
 
@@ -56,6 +57,7 @@ class CaseRow:
     due_on: date
     attention: str | None
     closed_at: datetime | None
+    question_open: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,10 +109,13 @@ class Cases(Protocol):
         states: Sequence[RequestState] = (),
         attention: str | None = None,
         closed_since: datetime | None = None,
+        subject_keys: Sequence[str] | None = None,
         cursor: str | None,
         limit: int,
     ) -> CasePage:
         """Return a page of cases in these states (none: in any), stopped for this, closed since then.
+
+        `subject_keys`: only those that one of these pseudonyms belongs to; None: anybody's, empty: nobody's.
 
         Raises:
             Invalid: `cursor_invalid`: it is not one that an earlier page gave.

@@ -37,18 +37,24 @@ class PlaceHold:
 
 @dataclass(frozen=True, kw_only=True)
 class PlacedHold:
-    """A hold that was placed. `matches`: how many stores of documents know the person today.
+    """A hold that stands. `matches`: how many stores of documents know the person today.
 
     0: none does, so most likely the name is mistyped. The hold stands all the same, for a record may come
-    under that name later. Logs, files and processors are not asked.
+    under that name later. Logs, files and processors are not asked. `beside`: other holds with its ground and
+    scope on the same person, by id.
     """
 
     hold_id: str
     matches: int
+    is_new: bool
+    beside: tuple[str, ...]
 
 
 async def place(context: Context, wanted: PlaceHold) -> PlacedHold:
     """Place a hold on a person. It counts at once, also for erasures that have begun.
+
+    A second call with the same ground, scope and reason finds the first hold, with its own day of review, and
+    completes it. Another reason is another hold: the release of one does not take the other away.
 
     Raises:
         Invalid: `hold_reason_missing`, `hold_review_past`, `hold_review_far` (later than the limits let it
@@ -66,12 +72,20 @@ async def place(context: Context, wanted: PlaceHold) -> PlacedHold:
         raise Invalid("activity_unknown", f"choose from: {', '.join(activity_ids)}", field="activity_id")
     if wanted.ground == "policy_5_3" and wanted.activity_id != _LICENCES:
         raise Invalid("hold_ground_unfit", "policy 5.3 keeps licence data only", field="ground")
-    _require_one_person(context, wanted.identifiers)
+    require_one_person(context, wanted.identifiers, field="kind")
     resolved = await resolve(context, _well_formed(wanted.identifiers))
     if resolved.problem is not None:
         raise Invalid("person_unclear", resolved.problem, field="identifiers")
     matches = await _stores_that_know(context, resolved.identifiers)
-    hold = Hold(
+    keys = resolved.identifiers[SUBJECT_KEY]
+    beside = {
+        one.hold_id: one
+        for stored in await context.controls.read(keys)
+        for one in stored.controls.holds
+        if one.released_at is None and (one.ground, one.activity_id) == (wanted.ground, wanted.activity_id)
+    }
+    same = next((one for one in beside.values() if one.reason == wanted.reason.strip()), None)
+    hold = same or Hold(
         hold_id=secrets.token_hex(8),
         activity_id=wanted.activity_id,
         ground=wanted.ground,
@@ -80,12 +94,14 @@ async def place(context: Context, wanted: PlaceHold) -> PlacedHold:
         placed_by=wanted.placed_by,
         review_on=wanted.review_on,
     )
-    await marking.change(
-        context,
-        resolved.identifiers[SUBJECT_KEY],
-        lambda controls: controls.model_copy(update={"holds": (*controls.holds, hold)}),
-    )
-    return PlacedHold(hold_id=hold.hold_id, matches=matches)
+
+    def held(controls: Controls) -> Controls:
+        known = any(one.hold_id == hold.hold_id for one in controls.holds)
+        return controls if known else controls.model_copy(update={"holds": (*controls.holds, hold)})
+
+    await marking.change(context, keys, held)
+    others = tuple(sorted(beside.keys() - {hold.hold_id}))
+    return PlacedHold(hold_id=hold.hold_id, matches=matches, is_new=same is None, beside=others)
 
 
 def _require_review(context: Context, review_on: date) -> None:
@@ -126,13 +142,17 @@ async def _knows(context: Context, store: DocumentStore, identifiers: Identifier
             return False
 
 
-def _require_one_person(context: Context, identifiers: Identifiers) -> None:
-    """Refuse what finds nobody: a hold on nobody would keep nothing, and nobody would notice."""
+def require_one_person(context: Context, identifiers: Identifiers, *, field: str) -> None:
+    """Refuse what finds nobody: a hold on nobody would keep nothing, and nobody would notice.
+
+    Raises:
+        Invalid: `identifier_unknown` or `identifier_shared`, with this field.
+    """
     kinds = {one.id: one for one in context.datamap.policy.identifiers if one.id != SUBJECT_KEY}
     if identifiers.keys() - kinds.keys():
-        raise Invalid("identifier_unknown", "the data map has no such kind", field="kind")
+        raise Invalid("identifier_unknown", "the data map has no such kind", field=field)
     if all(kinds[kind].shared for kind in identifiers):
-        raise Invalid("identifier_shared", "name what is one person's own", field="kind")
+        raise Invalid("identifier_shared", "name what is one person's own", field=field)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,8 +179,16 @@ async def in_force(context: Context) -> tuple[HoldInForce, ...]:
     return tuple(sorted(listed, key=lambda one: (one.hold.review_on, one.hold.hold_id)))
 
 
-async def release(context: Context, hold_id: str, *, released_by: str) -> int:
-    """Release a hold, take up the erasures it deferred, and return how many. A second call finds none.
+@dataclass(frozen=True, kw_only=True)
+class Released:
+    """What a release did. `was_in_force` false: the hold had been released before."""
+
+    taken_up: int
+    was_in_force: bool
+
+
+async def release(context: Context, hold_id: str, *, released_by: str, reason: str = "") -> Released:
+    """Release a hold, and take up the erasures it deferred. A second call finds none and changes no reason.
 
     One that was cut off is called again: it takes up what the first call left. A request whose answer is on
     its way at this moment is taken up by whoever makes it stand.
@@ -175,14 +203,18 @@ async def release(context: Context, hold_id: str, *, released_by: str) -> int:
     if not keys:
         raise NotFound("hold_unknown")
     now = context.clock.now()
+    note = {"released_at": now, "released_by": released_by, "release_reason": reason.strip()}
+    was_in_force = any(
+        one.hold_id == hold_id and one.released_at is None
+        for stored in await context.controls.read(keys)
+        for one in stored.controls.holds
+    )
 
     def released(controls: Controls) -> Controls:
         return controls.model_copy(
             update={
                 "holds": tuple(
-                    one.model_copy(update={"released_at": now, "released_by": released_by})
-                    if one.hold_id == hold_id and one.released_at is None
-                    else one
+                    one.model_copy(update=note) if one.hold_id == hold_id and one.released_at is None else one
                     for one in controls.holds
                 )
             }
@@ -192,4 +224,4 @@ async def release(context: Context, hold_id: str, *, released_by: str) -> int:
     taken_up = 0
     for request_id in await context.cases.of_person(keys):
         taken_up += await take_up_deferred(context, request_id)
-    return taken_up
+    return Released(taken_up=taken_up, was_in_force=was_in_force)

@@ -24,12 +24,13 @@ async def announce_lifting(
 ) -> date:
     """Send the person the notice that their restriction ends, and return the day it does.
 
-    It ends on that day if the letter has left by then; `lift_on` None: after the usual notice.
+    It ends on that day if the letter has left by then; `lift_on` None: after the usual notice. A second call
+    is refused, unless the day passed before the letter could leave.
 
     Raises:
         Invalid: `reason_missing`, `reason_too_long`, or `lift_on_past`: at the earliest tomorrow.
-        NotAllowed: `not_restricted`: no restriction of this request is in force; `lifting_announced`: the
-            notice is out, or may be, and names its day.
+        NotAllowed: `not_restricted`: no restriction of this request is in force; `lifting_announced`: it
+            is decided already; that reason and that day stay.
     """
     if not reason.strip():
         raise Invalid("reason_missing", "the notice says why", field="reason")
@@ -45,7 +46,7 @@ async def announce_lifting(
     if request.state is not RequestState.STANDING or not await _is_in_force(context, request):
         raise NotAllowed("not_restricted")
     letter_id = f"letter-{LetterKind.RESTRICTION_LIFTING}-{request.phase}"
-    if any(one.id == letter_id and (one.sent_at or one.claimed_at) for one in case.letters):
+    if any(one.id == letter_id and _stands(one, today) for one in case.letters):
         raise NotAllowed("lifting_announced")
     letter = LetterDocument(
         id=letter_id,
@@ -97,6 +98,12 @@ async def lift_when_due(context: Context, case: Case) -> bool:
         await context.operators.alarm("recipients_restrict_still", request_id=request.request_id)
     await end_standing(context, request.request_id)
     return True
+
+
+def _stands(notice: LetterDocument, today: date) -> bool:
+    """Whether a notice counts: it is out, or may be, or can still leave before its day."""
+    may_be_out = notice.sent_at is not None or notice.claimed_at is not None
+    return may_be_out or (notice.lift_on is not None and notice.lift_on > today)
 
 
 async def _is_in_force(context: Context, request: SubjectRequest) -> bool:

@@ -38,24 +38,16 @@ async def look_up(context: Context, request_id: str, *, purpose: str, staff_id: 
         Invalid: `purpose_missing` or `purpose_too_long`: say what for.
         NotFound: `request_unknown`.
     """
-    wanted = purpose.strip()
-    if not wanted:
-        raise Invalid("purpose_missing", "say what the look-up is for", field="purpose")
-    if len(wanted) > MOST_PURPOSE:
-        raise Invalid("purpose_too_long", f"at most {MOST_PURPOSE} characters", field="purpose")
+    wanted = wanted_purpose(purpose)
     case = await context.cases.load(request_id)
     request = case.request
-    await context.own_records.put(
-        "lookups",
-        {
-            "id": f"lookup-{secrets.token_hex(8)}",
-            "subject_key": request.subject_keys[0],
-            "request_id": request_id,
-            "purpose": wanted,
-            "role": role,
-            "staff_id": staff_id,
-            "looked_at": utc_text(context.clock.now()),
-        },
+    await note_look(
+        context,
+        request.subject_keys[0],
+        purpose=wanted,
+        staff_id=staff_id,
+        role=role,
+        request_id=request_id,
     )
     found = deadline_of(context, request)
     today = copenhagen_day(context.clock.now())
@@ -72,4 +64,43 @@ async def look_up(context: Context, request_id: str, *, purpose: str, staff_id: 
             due_soon_days=context.limits.due_soon_days,
             answered_on=copenhagen_day(request.closed_at) if request.closed_at else None,
         ),
+    )
+
+
+def wanted_purpose(purpose: str) -> str:
+    """Return what a look-up is for, without the space around it.
+
+    Raises:
+        Invalid: `purpose_missing` or `purpose_too_long`.
+    """
+    wanted = purpose.strip()
+    if not wanted:
+        raise Invalid("purpose_missing", "say what the look-up is for", field="purpose")
+    if len(wanted) > MOST_PURPOSE:
+        raise Invalid("purpose_too_long", f"at most {MOST_PURPOSE} characters", field="purpose")
+    return wanted
+
+
+async def note_look(
+    context: Context,
+    subject_key: str,
+    *,
+    purpose: str,
+    staff_id: str,
+    role: str,
+    request_id: str | None = None,
+) -> None:
+    """Write down that somebody looks, before anything is shown. `request_id` None: at all of the person."""
+    case = {} if request_id is None else {"request_id": request_id}
+    await context.own_records.put(
+        "lookups",
+        {
+            "id": f"lookup-{secrets.token_hex(8)}",
+            "subject_key": subject_key,
+            **case,
+            "purpose": purpose,
+            "role": role,
+            "staff_id": staff_id,
+            "looked_at": utc_text(context.clock.now()),
+        },
     )

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from shared.domain.ageing import LateCase, OpenCase, forecast
 from shared.domain.cases import FINAL, RequestState
+from shared.domain.errors import Invalid
+from shared.domain.stops import stops
 from shared.domain.times import copenhagen_day
 from shared.domain.working_days import is_working_day
 from shared.ports.cases import CasePage, CaseRow
@@ -27,7 +29,13 @@ async def listing(
     """Return a page of cases, those of the states named, or all that are not closed.
 
     Those that a recipient still waits for are listed closed too.
+
+    Raises:
+        Invalid: `attention_unknown`: no request is ever put aside for that; `cursor_invalid`.
     """
+    known = (*stops(one.id for one in context.datamap.policy.identifiers), NOTICES_DUE)
+    if attention is not None and attention not in known:
+        raise Invalid("attention_unknown", f"choose from: {', '.join(known)}", field="attention")
     if not states and attention != NOTICES_DUE:
         states = (*OPEN, RequestState.STANDING)
     return await context.cases.listing(states=states, attention=attention, cursor=cursor, limit=limit)

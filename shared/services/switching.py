@@ -43,8 +43,8 @@ async def throw(context: Context, *, reason: str, decided_by: str) -> None:
     await marking.change(context, (SWITCH_KEY,), thrown)
 
 
-async def reset(context: Context, *, decided_by: str) -> None:
-    """Let destruction go on. A second call changes nothing."""
+async def reset(context: Context, *, decided_by: str, reason: str = "") -> None:
+    """Let destruction go on, and note why. A second call changes nothing."""
     now = context.clock.now()
 
     def released(controls: Controls) -> Controls:
@@ -52,7 +52,7 @@ async def reset(context: Context, *, decided_by: str) -> None:
 
     def _released(holds: Iterable[Hold]) -> Iterable[Hold]:
         for hold in holds:
-            change = {"released_at": now, "released_by": decided_by}
+            change = {"released_at": now, "released_by": decided_by, "release_reason": reason.strip()}
             yield hold if hold.released_at else hold.model_copy(update=change)
 
     await marking.change(context, (SWITCH_KEY,), released)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from functions import _bodies, _problem_codes, _request_bodies
-from functions._http import status_of
 from functions._problem_codes import CODES
+from functions._statuses import status_of
 from shared.domain import errors
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.rights import Right
@@ -119,7 +119,13 @@ def test_a_code_without_a_sentence_is_an_error_of_ours():
 
 @pytest.mark.parametrize(
     ("code", "status"),
-    [("package_gone", 410), ("request_unknown", 404), ("token_invalid", 403), ("media_type", 415)],
+    [
+        ("package_gone", 410),
+        ("lifting_announced", 409),
+        ("request_unknown", 404),
+        ("token_invalid", 403),
+        ("media_type", 415),
+    ],
 )
 def test_the_status_of_a_code_is_the_one_the_doors_give(code, status):
     """One table for both."""

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from shared.adapters.cosmos_cases import CosmosCases
-from shared.domain.cases import RequestState
+from shared.domain.cases import Question, RequestState
 from shared.domain.errors import Invalid
 from shared.domain.rights import Right
 from shared.ports.cases import CaseRow, Write
@@ -114,6 +114,28 @@ async def test_what_closed_since_a_moment_is_listed(cases):
     assert await ids(cases, closed_since=NOW) == sorted([at, later])
     assert await ids(cases, closed_since=NOW - timedelta(microseconds=1)) == sorted([before, at, later])
     assert await ids(cases, closed_since=NOW + timedelta(microseconds=2)) == []
+
+
+async def test_what_one_of_some_pseudonyms_belongs_to_is_listed_once(cases):
+    """Open or closed, page by page; nobody's pseudonym, and no pseudonym at all, lists nothing."""
+    mine, alias = (f"k1-{uuid.uuid4().hex}" for _ in range(2))
+    both = await _created(cases, subject_keys=(mine, alias))
+    one = await _created(cases, subject_keys=(alias,), state=RequestState.COMPLETED, closed_at=NOW)
+    await _created(cases)
+    assert await ids(cases, subject_keys=(mine, alias), limit=1) == sorted([both, one])
+    assert await ids(cases, subject_keys=(mine,)) == [both]
+    assert await ids(cases, subject_keys=(alias,), states=(RequestState.COMPLETED,)) == [one]
+    assert await ids(cases, subject_keys=("k1-nobody",)) == await ids(cases, subject_keys=()) == []
+
+
+async def test_a_row_says_whether_a_question_is_open(cases):
+    """One that was answered is none, and a closed case has none."""
+    asked = Question(number=0, kind="clarification", text="Which?", asked_by="op", created_at=NOW)
+    waiting = await _created(cases, questions=(asked,))
+    await _created(cases, questions=(asked.model_copy(update={"answered_at": NOW}),))
+    await _created(cases, questions=(asked,), state=RequestState.CANCELLED, closed_at=NOW)
+    await _created(cases)
+    assert [one.request_id for one in await listed(cases) if one.question_open] == [waiting]
 
 
 async def test_audit_entries_come_in_the_order_they_were_made(cases):

@@ -13,6 +13,7 @@ from aiohttp import web
 from devtools import ops
 from devtools.failures import CannotStartError
 from devtools.free_ports import free_port
+from devtools.ops import printing
 from devtools.ops.connection import Connection, NotSignedInError, local_connection
 from devtools.ops.operations import operations
 from devtools.ops.signing_in import access_token, sign_in, sign_out
@@ -339,8 +340,31 @@ def test_every_door_for_staff_is_a_command():
     assert enter["rights"].kind == "list"
     assert "erasure" in enter["rights"].choices
     assert enter["channel"].choices == ("post", "phone", "mail", "in_app")
+    (method,) = (one for one in COMMANDS["identity"].arguments if one.name == "method")
+    assert enter["identity"].choices == method.choices != ()
     assert (enter["corrections"].kind, enter["corrections"].is_required) == ("pairs", False)
     assert {one.name: one.kind for one in COMMANDS["extend"].arguments}["months"] == "number"
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("hold", ["email", "user_id", "newsletter", "own_records", "2026-11-23"]),
+        ("enter", ["newsletter", "targeted_marketing", "phone", "registered_contact", "09:15:00Z"]),
+        ("list", ["erasing_paused", "too_many_email", "awaiting_approval", "1 to 200"]),
+        ("extend", ["1 to 2"]),
+        ("notice", ["campaign_monitor"]),
+        ("customer-request", ["your account acts for"]),
+    ],
+)
+def test_help_says_what_an_argument_may_be(command, words, capsys):
+    """From the model or the data map; what is shared by several people is no kind of a hold."""
+    with pytest.raises(SystemExit) as caught:
+        ops.main([command, "--help"])
+    assert caught.value.code == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert [one for one in words if one not in shown] == []
+    assert "installation_id" not in shown or command == "list"
 
 
 @pytest.mark.parametrize(
@@ -373,6 +397,35 @@ async def test_a_list_is_a_table_and_json_on_demand(api, capsys):
     assert json.loads(capsys.readouterr().out) == api.body
 
 
+@pytest.mark.parametrize("columns", ["60", "80", "120", "200"])
+async def test_an_id_is_never_cut_or_broken(api, capsys, monkeypatch, columns):
+    """However narrow the terminal: other columns are broken or left out, or each row stands by itself."""
+    monkeypatch.setattr(printing, "_WIDTH_WITHOUT_TERMINAL", int(columns))
+    case_id, letter_id = "a1b2" * 8, "letter-restriction_lifting-100"
+    wide = {
+        "received_at": "2026-11-23T09:15:00.000000Z",
+        "state": "awaiting_approval",
+        "rights": ["access", "erasure", "marketing_objection"],
+        "attention": None,
+        "closed_at": None,
+        "target_on": "2026-12-01",
+        "due_on": "2026-12-23",
+    }
+    api.body = {"cases": [{"request_id": case_id, **wide}], "cursor": None}
+    assert await run("list") == 0
+    shown = capsys.readouterr().out
+    assert case_id in shown
+    assert "2026-12-23" in shown
+    assert "…" not in shown
+    many = {f"word_{number}": "some words that may be broken" for number in range(12)}
+    api.body = {"letters": [{"id": letter_id, "request_id": case_id, **wide, **many}]}
+    assert await run("view", case_id, "--purpose", "x") == 0
+    shown = capsys.readouterr().out
+    assert case_id in shown
+    assert letter_id in shown
+    assert "…" not in shown
+
+
 async def test_an_answer_without_words_is_done(api, capsys):
     """As 204 is."""
     api.status, api.body = 204, None
@@ -383,9 +436,9 @@ async def test_an_answer_without_words_is_done(api, capsys):
 async def test_a_refusal_is_code_1_and_says_why(api, capsys):
     """By code, title and detail."""
     api.status, api.body = 403, {"code": "role_missing", "title": "Not allowed.", "detail": "needs Approver"}
-    assert await run("approve", "r-1", "--plan-digest", "d") == 1
+    assert await run("approve", "r-1", "--plan-digest", "d", "--reason", "seen") == 1
     assert capsys.readouterr().err == "403 role_missing: Not allowed. needs Approver\n"
-    assert await run("approve", "r-1", "--plan-digest", "d", "--json") == 1
+    assert await run("approve", "r-1", "--plan-digest", "d", "--reason", "seen", "--json") == 1
     assert json.loads(capsys.readouterr().err)["code"] == "role_missing"
 
 

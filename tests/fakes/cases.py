@@ -90,7 +90,9 @@ class MemoryCases:
             if set(rows["request"][1]["subject_keys"]) & set(subject_keys)
         )
 
-    async def listing(self, *, states=(), attention=None, closed_since=None, cursor, limit):
+    async def listing(
+        self, *, states=(), attention=None, closed_since=None, subject_keys=None, cursor, limit
+    ):
         await self.turn("cases.listing")
         found = [self.request(request_id) for request_id in self.partitions]
         found = [
@@ -99,14 +101,13 @@ class MemoryCases:
             if (not states or one.state in states)
             and (attention is None or one.attention == attention)
             and (closed_since is None or (one.closed_at is not None and one.closed_at >= closed_since))
+            and (subject_keys is None or set(one.subject_keys) & set(subject_keys))
         ]
         if cursor is not None and not cursor.isdecimal():
             raise Invalid("cursor_invalid", field="cursor")
         start = int(cursor or 0)
         page = found[start : start + limit]
-        rows = tuple(
-            CaseRow(**{name: getattr(one, name) for name in CaseRow.__dataclass_fields__}) for one in page
-        )
+        rows = tuple(_row(one) for one in page)
         return CasePage(rows=rows, cursor=str(start + limit) if start + limit < len(found) else None)
 
     async def events(self, request_id):
@@ -124,6 +125,12 @@ class MemoryCases:
         """Return what the audit entries say happened, in order."""
         rows = sorted(name for name in self.partitions[request_id] if name.startswith("event-"))
         return [self.partitions[request_id][name][1]["what"] for name in rows]
+
+
+def _row(one: SubjectRequest) -> CaseRow:
+    same = {name: getattr(one, name) for name in CaseRow.__dataclass_fields__ if name != "question_open"}
+    is_asked = one.closed_at is None and any(asked.answered_at is None for asked in one.questions)
+    return CaseRow(**same, question_open=is_asked)
 
 
 def _read(row: dict) -> AnyDocument:

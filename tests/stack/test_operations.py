@@ -43,7 +43,9 @@ def staff(connection, tmp_path, monkeypatch, capsys):
 async def test_staff_enter_a_case_find_it_and_look_at_it(staff, everyone):
     """A token of msal, the host's HTTP, the app's own checks."""
     entry = ("--email", everyone[3].email, "--channel", "post", "--received-at", "2026-01-05T09:00:00Z")
-    code, entered = await staff("operator", "enter", "--rights", "objection", *entry, "--identity", "a call")
+    code, entered = await staff(
+        "operator", "enter", "--rights", "objection", *entry, "--identity", "question"
+    )
     assert code == 0, entered
     request_id = entered["request_id"]
     code, page = await staff("auditor", "list")
@@ -52,11 +54,15 @@ async def test_staff_enter_a_case_find_it_and_look_at_it(staff, everyone):
     code, case = await staff("auditor", "view", request_id, "--purpose", "an audit")
     assert code == 0
     assert case["request"]["request_id"] == request_id
+    named = ("--email", everyone[3].email, "--purpose", "a call of the person")
+    code, found = await staff("auditor", "find", *named)
+    assert code == 0, found
+    assert request_id in [one["request_id"] for one in found["requests"]]
 
 
 async def test_a_role_that_is_missing_is_code_1(staff):
     """Also through the host."""
-    code, refused = await staff("operator", "resume-erasing")
+    code, refused = await staff("operator", "resume-erasing", "--reason", "all is well")
     assert (code, refused["code"], refused["status"]) == (1, "role_missing", 403)
     code, refused = await staff("nobody", "list")
     assert (code, refused["code"]) == (1, "role_missing")

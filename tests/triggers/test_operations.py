@@ -22,11 +22,13 @@ from functions import (
 )
 from functions import http_operations_restores as restores
 from functions._door import DOORS
-from shared.domain.cases import RequestState
+from shared.domain.cases import RequestState, Wishes
 from shared.domain.messages import PLAN_QUEUE, PlanRequest
 from shared.domain.rights import Right
 from shared.domain.staff import ALLOWED, Permission, StaffRole
+from shared.services import people
 from shared.services.poison import put_aside
+from shared.services.resolving import Resolved
 from tests.fakes.staff import MemoryStaffTokens
 from tests.triggers.conftest import content, problem, wire
 from tests.unit.services.driving import ask, deliver, submit
@@ -36,6 +38,7 @@ UNKNOWN = "0" * 32
 PERMISSIONS = {
     "operations_list": Permission.LIST,
     "operations_view": Permission.VIEW,
+    "operations_find": Permission.VIEW,
     "operations_identity": Permission.ENTER_REQUEST,
     "operations_replay": Permission.REPLAY,
     "operations_forecast": Permission.FORECAST,
@@ -150,7 +153,7 @@ async def _objection(world, operator):
         "email": "ane@people.example",
         "channel": "post",
         "received_at": world.clock.now().isoformat(),
-        "identity": "known from a call",
+        "identity": "question",
         "message": "I object.",
     }
     request_id = content(await call("operations_enter", operator, body))["request_id"]
@@ -167,17 +170,39 @@ async def test_a_list_shows_cases_and_nothing_of_the_person(world, operator):
     found = content(await call("operations_list", operator))
     assert {one["request_id"] for one in found["cases"]} == {first, second}
     assert "people.example" not in json.dumps(found)
+    assert found["finished_left_out"] is True
     found = content(await call("operations_list", operator, query={"state": "received"}))
+    assert found["finished_left_out"] is False
     assert [one["request_id"] for one in found["cases"]] == [second]
 
 
 @pytest.mark.parametrize(
     "query",
-    [{"state": "odd"}, {"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"cursor": "x"}, {"unknown": "1"}],
+    [
+        {"state": "odd"},
+        {"attention": "odd"},
+        {"limit": "0"},
+        {"limit": "201"},
+        {"limit": "x"},
+        {"cursor": "x"},
+        {"unknown": "1"},
+    ],
 )
 async def test_a_query_that_cannot_be_meant_is_refused(operator, query):
     """By the field at fault."""
     assert problem_field(await call("operations_list", operator, query=query)) == next(iter(query))
+
+
+async def test_a_list_says_what_stopped_a_case_and_whether_a_question_is_open(world, operator):
+    """So that nobody asks again."""
+    stopped = await ask(world, "ane@people.example", Right.ERASURE)
+    await call("operations_pause_case", operator, request_id=stopped)
+    asked, _ = await _objection(world, operator)
+    await call("operations_ask", operator, {"kind": "clarification", "text": "Which?"}, request_id=asked)
+    found = content(await call("operations_list", operator, query={"attention": "paused_by_staff"}))
+    assert [(one["request_id"], one["question_open"]) for one in found["cases"]] == [(stopped, False)]
+    found = content(await call("operations_list", operator))
+    assert {one["request_id"]: one["question_open"] for one in found["cases"]}[asked] is True
 
 
 def problem_field(response):
@@ -217,7 +242,7 @@ async def test_a_request_that_came_by_post_is_entered_with_its_true_day(world, o
         "email": "ane@people.example",
         "channel": "post",
         "received_at": received_at.isoformat(),
-        "identity": "a letter from the registered address",
+        "identity": "registered_contact",
         "language": "da",
     }
     response = await call("operations_enter", operator, body)
@@ -238,6 +263,7 @@ async def test_a_request_that_came_by_post_is_entered_with_its_true_day(world, o
         ({"rights": []}, "rights"),
         ({"rights": ["forgetting"]}, "rights.0"),
         ({"email": "nobody"}, "email"),
+        ({"identity": "sounded like it"}, "identity"),
         ({"unknown": 1}, "unknown"),
     ],
 )
@@ -260,7 +286,7 @@ async def test_a_plan_is_approved_by_its_digest_and_runs(world, operator, approv
     """Another digest, a second decision, and it is too late."""
     request_id, digest = await _objection(world, operator)
     body = {"plan_digest": "0" * 64, "reason": "seen"}
-    problem(await call("operations_approve", approver, body, request_id=request_id), 403, "plan_changed")
+    problem(await call("operations_approve", approver, body, request_id=request_id), 409, "plan_changed")
     body = {"plan_digest": digest, "reason": "no ground of ours outweighs it"}
     assert content(await call("operations_approve", approver, body, request_id=request_id)) == {"runs": True}
     assert content(await call("operations_approve", approver, body, request_id=request_id)) == {"runs": True}
@@ -303,7 +329,7 @@ async def test_a_question_is_asked_and_its_answer_noted(world, operator):
     body = {"kind": "clarification", "text": "Which use do you mean?"}
     response = await call("operations_ask", operator, body, request_id=request_id)
     assert (response.status_code, content(response)) == (201, {"number": 0})
-    problem(await call("operations_ask", operator, body, request_id=request_id), 403, "question_open")
+    problem(await call("operations_ask", operator, body, request_id=request_id), 409, "question_open")
     body = {"text": "The statistics."}
     assert (await call("operations_note_answer", operator, body, request_id=request_id)).status_code == 200
 
@@ -311,7 +337,7 @@ async def test_a_question_is_asked_and_its_answer_noted(world, operator):
 async def test_a_case_is_paused_and_taken_up_again(world, operator):
     """By staff, with their id in its history."""
     request_id = await ask(world, "ane@people.example", Right.ERASURE)
-    problem(await call("operations_retry", operator, request_id=request_id), 403, "not_stopped")
+    problem(await call("operations_retry", operator, request_id=request_id), 409, "not_stopped")
     assert (await call("operations_pause_case", operator, request_id=request_id)).status_code == 200
     assert world.cases.request(request_id).state is RequestState.NEEDS_ATTENTION
     assert (await call("operations_retry", operator, request_id=request_id)).status_code == 200
@@ -340,8 +366,12 @@ async def test_a_hold_is_placed_listed_and_released(world, operator, approver):
     (line,) = content(await call("operations_holds", operator))["holds"]
     assert (line["hold_id"], line["review_on"], line["is_overdue"]) == (hold_id, "2026-06-01", False)
     assert "people.example" not in json.dumps(line)
-    problem(await call("operations_release", operator, hold_id=hold_id), 403, "role_missing")
-    assert content(await call("operations_release", approver, hold_id=hold_id)) == {"taken_up": 0}
+    why = {"reason": "the claim was settled"}
+    problem(await call("operations_release", operator, why, hold_id=hold_id), 403, "role_missing")
+    assert problem_field(await call("operations_release", approver, {}, hold_id=hold_id)) == "reason"
+    for again, reason in enumerate(("the claim was settled", "once more")):
+        response = await call("operations_release", approver, {"reason": reason}, hold_id=hold_id)
+        assert content(response) == {"taken_up": 0, "was_released_already": bool(again)}
     assert content(await call("operations_holds", operator)) == {"holds": []}
 
 
@@ -359,6 +389,31 @@ async def test_a_hold_on_somebody_nobody_knows_is_answered_with_that(world, oper
     assert len(content(await call("operations_holds", operator))["holds"]) == 1
 
 
+async def test_a_hold_that_stands_is_not_placed_twice(world, operator, approver):
+    """Another dispute is another hold, and each is told of the other; the first reason for release stays."""
+    body = {
+        "kind": "email",
+        "value": "ane@people.example",
+        "ground": "legal_claim",
+        "reason": "a claim about an invoice",
+        "review_on": "2026-06-01",
+    }
+    first = content(await call("operations_hold", operator, body))
+    assert (first["existed_already"], first["beside"]) == (False, [])
+    response = await call("operations_hold", operator, {**body, "review_on": "2026-07-01"})
+    assert (response.status_code, content(response)) == (200, {**first, "existed_already": True})
+    response = await call("operations_hold", operator, {**body, "reason": "another claim"})
+    second = content(response)
+    assert (response.status_code, second["beside"]) == (201, [first["hold_id"]])
+    assert len(content(await call("operations_holds", operator))["holds"]) == 2
+    for reason in ("settled", "again"):
+        await call("operations_release", approver, {"reason": reason}, hold_id=first["hold_id"])
+    (line,) = content(await call("operations_holds", operator))["holds"]
+    assert line["hold_id"] == second["hold_id"]
+    kept = [hold for key in world.controls.rows for hold in world.controls.stored(key).controls.holds]
+    assert {one.release_reason for one in kept if one.hold_id == first["hold_id"]} == {"settled"}
+
+
 async def test_all_erasing_is_paused_and_resumed(world, operator, approver):
     """Whoever works on cases may stop it, and an approver lets it go on."""
     body = {"reason": "something is wrong"}
@@ -366,8 +421,8 @@ async def test_all_erasing_is_paused_and_resumed(world, operator, approver):
     request_id = await ask(world, "ane@people.example", Right.ERASURE)
     await deliver(world)
     assert not world.cases.request(request_id).is_final
-    problem(await call("operations_resume_erasing", operator), 403, "role_missing")
-    assert content(await call("operations_resume_erasing", approver)) == {"resumed": 1}
+    problem(await call("operations_resume_erasing", operator, body), 403, "role_missing")
+    assert content(await call("operations_resume_erasing", approver, body)) == {"resumed": 1}
     await deliver(world)
     assert world.cases.request(request_id).is_final
 
@@ -451,7 +506,7 @@ async def test_a_person_who_was_identified_by_another_way_needs_no_link(world, o
     answered = await call("operations_identity", operator, {"method": "code_by_post"}, request_id=request_id)
     assert content(answered) == {"request_id": request_id, "state": "verified"}
     again = await call("operations_identity", operator, {"method": "code_by_post"}, request_id=request_id)
-    problem(again, 403, "identity_not_open")
+    problem(again, 409, "identity_not_open")
 
 
 async def test_a_replay_after_a_restore_is_called_until_it_is_done(world, operator):
@@ -491,3 +546,126 @@ async def test_a_hold_on_nobody_is_refused(world, monkeypatch, tokens, operator,
     }
     problem(await call("operations_hold", operator, {**body, **changed}), 400, code)
     assert (await call("operations_hold", operator, {**body, "activity_id": ""})).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "field", "said"),
+    [
+        ("operations_extend", {"months": 3, "reason": "r"}, "months", "1 to 2"),
+        ("operations_extend", {"months": "two", "reason": "r"}, "months", "1 to 2"),
+        ("operations_lift", {"reason": "r", "lift_on": "tomorrow"}, "lift_on", "2026-11-23"),
+        ("operations_lift", {"reason": "r", "lift_on": "2026-02-30"}, "lift_on", "2026-11-23"),
+        ("operations_replay", {"restored_from": "yesterday"}, "restored_from", "2026-11-23T09:15:00Z"),
+        ("operations_ask", {"kind": "other", "text": "t"}, "kind", "identity, clarification"),
+        ("operations_ask", {"kind": "identity", "text": "t", "why": "w"}, "why", "kind, text"),
+        ("operations_ask", {"kind": "identity", "text": "x" * 2001}, "text", "2000"),
+        ("operations_enter", {"rights": []}, "rights", "at least 1"),
+    ],
+)
+async def test_a_field_that_is_refused_says_what_may_stand_there(everybody, name, body, field, said):
+    """In words of ours, without the value that was sent."""
+    token = everybody[min(ALLOWED[PERMISSIONS[name]])]
+    found = content(await call(name, token, body, request_id=UNKNOWN))
+    assert found["field"] == field
+    assert said in found["detail"]
+
+
+async def test_a_limit_that_is_refused_says_its_range(operator):
+    """As it stands in the query, as text."""
+    for limit in ("0", "201", "many"):
+        found = content(await call("operations_list", operator, query={"limit": limit}))
+        assert "1 to 200" in found["detail"]
+
+
+async def test_what_a_state_forbids_is_a_conflict_that_says_what_to_do(world, everybody, operator, approver):
+    """Whoever asks may ask; another request, or a later one, is let through."""
+    request_id = await submit(world, "ane@people.example", Right.ACCESS)
+    found = problem(await call("operations_pause_case", operator, request_id=request_id), 409, "not_pausable")
+    assert "waits already" in found["detail"]
+    request_id = await ask(world, "bo@people.example", Right.ACCESS)
+    body = {"reason": "r", "provision": "p"}
+    refused = await call("operations_refuse", approver, body, request_id=request_id)
+    assert "waits for a decision" in problem(refused, 409, "nothing_to_refuse")["detail"]
+    body = {
+        "customer_id": "c-2",
+        "right": "access",
+        "kind": "email",
+        "value": "ane@people.example",
+        "answer_to": "admin@customer.example",
+    }
+    asked = await call("operations_customer_request", everybody[StaffRole.CUSTOMER_ADMIN], body)
+    assert "does not act for" in problem(asked, 403, "customer_not_theirs")["detail"]
+
+
+@pytest.mark.clause("6.2")
+async def test_a_person_on_the_phone_is_found_by_address_or_user_id(world, operator, tokens):
+    """Requests, open and closed, and holds in force; the look is noted under the person's pseudonym."""
+    closed = await ask(world, "ane@people.example", Right.ACCESS)
+    await deliver(world)
+    opened = await submit(world, "ane@people.example", Right.ERASURE)
+    await submit(world, "bo@people.example", Right.ERASURE)
+    hold = {
+        "kind": "email",
+        "value": "ane@people.example",
+        "ground": "legal_claim",
+        "reason": "a claim about an invoice",
+        "review_on": "2026-06-01",
+    }
+    hold_id = content(await call("operations_hold", operator, hold))["hold_id"]
+    for named in ({"email": "Ane@People.example"}, {"user_id": "user-ane"}):
+        found = content(await call("operations_find", operator, {**named, "purpose": "a call"}))
+        assert {one["request_id"] for one in found["requests"]} >= {closed, opened}, named
+        assert len(found["requests"]) == 2
+        assert [(one["hold_id"], one["reason"]) for one in found["holds"]] == [(hold_id, hold["reason"])]
+        assert (found["restrictions"], found["unclear"], found["has_more"]) == ([], None, False)
+        assert "people.example" not in json.dumps(found)
+    noted = world.documents.bodies("lookups")
+    assert [one["purpose"] for one in noted] == ["a call", "a call"]
+    keys = world.cases.request(opened).subject_keys + world.cases.request(closed).subject_keys
+    assert noted[0]["subject_key"] in keys
+    assert {one["staff_id"] for one in noted} == {_staff_id(operator, tokens)}
+
+
+async def test_a_restriction_in_force_is_shown_with_the_person(world, operator):
+    """And not when it is lifted, as one of the person who is not known shows nothing."""
+    await ask(world, "ane@people.example", Right.RESTRICTION, wishes=Wishes(ground="accuracy"))
+    await deliver(world)
+    body = {"email": "ane@people.example", "purpose": "a call"}
+    (found,) = content(await call("operations_find", operator, body))["restrictions"]
+    assert (found["ground"], found["activity_ids"]) == ("accuracy", [])
+    body = {"email": "nobody@people.example", "purpose": "a call"}
+    found = content(await call("operations_find", operator, body))
+    assert found == {"holds": [], "restrictions": [], "requests": [], "unclear": None, "has_more": False}
+
+
+async def test_a_name_that_leads_to_several_people_shows_what_stands_under_it_alone(
+    world, operator, monkeypatch
+):
+    """And says why; nothing of the others is shown."""
+
+    async def unsure(_context, known):
+        return Resolved(identifiers={**known, "user_id": ("user-bo",)}, problem="too_many_email")
+
+    mine = await submit(world, "ane@people.example", Right.ACCESS)
+    await submit(world, "bo@people.example", Right.ACCESS)
+    monkeypatch.setattr(people, "resolve", unsure)
+    body = {"email": "ane@people.example", "purpose": "a call"}
+    found = content(await call("operations_find", operator, body))
+    assert found["unclear"] == "too_many_email"
+    assert [one["request_id"] for one in found["requests"]] == [mine]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"email": "ane@people.example"}, "field_missing"),
+        ({"email": "ane@people.example", "purpose": " "}, "purpose_missing"),
+        ({"email": "nobody", "purpose": "x"}, "email_invalid"),
+        ({"purpose": "x"}, "person_not_named"),
+        ({"email": "ane@people.example", "user_id": "u", "purpose": "x"}, "person_not_named"),
+    ],
+)
+async def test_a_person_is_looked_for_with_one_name_and_a_purpose(world, operator, body, code):
+    """Or nothing is shown and nothing noted."""
+    problem(await call("operations_find", operator, body), 400, code)
+    assert not world.documents.bodies("lookups")

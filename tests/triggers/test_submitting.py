@@ -241,3 +241,17 @@ async def test_an_error_inside_is_answered_without_its_text(monkeypatch, caplog,
     if code == "internal_error":
         assert ANE not in caplog.text
         assert type(error).__name__ in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("corrections", {"name": "Ane"}),
+        ("objects_to", ["newsletter"]),
+        ("transfer_url", "https://other.example/in"),
+    ],
+)
+async def test_a_wish_that_fits_no_right_asked_for_is_named(world, field, value):
+    """So that the form can show where."""
+    response = await call(submit, body={"email": ANE, "right": "access", field: value})
+    assert problem(response, 400, "wish_unfit")["field"] == field

@@ -69,7 +69,8 @@ async def erasure_held(scene: Scene) -> None:
 
 async def erasure_released(scene: Scene) -> None:
     """The hold is released; the erasure that waited for it is carried out and answered anew."""
-    released = await scene.staff.do("approver", f"holds/{scene.hold_id}/release")
+    path = f"holds/{scene.hold_id}/release"
+    released = await scene.staff.do("approver", path, reason="The court has decided")
     scene.findings.equal(released["taken_up"], 1, "erasures that the release took up")
     await scene.answered("erasure", "erased_with_retention", "erased", after=scene.first_answer)
     await scene.closed("erasure")

@@ -84,7 +84,7 @@ async def test_case_22_a_hold_keeps_licence_data_is_shown_in_the_copy_and_ends_w
     assert "A dispute about an invoice" in shown.values()
     assert "2027-05-01" in shown.values()
 
-    assert await holding.release(world.context, hold_id, released_by="officer") == 1
+    assert (await holding.release(world.context, hold_id, released_by="officer")).taken_up == 1
     await deliver(world)
     assert held(world, CONTACT) == {}
     request = seen(world, request_id)
@@ -221,10 +221,10 @@ async def test_releasing_twice_or_what_is_no_hold_erases_nothing_more():
     world = populated()
     hold_id = await _hold(world, {EMAIL: (CONTACT.email,)})
     await done(world, CONTACT, Right.ERASURE)
-    assert await holding.release(world.context, hold_id, released_by="a") == 1
-    assert await holding.release(world.context, hold_id, released_by="b") == 0
+    assert (await holding.release(world.context, hold_id, released_by="a")).taken_up == 1
+    assert (await holding.release(world.context, hold_id, released_by="b")).taken_up == 0
     await deliver(world)
-    assert await holding.release(world.context, hold_id, released_by="b") == 0
+    assert (await holding.release(world.context, hold_id, released_by="b")).taken_up == 0
     assert controls(world, CONTACT.email).holds[0].released_by == "a"
     with pytest.raises(NotFound):
         await holding.release(world.context, "nothing", released_by="a")
@@ -262,7 +262,7 @@ async def test_an_objection_that_was_upheld_under_a_hold_is_carried_out_when_it_
     await deliver(world)
     assert seen(world, request_id).state is RequestState.STANDING
     assert held(world, MEMBER)["usage_events"] == 4
-    assert await holding.release(world.context, hold_id, released_by="officer") == 1
+    assert (await holding.release(world.context, hold_id, released_by="officer")).taken_up == 1
     await deliver(world)
     assert "usage_events" not in held(world, MEMBER)
     assert seen(world, request_id).is_final
@@ -419,6 +419,31 @@ async def test_a_notice_of_lifting_needs_a_reason_and_a_day_to_come(changes, err
         )
     assert refused.value.code == code
     assert controls(world, AUTHOR.email).is_restricted
+
+
+@pytest.mark.clause("4.5")
+async def test_the_end_of_a_restriction_is_decided_once():
+    """The first reason stays, until its day passed and the letter never left."""
+    world = populated()
+    request_id = await done(world, AUTHOR, Right.RESTRICTION)
+    first = date(2026, 11, 9)
+    await lifting.announce_lifting(
+        world.context, request_id, reason="Checked", decided_by="op", lift_on=first
+    )
+
+    async def again():
+        await lifting.announce_lifting(world.context, request_id, reason="Again", decided_by="another")
+        letters = (await world.cases.load(request_id)).letters
+        return next(one.reason for one in letters if one.lift_on)
+
+    for moment in ("2026-11-02T12:00", "2026-11-08T12:00"):
+        world.clock.moment = at(moment)
+        with pytest.raises(NotAllowed, match="lifting_announced"):
+            await again()
+    (notice,) = (one for one in (await world.cases.load(request_id)).letters if one.lift_on)
+    assert (notice.reason, notice.lift_on) == ("Checked", first)
+    world.clock.moment = at("2026-11-09T12:00")
+    assert await again() == "Again"
 
 
 @pytest.mark.clause("4.5")

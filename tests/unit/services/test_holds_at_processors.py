@@ -39,7 +39,7 @@ async def test_a_processor_is_told_to_erase_only_after_the_hold():
     assert world.processors.mails(MEMBER.email)
     assert erased_at_processor(world) == []
     assert seen(world, request_id).notices == ()
-    assert await release(world.context, hold_id, released_by="approver") == 1
+    assert (await release(world.context, hold_id, released_by="approver")).taken_up == 1
     await deliver(world)
     assert len(erased_at_processor(world)) == 1
     assert not world.processors.mails(MEMBER.email)
@@ -93,7 +93,7 @@ async def test_a_hold_reaches_the_processor_also_where_we_keep_nothing_ourselves
     request_id = await done(world, MEMBER, Right.ERASURE)
     assert seen(world, request_id).state is RequestState.STANDING
     assert erased_at_processor(world) == []
-    assert await release(world.context, hold_id, released_by="approver") == 1
+    assert (await release(world.context, hold_id, released_by="approver")).taken_up == 1
     await deliver(world)
     assert len(erased_at_processor(world)) == 1
 

@@ -149,8 +149,8 @@ async def _assert_ends_with_release(
     world: World, request_id: str, marks: dict[str, str], *, erased: int = ERASED_RECORDS + 1
 ) -> None:
     """After the release everything goes that waited, is counted with what went before, and nothing stays."""
-    assert await holding.release(world.context, "h-1", released_by="officer-1") == 1
-    assert await holding.release(world.context, "h-1", released_by="officer-1") == 0
+    assert (await holding.release(world.context, "h-1", released_by="officer-1")).taken_up == 1
+    assert (await holding.release(world.context, "h-1", released_by="officer-1")).taken_up == 0
     await rest(world)
     assert _left(world, marks) == []
     request = world.cases.request(request_id)

@@ -107,7 +107,7 @@ async def test_a_hold_released_while_the_answer_is_on_its_way_defers_nothing():
     request_id = await ask(world, ANE, Right.ERASURE)
     await deliver(world, until=LETTER_QUEUE)
     assert world.cases.request(request_id).state is RequestState.ANSWERING
-    assert await holding.release(world.context, "h-1", released_by="officer-1") == 0
+    assert (await holding.release(world.context, "h-1", released_by="officer-1")).taken_up == 0
     await rest(world)
     assert world.cases.request(request_id).outcomes[Right.ERASURE].by_store["events"] == 3
     assert not world.documents.bodies("people")
@@ -149,9 +149,9 @@ async def test_one_of_two_holds_released_takes_up_nothing():
     second = first.controls.holds[0].model_copy(update={"hold_id": "h-2"})
     world.controls.put(first.controls.model_copy(update={"holds": (*first.controls.holds, second)}))
     request_id = await fulfil(world, ANE, Right.ERASURE)
-    assert await holding.release(world.context, "h-1", released_by="officer-1") == 0
+    assert (await holding.release(world.context, "h-1", released_by="officer-1")).taken_up == 0
     assert world.cases.request(request_id).state is RequestState.STANDING
-    assert await holding.release(world.context, "h-2", released_by="officer-1") == 1
+    assert (await holding.release(world.context, "h-2", released_by="officer-1")).taken_up == 1
 
 
 async def test_a_hold_after_a_look_that_found_something_ends_the_erasure_as_deferred():
