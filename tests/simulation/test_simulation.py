@@ -266,7 +266,7 @@ def test_the_simulator_sees_a_release_that_misses_the_answer_on_its_way(monkeypa
 
     for module in (closing, sweeping):
         monkeypatch.setattr(module, "take_up_deferred", forgets)
-    assert _sees("stands for no reason", 150, theme=HOLDS)
+    assert _sees("stands for no reason", 500, theme=HOLDS)
 
 
 @pytest.mark.clause("4.7", "4.7.1")
