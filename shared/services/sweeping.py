@@ -53,7 +53,8 @@ async def _take_up(context: Context, case: Case) -> None:
     request = await _due_told(context, request)
     if request.waits_for_operator:
         await _remind(context, case, request, now)
-        await context.queue.send(_letters(case))  # who waits may have been told of it in vain
+        if untold := _letters(case):  # whoever saved them may have died before it sent them
+            await context.queue.send(untold)
         return
     messages = [*_due(case), *calling_back.due(request)]
     if request.state is RequestState.STANDING and not messages:
