@@ -164,6 +164,8 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "blocks_lost": "Somebody else wrote the same file; try again.",
         "changed_meanwhile": "Somebody else changed it first; read it again, and decide again.",
         "controls_busy": "Somebody else works on the same person; try again.",
+        "decided_already": "This was decided already, and that decision stands; read the case.",
+        "idempotency_key_reused": "Send another key: this one came with another body for the same address.",
         "mark_missing": "A marking went away meanwhile; try again.",
         "not_pending": "The work has begun, or it is over.",
         "parts_gone": "Parts of a copy went away meanwhile; it is collected again.",

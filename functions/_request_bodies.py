@@ -206,7 +206,11 @@ class SubmitHeaders(Body):
         BeforeValidator(_repeat_key),
         Field(
             alias="Idempotency-Key",
-            description="With the same key, a second call files nothing new and gets the first one's answer.",
+            description=(
+                "With the same key and `email`, a second call files nothing new: it gets the first"
+                " one's answer, or 409 `idempotency_key_reused` where the rest of the body is another. A key"
+                " counts for one `email` only: with another it files a request of its own."
+            ),
             json_schema_extra={"maxLength": MOST_REPEAT_KEY},
         ),
     ] = ""

@@ -27,6 +27,7 @@ operations_decisions = func.Blueprint()
 
 _CASE = "operations/cases/{request_id:length(32)}"
 _ACTS = (400, 401, 403, 404, 413, 415)
+_DECIDES = (*_ACTS, 409)
 
 
 @door(
@@ -34,7 +35,7 @@ _ACTS = (400, 401, 403, 404, 413, 415)
     "operations_approve",
     "POST",
     f"{_CASE}/approval",
-    Given(body=ApproveBody, answers={200: ApprovedAnswer}, problems=_ACTS, guard="staff"),
+    Given(body=ApproveBody, answers={200: ApprovedAnswer}, problems=_DECIDES, guard="staff"),
 )
 async def approve(req: func.HttpRequest) -> func.HttpResponse:
     """Let exactly this plan run; an objection is upheld by it. Mass erasure needs a second approver."""
@@ -56,7 +57,7 @@ async def approve(req: func.HttpRequest) -> func.HttpResponse:
     "operations_refuse",
     "POST",
     f"{_CASE}/refusal",
-    Given(body=RefuseBody, answers={200: DoneAnswer}, problems=_ACTS, guard="staff"),
+    Given(body=RefuseBody, answers={200: DoneAnswer}, problems=_DECIDES, guard="staff"),
 )
 async def refuse(req: func.HttpRequest) -> func.HttpResponse:
     """Refuse the present right of a case, with the reason and the provision its letter names."""

@@ -42,7 +42,8 @@ _UNKNOWN = ("request_unknown",)
         answers={202: SubmittedAnswer, 303: None},
         codes=(
             *("activity_unknown", "correction_missing", "email_invalid", "fact_unknown", "ground_missing"),
-            *("idempotency_key_too_long", "language_unknown", "right_ambiguous", "right_unknown"),
+            *("idempotency_key_reused", "idempotency_key_too_long", "language_unknown"),
+            *("right_ambiguous", "right_unknown"),
             *("too_many_requests", "wish_unfit"),
             *("transfer_url_address", "transfer_url_fragment", "transfer_url_host", "transfer_url_invalid"),
             *("transfer_url_port", "transfer_url_scheme", "transfer_url_too_long", "transfer_url_userinfo"),

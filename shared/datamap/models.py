@@ -239,6 +239,7 @@ class Recipient(Frozen):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     name: str
+    name_da: str = ""  # where the name is a description; the name of a company is the same in every language
     kind: Literal["processor", "controller", "customer"]
     clause: str
     what_for: Text
@@ -246,6 +247,10 @@ class Recipient(Frozen):
     contract_ref: str | NotStated = NOT_STATED
     transfers: tuple[Transfer, ...] = ()
     flags: tuple[str, ...] = ()
+
+    def name_in(self, language: str) -> str:
+        """Return the name in Danish for `da`, in English for anything else; `not_stated`: there is none."""
+        return (self.name_da if language == "da" else "") or self.name
 
 
 class Only(Frozen):

@@ -312,6 +312,7 @@ class SubjectRequest(CaseDocument):
     received_at: UtcTime
     filed_at: UtcTime | None = None  # None in records of before it was noted: when it was received
     opendsr: FiledBy | None = None  # the platform that filed it
+    body_digest: str | None = None  # keyed: of what was sent with a key against repeats
     entered_by: str | None = None  # the member of staff who entered it for the person
     target_on: date | None = None  # the day that drives alarms: no pause counts
     due_on: date  # the legal day, with pauses and an extension

@@ -22,6 +22,12 @@ SWITCH_KEY = "switch-erasing"
 
 RestrictionGround = Literal["accuracy", "unlawful", "claims", "objection", "unclear"]
 HoldGround = Literal["policy_5_3", "law", "legal_claim"]
+HELD_BY: dict[HoldGround, str] = {
+    "policy_5_3": "GDPR article 17(3)",  # a hold of our policy's own ground does not say which letter
+    "law": "GDPR article 17(3)(b)",
+    "legal_claim": "GDPR article 17(3)(e)",
+}
+"""The provision each ground of a hold rests on."""
 
 
 class _Frozen(BaseModel):

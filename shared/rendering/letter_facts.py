@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import Literal
 
-from shared.datamap.models import Backup
+from shared.datamap.models import NOT_STATED, Backup
 from shared.domain.contacts import Contacts
 from shared.domain.rights import Right
 
@@ -45,13 +45,30 @@ class LetterKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class KeptPart:
-    """Something an erasure or a correction left as it is. `until` None: no date is set yet."""
+    """Something an erasure or a correction left as it is.
+
+    `until` None: no date is set yet. `records` 0: nobody counted them, as in files that only erasing reads.
+    `facts`: names of the facts that a correction left.
+    """
 
     title: str
     reason: str
     provision: str
     until: date | None
     records: int
+    facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrectedPart:
+    """Where a correction reached: a store's title, and there the names of the facts, never their values.
+
+    `records`: how many are right now. Of a note, it is no count, and no facts mean the person's own words.
+    """
+
+    title: str
+    facts: tuple[str, ...]
+    records: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,9 +133,11 @@ class LetterFacts:
         link_expires_at: Of the links `verify` and `answer`.
         package_expires_on: Of the copy.
         erased: Titles of stores with counts.
+        switched_off: Titles of stores whose records stay, each with the choices in them that now say no.
         kept: What stays, and why.
         backups: The platforms' copies that still hold what was erased.
-        recipients: Names of those who may have received data and are not among `told`.
+        recipients: Names of those who may have received data; who is among `told` is not named again.
+        unnamed: What those do who may have received data and have no name in the policy.
         told: Recipients and processors with what came of telling them.
         decision: What a person decided and why.
         grounds: Codes of article 18(1), `accuracy`, `unlawful`, `claims`, `objection`, or `unclear`.
@@ -127,9 +146,9 @@ class LetterFacts:
         former_due_on: The last day before the extension.
         covered: Titles of what a copy or a restriction covers. Empty: no list; a restriction covers all.
         not_covered: Titles and why a copy does not cover them.
-        corrected: Titles of stores with counts of corrected records.
-        noted: Titles of stores where a note of correction was attached.
-        uncorrected: Where nothing could be changed, and why.
+        corrected: Where facts were corrected.
+        noted: Where a note of correction was attached.
+        uncorrected: Where facts could not be changed, and why.
         transfer_host: The host a copy was sent to.
         transferred_at: When it arrived.
         transfer_problem: The code a wanted transfer stopped with. Empty: none was wanted, or it arrived.
@@ -157,9 +176,11 @@ class LetterFacts:
     link_expires_at: datetime | None = None
     package_expires_on: date | None = None
     erased: tuple[tuple[str, int], ...] = ()
+    switched_off: tuple[tuple[str, tuple[str, ...]], ...] = ()
     kept: tuple[KeptPart, ...] = ()
     backups: tuple[Backup, ...] = ()
     recipients: tuple[str, ...] = ()
+    unnamed: tuple[str, ...] = ()
     told: tuple[ToldRecipient, ...] = ()
     decision: DecisionFact | None = None
     grounds: tuple[str, ...] = ()
@@ -168,8 +189,8 @@ class LetterFacts:
     former_due_on: date | None = None
     covered: tuple[str, ...] = ()
     not_covered: tuple[tuple[str, str], ...] = ()
-    corrected: tuple[tuple[str, int], ...] = ()
-    noted: tuple[str, ...] = ()
+    corrected: tuple[CorrectedPart, ...] = ()
+    noted: tuple[CorrectedPart, ...] = ()
     uncorrected: tuple[KeptPart, ...] = ()
     transfer_host: str = ""
     transferred_at: datetime | None = None
@@ -217,6 +238,8 @@ class LetterFacts:
             yield "needs the provision"
 
     def _untrue(self) -> Iterator[str]:
+        if NOT_STATED in self.recipients:
+            yield "names a recipient that has no name"
         yield from (f"knows no ground {ground}" for ground in self.grounds if ground not in GROUNDS)
         if self.for_customer and self.kind in _TO_THE_PERSON:
             yield "speaks to the person; write customer_done to a customer"

@@ -10,7 +10,7 @@ from people: they are values of the templates, never templates.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +19,7 @@ from shared.domain.rights import Right
 from shared.rendering.dates import day_text, moment_text
 from shared.rendering.letter_facts import (
     GROUNDS,
+    CorrectedPart,
     DecisionFact,
     KeptPart,
     LetterFacts,
@@ -32,6 +33,7 @@ from shared.rendering.templating import environment
 from shared.rendering.words import asked_for, words
 
 __all__ = [
+    "CorrectedPart",
     "DecisionFact",
     "KeptPart",
     "Letter",
@@ -84,6 +86,9 @@ def _context(facts: LetterFacts) -> dict[str, Any]:
     def day(value: date | None) -> str | None:
         return day_text(value, language) if value else None
 
+    def moment(value: datetime | None) -> str | None:
+        return f"{moment_text(value, language)} ({w.time_zone})" if value else None
+
     return {
         "kind": str(facts.kind),
         "language": language,
@@ -102,7 +107,8 @@ def _context(facts: LetterFacts) -> dict[str, Any]:
         "asked": _asked(w, facts.answered, facts),
         "c": facts.contacts,
         "links": {"cancel": None, "status": None, "answer": None, **facts.links},
-        "link_expires": moment_text(facts.link_expires_at, language) if facts.link_expires_at else None,
+        "link_expires": moment(facts.link_expires_at),
+        "transferred": moment(facts.transferred_at),
         "package_expires": day(facts.package_expires_on),
         "suppressed": facts.suppressed,
         **_results(facts, w, language),
@@ -115,7 +121,9 @@ def _context(facts: LetterFacts) -> dict[str, Any]:
 
 
 def _subject(facts: LetterFacts, w: SimpleNamespace) -> str:
-    name = "erased_with_retention" if facts.kind is LetterKind.ERASED and facts.kept else facts.kind
+    name: str = facts.kind
+    if facts.kind is LetterKind.ERASED and facts.kept:
+        name = "erased_with_retention" if facts.erased else "erased_nothing"
     if facts.kind is LetterKind.REFUSED and facts.decision and facts.decision.parts:
         name = "refused_in_part"
     plain = getattr(w, f"subject_{name}")
@@ -138,11 +146,22 @@ def _results(facts: LetterFacts, w: SimpleNamespace, language: str) -> dict[str,
     def totals(stores: Iterable[tuple[str, int]]) -> list[dict[str, str]]:
         return [{"title": _one_line(title), "count": counted(records)} for title, records in stores]
 
-    def left(parts: Iterable[KeptPart]) -> list[dict[str, str | None]]:
+    def listed(names: Iterable[str]) -> str:
+        return ", ".join(_one_line(name) for name in names)
+
+    def reached(parts: Iterable[CorrectedPart]) -> list[dict[str, str]]:
+        return [
+            {"title": _one_line(part.title), "facts": listed(part.facts), "count": counted(part.records)}
+            for part in parts
+        ]
+
+    def left(parts: Iterable[KeptPart]) -> list[dict[str, str | int | None]]:
         return [
             {
                 "title": _one_line(part.title),
                 "count": counted(part.records),
+                "records": part.records,
+                "facts": listed(part.facts),
                 "reason": _clause(part.reason),
                 "provision": _provision(part.provision, language),
                 "until": day_text(part.until, language) if part.until else None,
@@ -152,15 +171,18 @@ def _results(facts: LetterFacts, w: SimpleNamespace, language: str) -> dict[str,
 
     return {
         "erased": totals(facts.erased),
+        "switched_off": [
+            {"title": _one_line(title), "choices": [_one_line(one) for one in choices]}
+            for title, choices in facts.switched_off
+        ],
         "kept": left(facts.kept),
-        "corrected": totals(facts.corrected),
-        "noted": [_one_line(title) for title in facts.noted],
+        "corrected": reached(facts.corrected),
+        "noted": reached(facts.noted),
         "uncorrected": left(facts.uncorrected),
         "covered": [_one_line(title) for title in facts.covered],
         "not_covered": [{"title": _one_line(title), "why": _clause(why)} for title, why in facts.not_covered],
         "objected": [_one_line(title) for title in facts.objected],
         "transfer_host": _one_line(facts.transfer_host),
-        "transferred": moment_text(facts.transferred_at, language) if facts.transferred_at else None,
         "not_transferred": _not_transferred(facts.transfer_problem, w),
         "backups": [
             {"platform": backup.platform.in_language(language), "days": backup.horizon_days}
@@ -183,7 +205,8 @@ def _told(facts: LetterFacts, w: SimpleNamespace) -> dict[str, Any]:
         return w.name_not_stated if one == NOT_STATED else _one_line(one)
 
     return {
-        "recipients": ", ".join(name(one) for one in facts.recipients if one not in named),
+        "recipients": ", ".join(_one_line(one) for one in facts.recipients if one not in named),
+        "unnamed": "; ".join(_clause(one) for one in facts.unnamed),
         "told": [{"name": name(one.name), "state": one.state, "why": _clause(one.why)} for one in facts.told],
         "told_open": any(one.is_open for one in facts.told),
         "told_staff": any(one.state == "staff" for one in facts.told),

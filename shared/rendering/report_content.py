@@ -42,7 +42,7 @@ def report_content(datamap: DataMap, report: AccessReport, members: Sequence[Mem
         "map_digest": datamap.digest,
         "data_found": any(activity["data_found"] for activity in activities),
         "activities": activities,
-        "disclosures": [_disclosure(datamap, one) for one in report.disclosures],
+        "disclosures": [_disclosure(datamap, one, report.language) for one in report.disclosures],
         "holds": [_hold(datamap, hold, report.language) for hold in report.holds],
         "restrictions": [
             {"ground": ground, "title": _known("ground", ground, report.language)}
@@ -133,7 +133,7 @@ def _activity(
             "kinds": sorted({field.source for store in activity.stores for field in store.fields}),
         },
         "transfers": [
-            _transfer(recipient, span)
+            _transfer(recipient, span, language)
             for recipient in named
             for span in transfer_spans(recipient, today=copenhagen_day(report.prepared_at))
         ],
@@ -214,7 +214,7 @@ def _categories(datamap: DataMap, activity: Activity, language: str) -> list[dic
 def _recipient(recipient: Recipient, report: AccessReport) -> dict[str, Any]:
     return {
         "id": recipient.id,
-        "name": recipient.name,
+        "name": recipient.name_in(report.language),
         "kind": recipient.kind,
         "what_for": recipient.what_for.in_language(report.language),
         "data": recipient.data.in_language(report.language),
@@ -225,11 +225,11 @@ def _recipient(recipient: Recipient, report: AccessReport) -> dict[str, Any]:
     }
 
 
-def _disclosure(datamap: DataMap, one: Disclosure) -> dict[str, Any]:
+def _disclosure(datamap: DataMap, one: Disclosure, language: str) -> dict[str, Any]:
     known = next((recipient for recipient in datamap.recipients if recipient.id == one.recipient_id), None)
     return {
         "recipient_id": one.recipient_id,
-        "recipient": known.name if known else one.recipient_id,
+        "recipient": known.name_in(language) if known else one.recipient_id,
         "kind": known.kind if known else NOT_STATED,
         **_disclosure_facts(one),
     }
@@ -284,9 +284,9 @@ def _rights(activity: Activity, language: str) -> list[dict[str, Any]]:
     ]
 
 
-def _transfer(recipient: Recipient, span: TransferSpan) -> dict[str, Any]:
+def _transfer(recipient: Recipient, span: TransferSpan, language: str) -> dict[str, Any]:
     return {
-        "recipient": recipient.name,
+        "recipient": recipient.name_in(language),
         "country": span.country,
         "importer": span.importer,
         "mechanism": span.mechanism,

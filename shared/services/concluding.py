@@ -6,6 +6,7 @@ from shared.datamap.correction import unchangeable
 from shared.datamap.models import DocumentStore, KeepUntil, Store
 from shared.datamap.ownership import is_register
 from shared.domain.cases import KeptRecords, Outcome, Result, Stage, SubjectRequest, Task, summed
+from shared.domain.controls import HELD_BY
 from shared.domain.identifiers import EMAIL
 from shared.domain.plans import Action, PlanEntry
 from shared.domain.rights import Right
@@ -42,12 +43,12 @@ async def conclude(context: Context, case: Case) -> None:
     """Answer the present right after its look. Repeating it changes nothing.
 
     An objection that was upheld holds from now on: it is noted before its restriction is taken back, so that
-    there is no moment between them in which the data may be used.
+    there is no moment between them in which the data may be used. What a correction restricted is lifted
+    when its letter is out.
     """
     request = case.request
     if request.right is Right.OBJECTION:
         await marking.object_to(context, request, request.subject_keys)
-    if request.right in (Right.OBJECTION, Right.RECTIFICATION):
         own = marking.mark_id(request, request.right)
         await marking.lift(context, request.subject_keys, [own], at=context.clock.now())
     if request.right is Right.RECTIFICATION:
@@ -64,7 +65,7 @@ async def _conclude_erasure(context: Context, case: Case) -> None:
     is_whole = request.right is Right.ERASURE and not request.is_internal and not request.scope.customer_id
     kept = (
         *summed(one for task in (*erasures, *looked) for one in task.kept),
-        *_kept_by_plan(context, case),
+        *await _kept_by_plan(context, case),
         *(await _copies(context, case) if is_whole else ()),
     )
     systems = [one for one in kept if not is_register(context.datamap, one.store_id)]
@@ -189,9 +190,12 @@ async def _without_fetched(context: Context, request: SubjectRequest) -> Subject
     return request
 
 
-def _kept_by_plan(context: Context, case: Case) -> list[KeptRecords]:
+async def _kept_by_plan(context: Context, case: Case) -> list[KeptRecords]:
     """Return what the plan itself left alone: stores under a hold, and records with a duty to keep them."""
     kept = []
+    controls = await context.controls.read(case.request.subject_keys)
+    provisions = {hold.hold_id: HELD_BY[hold.ground] for one in controls for hold in one.controls.holds}
+    provisions[RESTRICTED] = "GDPR article 18"
     for entry in case.request.plan.entries if case.request.plan else ():
         _, store = context.datamap.store(entry.store_id)
         if entry.action is Action.HOLD and (
@@ -201,7 +205,7 @@ def _kept_by_plan(context: Context, case: Case) -> list[KeptRecords]:
                 KeptRecords(
                     store_id=entry.store_id,
                     reason="restriction" if entry.held_by == RESTRICTED else "hold",
-                    provision="GDPR article 18" if entry.held_by == RESTRICTED else "GDPR article 17(3)",
+                    provision=provisions.get(entry.held_by or "", HELD_BY["policy_5_3"]),
                     until=None,
                     records=entry.records,
                 )

@@ -1,14 +1,15 @@
 """What a person decides about a case: approve a plan, uphold an objection, refuse, say what was meant.
 
-Nobody is refused automatically, and a decision names who took it, why and by which provision. Two decisions
-at once: the first one stands. Source: GDPR articles 12(4), 21(1); policy 4.1.
+Nobody is refused automatically, and a decision names who took it, why and by which provision. The first
+decision about a right stands: it is open again only where the plan became another, or the message was read
+anew. Source: GDPR articles 12(4), 21(1); policy 4.1.
 """
 
 from collections.abc import Sequence
 from typing import Literal
 
 from shared.domain.cases import Decision, Event, Outcome, RequestState, SubjectRequest
-from shared.domain.errors import Invalid, NotAllowed
+from shared.domain.errors import Conflict, Invalid, NotAllowed
 from shared.domain.messages import PlanRequest
 from shared.domain.plans import Action, Plan
 from shared.domain.rights import Right, in_order
@@ -53,9 +54,11 @@ async def approve(
     An erasure of very many records needs two different people, neither of whom entered the request; the
     first approval only counts. What a representative asks for, and an address that staff entered for a copy
     or a person, need one who did not enter it. An objection is upheld by this, with a reason that the letter
-    tells. Without another provision the decision rests on the right's own.
+    tells. Without another provision the decision rests on the right's own. The same approval by the same
+    person again changes nothing.
 
     Raises:
+        Conflict: `decided_already`: this plan was refused before; or somebody changed the request meanwhile.
         Invalid: `reason_missing`: no decision is without one; `reason_too_long`, `provision_too_long`.
         NotAllowed: `no_decision_needed`; `plan_changed` when the digest is not the present plan's;
             `four_eyes` when the same person approves twice or entered the request; `meaning_unknown` when
@@ -64,6 +67,8 @@ async def approve(
     """
     case = await context.cases.load(request_id)
     request = case.request
+    if _stands(request, "approved", plan_digest, decided_by):
+        return True
     plan = _decidable(request, plan_digest)
     if UNCLEAR in plan.needs_decision:
         raise NotAllowed("meaning_unknown")
@@ -100,9 +105,11 @@ async def refuse(
     """Refuse the present right of a case, and tell the person why and what they can do about it.
 
     The right's own restriction is lifted after the letter that gives notice of it. The other rights of the
-    request go on.
+    request go on. A second refusal by the same person changes nothing, its words neither.
 
     Raises:
+        Conflict: `decided_already`: the right was approved, or refused by somebody else; or somebody changed
+            the request meanwhile.
         Invalid: `reason_missing` or `provision_missing`: a refusal needs both.
         NotAllowed: `nothing_to_refuse`: the case does not wait for a person; `too_late`: something may be
             erased already, so that a refusal would not be true: approve the rest, or take away what is in
@@ -110,12 +117,15 @@ async def refuse(
     """
     case = await context.cases.load(request_id)
     request = case.request
+    plan_digest = request.plan.digest if request.plan else None
+    if _stands(request, "refused", plan_digest, decided_by):
+        return
     if request.state not in _REFUSABLE or request.is_internal:
         raise NotAllowed("nothing_to_refuse")
     if _has_erased(case):
         raise NotAllowed("too_late")
     decision = _decision(context, request, "refused", decided_by, reason, provision)
-    decision = decision.model_copy(update={"hint": _bounded("hint", hint)})
+    decision = decision.model_copy(update={"hint": _bounded("hint", hint), "plan_digest": plan_digest})
     if not decision.reason:
         raise Invalid("reason_missing", "a refusal needs a reason", field="reason")
     if not decision.provision:
@@ -144,11 +154,15 @@ def _has_erased(case: Case) -> bool:
 
 
 async def take_back_own_restriction(context: Context, request: SubjectRequest) -> None:
-    """Lift what a refused objection or an unclear message restricted, once its letter is out."""
+    """Lift what a refused objection, an unclear message or a correction restricted, once its letter is out.
+
+    A second call changes nothing: whoever dies after the letter left is followed by one who finds it sent.
+    Source: GDPR article 18(3).
+    """
     outcome = request.outcomes.get(request.right)
-    if outcome is None or outcome.result != "refused":
+    if outcome is None or request.right not in marking.RESTRICTING:
         return
-    if request.right in (Right.OBJECTION, Right.RESTRICTION, Right.RECTIFICATION):
+    if outcome.result == "refused" or request.right is Right.RECTIFICATION:
         own = marking.mark_id(request, request.right)
         await marking.lift(context, request.subject_keys, [own], at=context.clock.now())
 
@@ -193,6 +207,40 @@ async def reread(
     await _save(context, case, understood, event)
     await marking.lift_if_misread(context, understood)
     await context.queue.send([PlanRequest(request_id=request_id)])
+
+
+def _stands(
+    request: SubjectRequest, result: Literal["approved", "refused"], plan_digest: str | None, decided_by: str
+) -> bool:
+    """Tell whether the same decision was taken already by the same person; False: it is open, or never was.
+
+    An approval stands from when it is enough for its plan to run, a refusal while its answer is on its way
+    or out. What stopped because nobody can tell who the person is, is open: the plan was about somebody.
+
+    Raises:
+        Conflict: `decided_already`: another decision stands.
+    """
+    known = next((one for one in reversed(request.decisions) if one.plan_digest == plan_digest), None)
+    if known is None or (plan_digest is None and known.right is not request.right):
+        return False
+    is_refusal = known.result == "refused"
+    is_open = request.state in _REFUSABLE  # again, where a refusal was stopped before it left
+    if not is_refusal:  # one of two approvals is none yet
+        is_open = request.approved_digest is None or request.approved_digest != plan_digest
+        is_open = is_open or (request.state is RequestState.NEEDS_ATTENTION and _is_unidentified(request))
+    if is_open:
+        return False
+    is_same = is_refusal is (result == "refused")
+    if is_same and known.decided_by == decided_by:
+        return True
+    if is_refusal or not is_same:
+        raise Conflict("decided_already")
+    return False
+
+
+def _is_unidentified(request: SubjectRequest) -> bool:
+    code = request.attention or ""
+    return code in ("address_of_another", "identifier_unreadable") or code.startswith("too_many_")
 
 
 def _decidable(request: SubjectRequest, plan_digest: str) -> Plan:

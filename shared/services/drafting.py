@@ -33,6 +33,7 @@ ENTERED_TRANSFER = "entered_transfer"  # nor name the address a copy goes to
 HELD = "held"  # a correction overwrites what a hold keeps, perhaps as it was
 IDENTIFIER_CHANGES = "identifier_changes"
 CONTRADICTS = "contradicts_person"  # a customer; the person is asked which is right
+DISPUTED = "accuracy_disputed"  # words alone say what is wrong: somebody reads them and judges the accuracy
 SECOND_LOOK = frozenset({MASS_ERASURE, MANDATE, ENTERED_TRANSFER, IDENTIFIER_CHANGES})
 """What nobody decides who entered the request."""
 
@@ -224,6 +225,7 @@ async def _about_correction(context: Context, request: SubjectRequest, identifie
         IDENTIFIER_CHANGES: bool(identifying & set(changed)),
         "correction_unclear": not changed and not request.wishes.statement,
         CONTRADICTS: await contradicts_person(context, request),
+        DISPUTED: not changed and bool(request.wishes.statement),
         "address_in_use": await _address_in_use(context, request, identifiers),
     }
     return [code for code, is_so in reasons.items() if is_so]

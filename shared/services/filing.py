@@ -53,6 +53,7 @@ class Filing:
     identity: str = ""  # how staff knew the person
     entered_by: str | None = None
     opendsr: FiledBy | None = None
+    body_digest: str | None = None  # keyed; of what came with a key against repeats
 
 
 async def put_on_file(context: Context, filing: Filing) -> bool:
@@ -61,6 +62,7 @@ async def put_on_file(context: Context, filing: Filing) -> bool:
     When it returns, what waits for nobody has taken effect, whichever call filed the case.
 
     Raises:
+        Conflict: `idempotency_key_reused`: the case of this id was filed with another body.
         Invalid: `received_in_future` or `received_impossible`: enter the true day; `identifiers_missing`: a
             customer says whom it means.
         NotAllowed: `scope_not_theirs`: a customer reaches its own installations, or needs a mandate.
@@ -81,6 +83,8 @@ async def put_on_file(context: Context, filing: Filing) -> bool:
         )
     except Conflict:
         known = (await context.cases.load(request.request_id)).request
+        if request.body_digest != known.body_digest:
+            raise Conflict("idempotency_key_reused") from None
         if not known.is_final:  # whoever filed it may have died before it took effect
             await _apply_at_once(context, known)
         return False
@@ -133,6 +137,7 @@ def _request(context: Context, filing: Filing, now: datetime) -> SubjectRequest:
             "received_at": filing.received_at,
             "filed_at": now,
             "opendsr": filing.opendsr,
+            "body_digest": filing.body_digest,
             "entered_by": filing.entered_by,
             "target_on": due_on(filing.received_at),
             "due_on": due_on(filing.received_at),

@@ -68,25 +68,29 @@ class Status:
 async def submit(context: Context, submission: Submission) -> str:
     """Save a request, send the mail that confirms its address, and return its id.
 
-    With the same `repeat_key`, address, rights and language, a second call returns the first one's id and
-    sends nothing new.
+    With the same `repeat_key` and address a second call returns the first one's id and sends nothing new. A
+    key is one address's own: anybody may have used it for another, and keeps nobody from asking.
 
     Raises:
+        Conflict: `idempotency_key_reused`: the key was used for this address with another body; nothing of
+            this one was filed.
         Invalid: the address is none; ask for another.
         NotAllowed: `too_many_requests`: too many from this client or for this address in the last hour.
     """
     email = parse_email(submission.email)
     email_key = context.keys.subject_key(EMAIL, email)
-    request_id = secrets.token_hex(16)
+    request_id, body_digest = secrets.token_hex(16), None
     if submission.repeat_key:
         asked = (",".join(submission.rights), submission.language, submission.wishes.model_dump_json())
-        request_id = context.keys.sign("repeat", email_key, *asked, submission.repeat_key)[:32]
+        request_id = context.keys.sign("repeat", email_key, submission.repeat_key)[:32]
+        body_digest = context.keys.sign("body", request_id, *asked)
     await count(context, f"client-{_client_key(context, submission.client)}", _per_client(context))
     await count_address(context, email, submission.rights)
     await put_on_file(
         context,
         Filing(
             request_id=request_id,
+            body_digest=body_digest,
             rights=submission.rights,
             language=submission.language,
             channel=submission.channel,

@@ -1,10 +1,15 @@
 """What a letter says: its facts, gathered from the request as it stands and from the map."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from shared.datamap.correction import correctable, unchangeable
+from shared.datamap.models import NOT_STATED, DocumentStore, FieldRule
 from shared.datamap.ownership import is_register
 from shared.domain.cases import KeptRecords, LetterDocument, Notice, Outcome, SubjectRequest
+from shared.domain.controls import HELD_BY
 from shared.domain.deadlines import due_on
 from shared.domain.recipients import NoticeState
 from shared.domain.rights import Right
@@ -13,6 +18,7 @@ from shared.domain.working_days import working_days_later
 from shared.ports.cases import Case
 from shared.rendering.letter_facts import TO_THE_SUBJECT
 from shared.rendering.letters import (
+    CorrectedPart,
     DecisionFact,
     KeptPart,
     LetterFacts,
@@ -30,6 +36,17 @@ _STATE_OF: dict[NoticeState, RecipientState] = {
     NoticeState.NOT_HELD: "not_held",
     NoticeState.AWAITING_STAFF: "staff",
     NoticeState.IMPOSSIBLE: "impossible",
+}
+
+_HELD_EN = {
+    HELD_BY["law"]: "a duty in law to keep it",
+    HELD_BY["legal_claim"]: "a legal claim that it is needed for",
+    HELD_BY["policy_5_3"]: "a legal claim or a duty in law",
+}
+_HELD_DA = {
+    HELD_BY["law"]: "vi har pligt efter loven til at gemme det",
+    HELD_BY["legal_claim"]: "det er nødvendigt for et retligt krav",
+    HELD_BY["policy_5_3"]: "retligt krav eller lovpligt",
 }
 
 
@@ -57,7 +74,7 @@ def letter_facts(context: Context, case: Case, letter: LetterDocument) -> Letter
         former_due_on=request.due_on if extension else None,
         extension_reason=extension.reason if extension else "",
         rights=request.rights,
-        right=request.right if answers_one else None,
+        right=_right_told_of(request, kind) if answers_one else None,
         in_words=request.in_words,
         contacts=context.contacts,
         links={} if kind in TO_THE_SUBJECT else links(context, request),
@@ -102,16 +119,14 @@ def _results(context: Context, request: SubjectRequest, outcome: Outcome | None)
     if outcome is None:
         return {}
     language = request.language
-    kept = tuple(
-        _kept(context, request, one)
-        for one in outcome.kept
-        # what the register keeps of the request, each letter says in words of its own
-        if not is_register(context.datamap, one.store_id)
-    )
+    # what the register keeps of the request, each letter says in words of its own
+    staying = [one for one in outcome.kept if not is_register(context.datamap, one.store_id)]
+    # a hold may stop what a processor alone still has of the person: with more to name, that is no line
+    found = [one for one in staying if one.records or not _is_counted(context, one.store_id)]
+    kept = tuple(_kept(context, request, one) for one in found or staying)
     counted = tuple((_title(context, store_id, language), n) for store_id, n in outcome.by_store.items())
     if request.right is Right.RECTIFICATION:
-        noted = tuple(_title(context, name, language) for name in outcome.noted)
-        return {"corrected": counted, "noted": noted, "uncorrected": kept}
+        return _corrections(context, request, outcome)
     if request.right is Right.PORTABILITY:
         return {
             "covered": tuple(title for title, _ in counted),
@@ -120,7 +135,59 @@ def _results(context: Context, request: SubjectRequest, outcome: Outcome | None)
         }
     if request.right is Right.ACCESS:
         return {}
-    return {"erased": counted, "kept": kept}
+    off = {name: _choices(context, name, request) for name in outcome.by_store}
+    return {
+        "erased": tuple(
+            (_title(context, name, language), n) for name, n in outcome.by_store.items() if not off[name]
+        ),
+        "switched_off": tuple(
+            (_title(context, name, language), choices) for name, choices in off.items() if choices
+        ),
+        "kept": kept,
+    }
+
+
+def _corrections(context: Context, request: SubjectRequest, outcome: Outcome) -> dict[str, Any]:
+    """Return which facts were corrected where, where a note stands, and which had to stay as they were."""
+    changed = dict.fromkeys(outcome.facts, "")
+
+    def part(store_id: str, fields: Sequence[FieldRule], records: int = 0) -> CorrectedPart:
+        named = {field.fact for field in fields}
+        titles = [title for fact, title in context.datamap.policy.facts.items() if fact in named]
+        return CorrectedPart(
+            title=_title(context, store_id, request.language),
+            facts=tuple(_as_part(title.in_language(request.language)) for title in titles),
+            records=records,
+        )
+
+    def fields_of(store_id: str) -> Sequence[FieldRule]:
+        return context.datamap.store(store_id)[1].fields
+
+    corrected = [
+        part(name, correctable(fields_of(name), changed), records)
+        for name, records in outcome.by_store.items()
+    ]
+
+    def left(name: str) -> CorrectedPart:
+        return part(name, unchangeable(fields_of(name), changed))
+
+    return {
+        "corrected": tuple(one for one in corrected if one.facts),  # of the others no fact may be changed
+        "noted": tuple(left(name) for name in outcome.noted),
+        "uncorrected": tuple(
+            replace(_kept(context, request, one), facts=left(one.store_id).facts) for one in outcome.kept
+        ),
+    }
+
+
+def _choices(context: Context, store_id: str, request: SubjectRequest) -> tuple[str, ...]:
+    """Return titles of the choices the right switches off in a store, whose records stay. Empty: they go."""
+    _, store = context.datamap.store(store_id)
+    if request.right in store.ends_with:
+        return ()
+    return tuple(
+        one.title.in_language(request.language) for one in store.fields if request.right in one.off_by
+    )
 
 
 def _not_covered(context: Context, activity_id: str, language: str) -> tuple[str, str]:
@@ -145,9 +212,14 @@ def _kept(context: Context, request: SubjectRequest, kept: KeptRecords) -> KeptP
     )
 
 
+def _is_counted(context: Context, store_id: str) -> bool:
+    """Whether a plan counts the records of the store; lines and files are found while they are erased."""
+    return isinstance(context.datamap.store(store_id)[1], DocumentStore)
+
+
 def _reason(context: Context, kept: KeptRecords, language: str) -> str:
     if kept.reason == "hold":
-        return "retligt krav eller lovpligt" if language == "da" else "a legal claim or a duty in law"
+        return (_HELD_DA if language == "da" else _HELD_EN)[kept.provision]
     _, store = context.datamap.store(kept.store_id)
     for field in store.fields:
         if field.keep is not None and field.keep.reason.en == kept.reason:
@@ -159,18 +231,39 @@ def _recipients(
     context: Context, request: SubjectRequest, outcome: Outcome | None, kind: LetterKind
 ) -> dict[str, Any]:
     """Return who received data of what was changed, and what came of telling those we tell."""
-    names = {recipient.id: recipient.name for recipient in context.datamap.recipients}
-    of_all = kind is LetterKind.RECIPIENTS_DONE
-    told = tuple(
-        _told(context, names, one) for one in request.notices if of_all or one.right is request.right
-    )
+    names = {one.id: one.name_in(request.language) for one in context.datamap.recipients}
+    right = _right_told_of(request, kind)
+    latest: dict[str, Notice] = {}
+    for one in request.notices:
+        known = latest.get(one.recipient_id)
+        if one.right is right and (known is None or known.at <= one.at):
+            latest[one.recipient_id] = one
+    told = tuple(_told(context, names, one) for one in latest.values())
     if outcome is None or request.right in (Right.ACCESS, Right.PORTABILITY):
         return {"told": told}
     ids: dict[str, None] = {}
     for store_id in outcome.by_store:
         activity, _ = context.datamap.store(store_id)
         ids.update(dict.fromkeys(activity.recipients))
-    return {"told": told, "recipients": tuple(names[recipient_id] for recipient_id in ids)}
+    tasks = {one.id: one.what_for.in_language(request.language) for one in context.datamap.recipients}
+    return {
+        "told": told,
+        "recipients": tuple(names[one] for one in ids if names[one] != NOT_STATED),
+        "unnamed": tuple(_as_part(tasks[one]) for one in ids if names[one] == NOT_STATED),
+    }
+
+
+def _right_told_of(request: SubjectRequest, kind: LetterKind) -> Right:
+    """Return the right a letter answers; of notices, the last one that has any."""
+    others = [one.right for one in request.notices]
+    if kind is LetterKind.RECIPIENTS_DONE and others and request.right not in others:
+        return max(others, key=request.rights.index)
+    return request.right
+
+
+def _as_part(title: str) -> str:
+    """Return a title as it stands inside a sentence."""
+    return title[:1].lower() + title[1:]
 
 
 def _told(context: Context, names: dict[str, str], notice: Notice) -> ToldRecipient:

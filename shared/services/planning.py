@@ -15,7 +15,7 @@ from shared.domain.errors import Conflict
 from shared.domain.identifiers import SUBJECT_KEY, Identifiers
 from shared.domain.messages import FinishStage, PlanRequest, RunTasks, SendLetter
 from shared.domain.plans import Action, Plan, PlanEntry
-from shared.domain.rights import Right
+from shared.domain.rights import IMMEDIATE, Right
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.ports.controls import StoredControls
@@ -82,14 +82,16 @@ async def plan(context: Context, request_id: str) -> None:
     await _mark(context, request, identifiers)
     *controls, switch = await context.controls.read((*keys, SWITCH_KEY))
     made = await draft(context, request, identifiers, controls)
-    if FIRST_STAGE[request.right] is Stage.ERASE and switching.is_thrown(switch.controls):
-        await stop(context, case, switching.PAUSED)
-        return
     if request.plans_made >= context.limits.replans and _changed(request, made):
         await stop(context, case, "plan_keeps_changing")
         return
     request = _with_person(request, identifiers)
     waits = _waits(context, request, made)
+    is_paused = FIRST_STAGE[request.right] is Stage.ERASE and switching.is_thrown(switch.controls)
+    if is_paused and waits is not RequestState.AWAITING_APPROVAL:  # a decision erases nothing yet
+        await _tell_of_pause(context, case)
+        await stop(context, case, switching.PAUSED)
+        return
     if waits is not None:
         await _save_waiting(context, case, request, made, waits)
         return
@@ -306,6 +308,22 @@ def _told_of_waiting(
         kinds.append(LetterKind.SUBJECT_ASKED)
     made = [letter(request, one, created_at=now) for one in kinds]
     return [one for one in made if one.id not in case.etags]
+
+
+async def _tell_of_pause(context: Context, case: Case) -> None:
+    """Tell who objected to marketing or withdrew that it holds, though the records of it wait for the switch.
+
+    It is saved once, and sent again by whoever dies in between: the message comes again, or the sweep.
+    """
+    request = case.request
+    if request.is_internal or request.right not in IMMEDIATE:
+        return
+    now = context.clock.now()
+    told = letter(request, LetterKind.DELAYED_BY_REVIEW, created_at=now)
+    if told.id in case.etags:
+        return
+    await context.cases.commit(request.request_id, [Write(document=told, etag=None)])
+    await context.queue.send([SendLetter(request_id=request.request_id, letter_id=told.id)])
 
 
 async def _defer(context: Context, case: Case, request: SubjectRequest) -> None:

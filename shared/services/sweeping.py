@@ -53,6 +53,7 @@ async def _take_up(context: Context, case: Case) -> None:
     request = await _due_told(context, request)
     if request.waits_for_operator:
         await _remind(context, case, request, now)
+        await context.queue.send(_letters(case))  # who waits may have been told of it in vain
         return
     messages = [*_due(case), *calling_back.due(request)]
     if request.state is RequestState.STANDING and not messages:
@@ -155,16 +156,22 @@ async def _clean_up(context: Context, case: Case) -> None:
 def _due(case: Case) -> list[Message]:
     """Return the messages the request's state waits for."""
     request = case.request
-    letters: list[Message] = [
-        SendLetter(request_id=request.request_id, letter_id=letter.id)
-        for letter in case.letters
-        if letter.sent_at is None and not is_moot(request, letter)
-    ]
+    letters = _letters(case)
     if request.state in (RequestState.VERIFIED, RequestState.PLANNED, RequestState.AWAITING_APPROVAL):
         return [*letters, PlanRequest(request_id=request.request_id)]
     if request.state is RequestState.IN_PROGRESS:
         return [*letters, *_stage_messages(request, case)]
     return letters
+
+
+def _letters(case: Case) -> list[Message]:
+    """Return the messages of letters that are not out yet."""
+    request = case.request
+    return [
+        SendLetter(request_id=request.request_id, letter_id=letter.id)
+        for letter in case.letters
+        if letter.sent_at is None and not is_moot(request, letter)
+    ]
 
 
 def _stage_messages(request: SubjectRequest, case: Case) -> list[Message]:

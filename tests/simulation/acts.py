@@ -7,7 +7,7 @@ from datetime import timedelta
 from shared.domain.cases import Notice, Requester, RequestState, Scope, Wishes
 from shared.domain.consent import consent_in_force, opted_in
 from shared.domain.controls import SWITCH_KEY, Consent, Controls
-from shared.domain.errors import ComplianceError, Invalid, NotAllowed, NotFound
+from shared.domain.errors import ComplianceError, Conflict, Invalid, NotAllowed, NotFound
 from shared.domain.identifiers import EMAIL
 from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day
@@ -347,6 +347,13 @@ class Acts:
 
     async def decide(self, request_id: str, *, yes: bool) -> None:
         """Approve what is planned, or refuse it; somebody else may have been faster."""
+        try:
+            await self._take_decision(request_id, yes=yes)
+        except Conflict as error:
+            if error.code != "decided_already":
+                raise
+
+    async def _take_decision(self, request_id: str, *, yes: bool) -> None:
         if not yes:
             try:
                 await refuse(

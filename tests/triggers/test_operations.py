@@ -263,9 +263,9 @@ async def test_a_plan_is_approved_by_its_digest_and_runs(world, operator, approv
     problem(await call("operations_approve", approver, body, request_id=request_id), 403, "plan_changed")
     body = {"plan_digest": digest, "reason": "no ground of ours outweighs it"}
     assert content(await call("operations_approve", approver, body, request_id=request_id)) == {"runs": True}
-    problem(
-        await call("operations_approve", approver, body, request_id=request_id), 403, "no_decision_needed"
-    )
+    assert content(await call("operations_approve", approver, body, request_id=request_id)) == {"runs": True}
+    refusal = {"reason": "a reason", "provision": "GDPR article 21(1)"}
+    problem(await call("operations_refuse", approver, refusal, request_id=request_id), 409, "decided_already")
     (decision,) = world.cases.request(request_id).decisions
     assert decision.decided_by == _staff_id(approver, tokens)
     await deliver(world)

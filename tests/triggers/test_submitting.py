@@ -95,6 +95,9 @@ async def test_an_idempotency_key_makes_a_retry_harmless(world):
         for _ in range(2)
     }
     assert len(ids) == len(world.cases.partitions) == 1
+    other = {"email": ANE, "right": "erasure"}
+    problem(await call(submit, body=other, idempotency_key="k"), 409, "idempotency_key_reused")
+    assert len(world.cases.partitions) == 1
 
 
 JSON = "application/json"

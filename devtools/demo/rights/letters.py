@@ -24,6 +24,7 @@ OUTCOMES = {
     "rectified": "rectified",
     "erased": "erased",
     "erased_with_retention": "erased_with_retention",
+    "erased_nothing": "erased_with_retention",  # all of it stays
     "restricted": "restricted",
     "objection_upheld": "objection_upheld",
     "refused": "refused",

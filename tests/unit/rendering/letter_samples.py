@@ -7,6 +7,7 @@ from shared.datamap.models import Backup, Text
 from shared.domain.rights import Right
 from shared.rendering.letter_facts import TO_THE_SUBJECT
 from shared.rendering.letters import (
+    CorrectedPart,
     DecisionFact,
     KeptPart,
     LetterFacts,
@@ -46,6 +47,7 @@ def letter_facts(**changes):
         "link_expires_at": datetime(2026, 11, 30, 9, 0, tzinfo=UTC),
         "package_expires_on": date(2026, 12, 7),
         "erased": (("Member profiles", 1), ("Course activity", 1200)),
+        "switched_off": (("Club cards", ("Birthday greetings", "Invitations")),),
         "kept": (
             KeptPart(
                 title="Orders",
@@ -59,7 +61,8 @@ def letter_facts(**changes):
         "backups": (
             Backup(platform=Text(en="Database copies", da="Databasekopier"), horizon_days=30, source="x"),
         ),
-        "recipients": ("Example Print Ltd", "not_stated"),
+        "recipients": ("Example Print Ltd", "Example Copy Ltd"),
+        "unnamed": ("poster design", "shop windows"),
         "told": SETTLED if kind is LetterKind.RECIPIENTS_DONE else SETTLED + OPEN,
         "decision": DecisionFact(
             reason="The invoice is still unpaid.", provision="GDPR article 17(3)(b)", parts=("Invoices",)
@@ -70,8 +73,11 @@ def letter_facts(**changes):
         "former_due_on": date(2026, 12, 21),
         "covered": ("Membership and logins",),
         "not_covered": (("Usage statistics", "they rest on a legitimate interest"),),
-        "corrected": (("Address book", 3),),
-        "noted": ("Usage log",),
+        "corrected": (CorrectedPart(title="Address book", facts=("name", "phone"), records=3),),
+        "noted": (
+            CorrectedPart(title="Usage log", facts=()),
+            CorrectedPart(title="Old invoices", facts=("name",)),
+        ),
         "uncorrected": (
             KeptPart(
                 title="Old invoices",
@@ -79,6 +85,7 @@ def letter_facts(**changes):
                 provision="Danish Bookkeeping Act",
                 until=date(2030, 12, 31),
                 records=1,
+                facts=("name",),
             ),
         ),
         "transfer_host": "import.other.example",

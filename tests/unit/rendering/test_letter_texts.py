@@ -8,6 +8,7 @@ import pytest
 
 from shared.domain.rights import Right
 from shared.rendering.letters import (
+    CorrectedPart,
     DecisionFact,
     LetterFacts,
     LetterKind,
@@ -48,13 +49,18 @@ def test_facts_have_no_place_for_personal_data():
         *("link_expires_at", "package_expires_on", "erased", "kept", "backups", "recipients", "told"),
         *("decision", "grounds", "question", "extension_reason", "former_due_on", "covered", "not_covered"),
         *("corrected", "noted", "uncorrected", "transfer_host", "transferred_at", "objected", "customer"),
-        *("customer_right", "contested", "lift_on", "suppressed", "identification_hint"),
+        *("customer_right", "contested", "unnamed", "switched_off", "lift_on", "suppressed"),
+        "identification_hint",
         *("transfer_problem", "for_representative", "about", "ends_restriction"),
     }
 
 
 def _kept(value):
     return (replace(letter_facts(contacts=None).kept[0], title=value, reason=value, provision=value),)
+
+
+def _corrected(value):
+    return (CorrectedPart(title=value, facts=(value,), records=1),)
 
 
 def _decided(value):
@@ -75,9 +81,10 @@ FREE = [
     (K.EXTENDED, "extension_reason", str),
     (K.TRANSFERRED, "transfer_host", str),
     (K.RECTIFIED, "uncorrected", _kept),
-    (K.RECTIFIED, "noted", lambda value: (value,)),
-    (K.RECTIFIED, "corrected", lambda value: ((value, 1),)),
+    (K.RECTIFIED, "noted", _corrected),
+    (K.RECTIFIED, "corrected", _corrected),
     (K.WITHDRAWN, "erased", lambda value: ((value, 1),)),
+    (K.WITHDRAWN, "switched_off", lambda value: ((value, (value,)),)),
     (K.WITHDRAWN, "objected", lambda value: (value,)),
     (K.OBJECTION_RECEIVED, "objected", lambda value: (value,)),
     (K.RESTRICTED, "covered", lambda value: (value,)),
@@ -85,6 +92,7 @@ FREE = [
     (K.PORTABILITY_READY, "not_covered", lambda value: ((value, value),)),
     (K.REFUSED, "not_covered", lambda value: ((value, value),)),
     (K.ERASED, "recipients", lambda value: (value,)),
+    (K.ERASED, "unnamed", lambda value: (value,)),
     (K.ERASED, "told", lambda value: (ToldRecipient(name=value, state="impossible", why=value),)),
     (K.RECIPIENTS_DONE, "told", lambda value: (ToldRecipient(name=value, state="impossible", why=value),)),
     (K.ERASED, "about", str),
@@ -135,8 +143,10 @@ SHAPES = [
 ]
 NEUTRAL = {
     "erased": (("Profiler", 1),),
+    "switched_off": (("Klubkort", ("Hilsner",)),),
     "kept": (),
-    "recipients": ("Trykkeri A/S", "not_stated"),
+    "recipients": ("Trykkeri A/S",),
+    "unnamed": ("plakater",),
     "told": (ToldRecipient(name="Fragt A/S", state="impossible", why="lukket"),),
     "decision": DecisionFact(
         reason="Regningen mangler", provision="GDPR articles 5(2) and 17(3)(b)", parts=("A",)
@@ -145,8 +155,11 @@ NEUTRAL = {
     "extension_reason": "Der er elleve systemer",
     "covered": ("Medlemskab",),
     "not_covered": (("Statistik", "legitim interesse"),),
-    "corrected": (("Adressebog", 3),),
-    "noted": ("Logbog",),
+    "corrected": (CorrectedPart(title="Adressebog", facts=("navn",), records=3),),
+    "noted": (
+        CorrectedPart(title="Logbog", facts=()),
+        CorrectedPart(title="Fakturaer", facts=("navn",)),
+    ),
     "uncorrected": (),
     "transfer_host": "import.invalid",
     "objected": ("Statistik",),

@@ -92,7 +92,7 @@ def test_address_check_is_the_same_whether_anything_is_held_or_not(make_facts):
 
 def test_address_check_says_how_long_its_link_works(make_facts):
     letter = render_letter(make_facts(kind=LetterKind.VERIFY))
-    assert "until 30 November 2026, 10:00" in plain(letter)
+    assert "until 30 November 2026, 10:00 (Danish time)" in plain(letter)
     assert f"\n{make_facts().links['verify']}\n" in letter.text
 
 
@@ -109,7 +109,7 @@ def test_address_check_says_how_long_its_link_works(make_facts):
                 "Until 31 December 2031.",
                 "Licences (1 record): a dispute. Provision: 17(3)(e). No date is set yet: the reason decides",
                 "Database copies: 30 days",
-                "Example Print Ltd, name not stated",
+                "Example Copy Ltd, and recipients our privacy policy names only by what they do: poster",
             ),
         ),
         (
@@ -120,7 +120,7 @@ def test_address_check_says_how_long_its_link_works(make_facts):
                 "Indtil 31. december 2031.",
                 "Der er endnu ikke fastsat en dato: Grunden afgør det",
                 "Databasekopier: 30 dage",
-                "Example Print Ltd, navn ikke angivet",
+                "Copy Ltd, og modtagere, som vores privatlivspolitik kun nævner ved det, de gør: poster",
             ),
         ),
     ],
@@ -140,7 +140,28 @@ def test_erasure_letter_says_in_its_subject_when_something_stays(make_facts):
 
 
 def test_erasure_that_could_erase_nothing_says_so(make_facts):
-    assert "Nothing could be erased" in render_letter(make_facts(erased=())).text
+    for language, subject, said, denied in (
+        (
+            "en",
+            "Nothing could be erased now",
+            "everything we hold about you stays",
+            "carried it out|was left",
+        ),
+        ("da", "Intet kunne slettes nu", "Alt, hvad vi har om dig, bliver", "gennemført den|var tilbage"),
+    ):
+        letter = render_letter(make_facts(erased=(), language=language))
+        assert letter.subject.startswith(f"{subject}: ")
+        assert f"{subject}: {said}" in plain(letter)
+        assert not re.search(f"{denied}|WHAT WAS ERASED|HVAD DER ER SLETTET", letter.text)
+
+
+@pytest.mark.parametrize("kind", [LetterKind.ERASED, LetterKind.WITHDRAWN, LetterKind.OBJECTION_UPHELD])
+@pytest.mark.parametrize("language", ["en", "da"])
+def test_what_stays_and_was_not_counted_is_named_without_a_count(make_facts, kind, language):
+    kept = (KeptPart(title="Log", reason="a claim", provision="17(3)(e)", until=None, records=0),)
+    letter = plain(render_letter(make_facts(kind=kind, kept=kept, language=language)))
+    assert "- Log: a claim. " in letter
+    assert "(0 " not in letter
 
 
 @pytest.mark.clause("4.2")

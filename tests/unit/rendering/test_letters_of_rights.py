@@ -21,6 +21,7 @@ from tests.unit.rendering.letter_samples import CUSTOMER_KINDS, OPEN, SETTLED, P
 K = LetterKind
 LANGUAGES = ["en", "da"]
 ERASED_PARTS = ("Member profiles: 1", "Course activity: 1200", "Orders (2", "bookkeeping documents stay")
+SWITCHED_OFF = "Club cards: Birthday greetings, Invitations"
 EVERY_TOLD = tuple(one.name for one in SETTLED + OPEN)
 
 NAMED = {
@@ -76,12 +77,12 @@ NAMED = {
         "da": ("artikel 17, stk. 3, litra b.", "En medarbejder har afgjort", "artikel 79"),
     },
     K.WITHDRAWN: {
-        "both": ("Measuring how the product is used", *ERASED_PARTS, *EVERY_TOLD),
+        "both": ("Measuring how the product is used", *ERASED_PARTS, SWITCHED_OFF, *EVERY_TOLD),
         "en": ("article 7(3)", "no longer send you", "your membership goes on", "stays lawful"),
         "da": ("artikel 7, stk. 3", "sender dig ikke længere", "fortsætter dit medlemskab", "stadig lovligt"),
     },
     K.MARKETING_STOPPED: {
-        "both": (*ERASED_PARTS, *EVERY_TOLD),
+        "both": (*ERASED_PARTS, SWITCHED_OFF, *EVERY_TOLD),
         "en": (
             "mail that was already waiting is not sent",
             "Profiling",
@@ -97,13 +98,30 @@ NAMED = {
     },
     K.TRANSFERRED: {
         "both": ("import.other.example", "Membership and logins", "Usage statistics: they rest"),
-        "en": ("on 1 December 2026, 12:30", "Nothing is erased", "ask us for access"),
-        "da": ("den 1. december 2026 kl. 12.30", "Intet slettes", "Bed os om indsigt"),
+        "en": ("on 1 December 2026, 12:30 (Danish time)", "Nothing is erased", "ask us for access"),
+        "da": ("den 1. december 2026 kl. 12.30 (dansk tid)", "Intet slettes", "Bed os om indsigt"),
     },
     K.RECTIFIED: {
-        "both": ("Address book: 3", "Usage log", "Old invoices (1", "they must not be altered", *EVERY_TOLD),
-        "en": ("They are not rewritten", "Provision: Danish Bookkeeping Act.", "until 31 December 2030"),
-        "da": ("De skrives ikke om", "Bestemmelse: bogføringsloven.", "indtil 31. december 2030"),
+        "both": (
+            "Address book: name, phone (3",
+            "Old invoices: name (1",
+            "they must not be altered",
+            *EVERY_TOLD,
+        ),
+        "en": (
+            "Usage log: a note of what was stated",
+            "Old invoices: a note of what is right: name",
+            "They are not rewritten",
+            "Provision: Danish Bookkeeping Act.",
+            "until 31 December 2030",
+        ),
+        "da": (
+            "Usage log: en bemærkning om det, der er oplyst",
+            "Old invoices: en bemærkning om, hvad der er rigtigt: name",
+            "De skrives ikke om",
+            "Bestemmelse: bogføringsloven.",
+            "indtil 31. december 2030",
+        ),
     },
     K.COMPLAINT: {
         "both": ("The Example Authority", "Tilsynsgade 2", "https://authority.example.invalid/"),
@@ -131,7 +149,13 @@ NAMED = {
         "da": ("kun jeres installation", "nyhedsbrev, samtykker, klager", "Personen ser det"),
     },
     K.CUSTOMER_DONE: {
-        "both": ("Example Customer ApS", *ERASED_PARTS, "Address book: 3", "Usage log", "Old invoices"),
+        "both": (
+            "Example Customer ApS",
+            *ERASED_PARTS,
+            "Address book: name, phone (3",
+            "Usage log",
+            "Old invoices",
+        ),
         "en": (
             "erasure of the personal data about a person",
             "your installation only",
@@ -194,6 +218,8 @@ def test_letters_stand_with_the_least_they_need(make_facts, kind, language):
     """What is not given leaves no empty heading and no list without items."""
     least = {
         **dict.fromkeys(("erased", "kept", "backups", "recipients", "told", "covered", "not_covered"), ()),
+        "unnamed": (),
+        "switched_off": (),
         "noted": (),
         "uncorrected": (),
         "objected": (),
@@ -251,7 +277,7 @@ def test_each_state_of_a_recipient_has_its_own_words(make_facts, state, shown):
 def test_a_recipient_that_is_told_is_not_named_as_unknown_too(make_facts):
     """One name, one sentence about it."""
     told = (ToldRecipient(name="Firm", state="told"),)
-    letter = plain(render_letter(make_facts(told=told, recipients=("Firm", "Other"))))
+    letter = plain(render_letter(make_facts(told=told, recipients=("Firm", "Other"), unnamed=())))
     assert letter.count("Firm") == 1
     assert "these recipients too: Other." in letter
 
@@ -502,3 +528,25 @@ def test_a_refusal_tells_that_the_restriction_of_the_meantime_ends(make_facts, l
     assert end in plain(letter)
     assert end in Page(letter.html).text
     assert end not in plain(render_letter(replace(facts, ends_restriction=False)))
+
+
+@pytest.mark.parametrize(("language", "zone"), [("en", "(Danish time)"), ("da", "(dansk tid)")])
+@pytest.mark.parametrize("kind", LetterKind)
+def test_a_letter_that_names_a_time_names_its_zone_once(make_facts, kind, language, zone):
+    """The reader need not live in Denmark; a letter of days alone names none."""
+    letter = plain(render_letter(make_facts(kind=kind, language=language)))
+    times = re.findall(r"\d{4}, \d\d:\d\d|kl\. \d\d\.\d\d", letter)
+    assert len(times) == letter.count(zone) <= 1
+
+
+@pytest.mark.parametrize(
+    ("language", "start"),
+    [("en", "these recipients too: recipients our"), ("da", "disse modtagere: modtagere, som")],
+)
+def test_recipients_without_a_name_are_told_of_in_words(make_facts, language, start):
+    """Alone they read as a sentence too, and nobody is called by the want of a name."""
+    letter = plain(render_letter(make_facts(recipients=(), language=language)))
+    assert start in letter
+    assert words(language).name_not_stated not in letter
+    with pytest.raises(ValueError, match="no name"):
+        render_letter(make_facts(recipients=("not_stated",), language=language))

@@ -111,6 +111,18 @@ async def test_every_right_a_customer_has_ends_with_a_letter_of_its_own(right, l
         assert mail_is_whole(mail, language)
 
 
+@pytest.mark.clause("4.9", "7.1")
+@pytest.mark.parametrize(("statement", "told"), [("You lost my letter", ["complaint_received"]), ("", [])])
+async def test_a_complaint_that_says_something_is_told_to_operators(statement, told):
+    """The person is informed at once all the same, and the alarm names the request alone."""
+    world = populated()
+    request_id = await done(world, AUTHOR, Right.COMPLAINT, wishes=wishing(statement=statement))
+    assert alarms(world, request_id) == told
+    assert all(details == "" for _, _, details in world.operators.alarms)
+    assert set(letters(world, request_id)) == {"letter-complaint-0"}
+    assert seen(world, request_id).is_final
+
+
 @pytest.mark.clause("4.9", "4.9.1", "7.1")
 @pytest.mark.parametrize("missing", ["authority_email", "controller_address", "authority_url"])
 async def test_no_answer_leaves_while_a_contact_is_missing_and_it_leaves_when_it_is_there(missing):

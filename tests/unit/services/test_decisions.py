@@ -8,7 +8,7 @@ from shared.domain.cases import RequestState
 from shared.domain.errors import Conflict, Invalid, NotAllowed
 from shared.domain.limits import Limits
 from shared.domain.rights import Right
-from shared.services import asking, deciding
+from shared.services import asking, deciding, switching
 from shared.services.sweeping import sweep
 from tests.unit.services.cases_world import (
     AUTHOR,
@@ -40,12 +40,70 @@ async def test_of_two_decisions_one_after_the_other_the_first_stands():
     world = populated()
     request_id = await done(world, MEMBER, Right.OBJECTION)
     await refuse(world, request_id)
-    with pytest.raises(NotAllowed, match="no_decision_needed"):
-        await approve(world, request_id, by="another")
-    with pytest.raises(NotAllowed, match="nothing_to_refuse"):
+    for _ in range(2):  # while the letter is on its way, and when it is out
+        with pytest.raises(Conflict, match="decided_already"):
+            await approve(world, request_id, by="another")
+        with pytest.raises(Conflict, match="decided_already"):
+            await refuse(world, request_id, decided_by="another")
+        await refuse(world, request_id, reason="Said again")
+        await deliver(world)
+    (decision,) = seen(world, request_id).decisions
+    assert (decision.result, decision.reason) == ("refused", "A reason")
+
+
+@pytest.mark.clause("4.7.2")
+@pytest.mark.parametrize("delivered", [False, True], ids=["before it runs", "after it ran"])
+async def test_what_was_approved_is_not_refused_any_more(delivered):
+    """The person would get an answer that contradicts what was decided first."""
+    world = populated()
+    request_id = await done(world, MEMBER, Right.OBJECTION)
+    digest = seen(world, request_id).plan.digest
+    assert await approve(world, request_id)
+    if delivered:
+        await deliver(world)
+    else:
+        assert await approve(world, request_id, plan_digest=digest), "the same again does no harm"
+    with pytest.raises(Conflict, match="decided_already"):
         await refuse(world, request_id)
+    with pytest.raises(Conflict, match="decided_already"):
+        await refuse(world, request_id, decided_by="another")
     await deliver(world)
-    assert [one.result for one in seen(world, request_id).decisions] == ["refused"]
+    assert [one.result for one in seen(world, request_id).decisions] == ["upheld"]
+    assert outcome(world, request_id, Right.OBJECTION).result == "objection_upheld"
+    assert "letter-refused-0" not in letters(world, request_id)
+
+
+@pytest.mark.clause("4.7.2")
+async def test_what_was_approved_stands_though_its_work_stopped():
+    """The switch is no reason to tell the person the opposite."""
+    world = populated()
+    request_id = await done(world, MEMBER, Right.OBJECTION)
+    await switching.throw(world.context, reason="something is wrong", decided_by="op")
+    await approve(world, request_id)
+    await deliver(world)
+    with pytest.raises(Conflict, match="decided_already"):
+        await refuse(world, request_id)
+    await switching.reset(world.context, decided_by="op")
+    world.clock.advance(seconds=world.limits.wake_seconds)
+    await sweep(world.context)
+    await deliver(world)
+    assert outcome(world, request_id, Right.OBJECTION).result == "objection_upheld"
+
+
+@pytest.mark.clause("4.4")
+async def test_a_decision_is_open_again_when_the_plan_became_another():
+    """What was approved was something else; now it may be refused."""
+    world = populated()
+    await done(world, BUYER, Right.RESTRICTION)
+    request_id = await done(world, BUYER, Right.ERASURE)
+    (order,) = world.documents.bodies("orders")
+    put(world, "orders", {**order, "id": "ord-new"})
+    await approve(world, request_id)
+    await deliver(world)
+    assert seen(world, request_id).state is RequestState.AWAITING_APPROVAL
+    await refuse(world, request_id)
+    await deliver(world)
+    assert outcome(world, request_id, Right.ERASURE).result == "refused"
 
 
 @pytest.mark.clause("4.7.2")

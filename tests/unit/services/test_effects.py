@@ -15,12 +15,13 @@ from tests.unit.services.cases_world import (
     MEMBER,
     as_customer,
     done,
+    letter_words,
     populated,
     seen,
     sweep_at,
     wishing,
 )
-from tests.unit.services.driving import deliver, submit, token
+from tests.unit.services.driving import deliver, letters, rest, submit, token
 
 NEWSLETTER = ("member_newsletter", "mail")
 TARGETED = ("targeted_marketing", "profile")
@@ -28,6 +29,10 @@ TELEMETRY = ("user_experience", "use")
 REPORTS = ("customer_reports", "report")
 MEMBERSHIP = ("membership", "use")
 SERVICE_MAIL = ("membership", "mail")
+
+
+class _DiedError(Exception):
+    """A worker that is killed."""
 
 
 async def _asked(world, purpose_and_operation, person=MEMBER, **identifiers) -> str:
@@ -96,6 +101,61 @@ async def test_case_13_what_is_objected_to_is_denied_at_once_and_the_contract_go
     )
     await deliver(world)
     assert await _asked(world, TELEMETRY, EMPLOYEE) == "allowed"
+
+
+async def _refused(world) -> str:
+    """Return an objection that was refused, its letter still in the queue."""
+    request_id = await done(world, MEMBER, Right.OBJECTION)
+    await deciding.refuse(
+        world.context, request_id, decided_by="op", reason="A claim", provision="GDPR article 21(1)"
+    )
+    return request_id
+
+
+@pytest.mark.clause("4.5", "4.7.2")
+async def test_a_refused_objection_restricts_until_its_letter_is_out():
+    """The person is told before the restriction is lifted: denied when the mail leaves, allowed after it."""
+    asked = []
+
+    async def turn(name):
+        if name == "notifier.send" and watched:
+            asked.append(await _asked(world, TELEMETRY))
+
+    watched: list[str] = []
+    world = populated(turn=turn)
+    watched.append(await _refused(world))
+    assert await _asked(world, TELEMETRY) == "restricted"
+    await deliver(world)
+    assert asked == ["restricted"]
+    assert "GDPR article 18(3)" in letter_words(world, watched[0], "letter-refused-0")
+    assert await _asked(world, TELEMETRY) == "allowed"
+
+
+@pytest.mark.clause("4.5", "4.7.2")
+@pytest.mark.parametrize(
+    ("moment", "is_out"),
+    [("notifier.send", False), ("notifier.send!", True), ("controls.write", True)],
+)
+async def test_a_death_about_the_letter_of_a_refusal_is_repaired(moment, is_out):
+    """Whoever takes it up lifts the restriction, never before the letter left, which leaves once."""
+
+    async def turn(name):
+        if name == moment and dying:
+            dying.clear()
+            raise _DiedError
+
+    dying: list[bool] = []
+    world = populated(turn=turn)
+    request_id = await _refused(world)
+    dying.append(True)
+    with pytest.raises(_DiedError):
+        await deliver(world)
+    assert ("letter-refused-0" in letters(world, request_id)) is is_out
+    assert await _asked(world, TELEMETRY) == "restricted"
+    await rest(world)
+    assert seen(world, request_id).is_final
+    assert await _asked(world, TELEMETRY) == "allowed"
+    assert set(world.notifier.times_sent.values()) == {1}
 
 
 @pytest.mark.clause("4.7.2", "2.1.1")

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from shared.domain.cases import RequestState
-from shared.domain.errors import Invalid, NotAllowed, NotFound
+from shared.domain.cases import RequestState, Wishes
+from shared.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from shared.domain.limits import Limits
 from shared.domain.rights import IMMEDIATE, Right
 from shared.services import intake
@@ -231,18 +231,37 @@ async def test_a_submission_repeated_with_its_key_is_one_request():
     assert world.notifier.times_sent[f"{first}-letter-verify-0"] == 1
 
 
-async def test_a_key_used_again_for_something_else_is_another_request():
-    """A wish with another right or language is not swallowed by the first one."""
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"rights": (Right.ERASURE,)},
+        {"rights": (Right.ACCESS, Right.ERASURE)},
+        {"language": "da"},
+        {"wishes": Wishes(statement="and where you got it")},
+    ],
+)
+async def test_a_key_used_again_for_something_else_is_told_and_files_nothing(other):
+    """Another wish is neither swallowed by the first one nor filed under a key that says it is the same."""
     world, ane = _world()
-    asked = [
-        {"rights": (Right.ACCESS,), "language": "en"},
-        {"rights": (Right.ERASURE,), "language": "en"},
-        {"rights": (Right.ACCESS, Right.ERASURE), "language": "en"},
-        {"rights": (Right.ACCESS,), "language": "da"},
-    ]
-    ids = [await submit(world, ane["email"], repeat_key="k-1", **one) for one in asked]
-    assert len(set(ids)) == len(asked)
-    assert [world.cases.request(one).rights for one in ids] == [one["rights"] for one in asked]
+    asked = {"rights": (Right.ACCESS,), "language": "en"}
+    first = await submit(world, ane["email"], repeat_key="k-1", **asked)
+    with pytest.raises(Conflict, match="idempotency_key_reused"):
+        await submit(world, ane["email"], repeat_key="k-1", **{**asked, **other})
+    assert list(world.cases.partitions) == [first]
+    assert await submit(world, ane["email"], repeat_key="k-1", **asked) == first
+    await submit(world, ane["email"], repeat_key="k-2", **{**asked, **other})
+    await deliver(world)
+    assert ane["email"] not in str(world.cases.request(first).body_digest)
+    assert len(world.cases.partitions) == 2
+
+
+async def test_a_key_tells_the_same_from_another_after_the_case_is_closed():
+    """The digest stays; the words it is made of are gone."""
+    world, ane = _world()
+    first = await fulfil(world, ane["email"], Right.ACCESS, repeat_key="k-1")
+    assert await submit(world, ane["email"], Right.ACCESS, repeat_key="k-1") == first
+    with pytest.raises(Conflict, match="idempotency_key_reused"):
+        await submit(world, ane["email"], Right.ERASURE, repeat_key="k-1")
 
 
 async def test_request_ids_tell_nothing():

@@ -20,6 +20,8 @@ from tests.unit.services.cases_world import (
     EMPLOYEE,
     MEMBER,
     NEWSLETTERS,
+    alarms,
+    approve,
     as_customer,
     controls,
     done,
@@ -30,10 +32,11 @@ from tests.unit.services.cases_world import (
     outcome,
     populated,
     put,
+    refuse,
     seen,
     wishing,
 )
-from tests.unit.services.driving import deliver, letters, opened
+from tests.unit.services.driving import deliver, letters, opened, step
 
 NEW = "Elin Rightname"
 
@@ -167,6 +170,8 @@ async def test_facts_of_use_are_not_rewritten_but_get_a_note():
     request_id = await _correct(
         world, MEMBER, wishing(statement="That was a colleague at my desk", objects_to=("usage",))
     )
+    await approve(world, request_id)
+    await deliver(world)
     assert world.documents.bodies("usage_events") == before
     (note,) = world.documents.bodies("notes")
     assert note["statement"] == "That was a colleague at my desk"
@@ -180,9 +185,41 @@ async def test_a_statement_about_nothing_in_particular_is_noted_and_answered():
     """It need not name an activity."""
     world = populated()
     request_id = await _correct(world, MEMBER, wishing(statement="I never used it in March"))
+    await approve(world, request_id)
+    await deliver(world)
     assert len(world.documents.bodies("notes")) == 1
     assert seen(world, request_id).state is RequestState.COMPLETED
-    assert set(letters(world, request_id)) == {"letter-rectified-0"}
+    assert set(letters(world, request_id)) == {"letter-delayed_by_review-0", "letter-rectified-0"}
+
+
+@pytest.mark.clause("4.3")
+async def test_what_words_alone_say_is_wrong_is_read_by_a_person():
+    """Nobody but a person can judge the accuracy; until then nothing is noted and nothing is answered."""
+    world = populated()
+    request_id = await _correct(world, MEMBER, wishing(statement="My name is not spelt so"))
+    request = seen(world, request_id)
+    assert (request.state, request.plan.needs_decision) == (
+        RequestState.AWAITING_APPROVAL,
+        ("accuracy_disputed",),
+    )
+    assert alarms(world, request_id) == ["approval_needed"]
+    assert world.documents.bodies("notes") == []
+    assert set(letters(world, request_id)) == {"letter-delayed_by_review-0"}
+    await refuse(world, request_id, reason="It is as on your licence", provision="GDPR article 16")
+    await deliver(world)
+    assert "It is as on your licence" in letter_words(world, request_id, "letter-refused-0")
+    assert world.documents.bodies("notes") == []
+    assert seen(world, request_id).state is RequestState.REJECTED
+
+
+@pytest.mark.clause("4.3")
+async def test_words_beside_right_values_keep_no_correction_waiting():
+    """The values say what is wrong; the words are noted where a value is not rewritten."""
+    world = populated()
+    request_id = await _correct(
+        world, MEMBER, wishing(corrections={"city": "Aarhus"}, statement="I moved in May")
+    )
+    assert seen(world, request_id).state is RequestState.COMPLETED
 
 
 @pytest.mark.clause("4.3")
@@ -222,6 +259,10 @@ async def test_a_correction_twice_finds_it_right():
         ({"corrections": {"shoe_size": "43"}}, "fact_unknown"),
         ({"corrections": {"name": "  "}}, "correction_empty"),
         ({"corrections": {"email": "<b>@x"}}, "email_invalid"),
+        ({"corrections": {"phone": "my husband's"}}, "field_invalid"),
+        ({"corrections": {"phone": "12 34"}}, "field_invalid"),
+        ({"corrections": {"phone": "+45 12345 x"}}, "field_invalid"),
+        ({"corrections": {"phone": "+-() - ()"}}, "field_invalid"),
         ({"objects_to": ("everything",)}, "activity_unknown"),
     ],
 )
@@ -230,6 +271,36 @@ def test_a_wish_that_names_nothing_we_know_is_refused(wishes, code):
     with pytest.raises(Invalid) as refused:
         checked_wishes(populated().context, wishing(**wishes))
     assert refused.value.code == code
+
+
+@pytest.mark.clause("4.3", "4.5")
+async def test_what_a_correction_restricted_is_lifted_when_its_letter_is_out():
+    """The person is told before. Source: GDPR article 18(3)."""
+    world = populated()
+    await _correct(world, EMPLOYEE, name=NEW)
+    request_id = await as_customer(
+        world, BYG, EMPLOYEE, Right.RECTIFICATION, wishes=wishing(corrections={"name": "Customer's Name"})
+    )
+    await deciding.approve(
+        world.context,
+        request_id,
+        plan_digest=seen(world, request_id).plan.digest,
+        decided_by="op",
+        reason="Checked",
+    )
+    while seen(world, request_id).state is not RequestState.ANSWERING:
+        await step(world)
+    assert controls(world, "user_id", EMPLOYEE.user_id).is_restricted
+    await deliver(world)
+    assert not controls(world, "user_id", EMPLOYEE.user_id).is_restricted
+
+
+@pytest.mark.clause("4.3")
+@pytest.mark.parametrize("phone", ["12345", "123456", "+45 (12) 34-56 78", " 12 34 5 "])
+def test_a_phone_of_five_digits_or_more_is_one(phone):
+    """However it is spaced."""
+    wishes = wishing(corrections={"phone": phone})
+    assert checked_wishes(populated().context, wishes) == wishes
 
 
 @pytest.mark.clause("4.3", "4.2.1")

@@ -93,7 +93,7 @@ async def test_who_enters_a_representatives_request_does_not_let_it_go(right):
     """One member of staff alone could have anybody's data mailed to any address."""
     world = populated()
     before = held(world, MEMBER)
-    wishes = wishing(corrections={"phone": "+44 1"}) if right is Right.RECTIFICATION else wishing()
+    wishes = wishing(corrections={"phone": "+44 113 496 0997"}) if right is Right.RECTIFICATION else wishing()
     request_id = await enter(world.context, _entry(world, rights=(right,), wishes=wishes))
     await deliver(world)
     request = seen(world, request_id)

@@ -5,6 +5,7 @@ import pytest
 from shared.domain.cases import RequestState
 from shared.domain.errors import NotAllowed
 from shared.domain.limits import Limits
+from shared.domain.messages import LETTER_QUEUE
 from shared.domain.rights import Right
 from shared.services import attention, deciding, switching
 from shared.services.sweeping import sweep
@@ -15,12 +16,15 @@ from tests.unit.services.cases_world import (
     EMPLOYEE,
     MEMBER,
     alarms,
+    approve,
     controls,
     done,
     file,
     held,
+    letter_words,
     outcome,
     populated,
+    refuse,
     seen,
     wishing,
 )
@@ -99,10 +103,58 @@ async def test_what_holds_at_once_holds_though_its_erasure_waits(right):
     assert found.stops_marketing or found.withdrawn_at
     assert seen(world, request_id).attention == "erasing_paused"
     assert held(world, MEMBER)["newsletter_signups"] == 1
+    assert set(letters(world, request_id)) == {"letter-delayed_by_review-0"}
+    assert "holds already" in letter_words(world, request_id, "letter-delayed_by_review-0")
+    await attention.retry(world.context, request_id, decided_by="op")
+    await deliver(world)
+    assert set(world.notifier.times_sent.values()) == {1}, "told once that it waits"
     await switching.reset(world.context, decided_by="op")
     await attention.retry(world.context, request_id, decided_by="op")
     await deliver(world)
     assert "newsletter_signups" not in held(world, MEMBER)
+
+
+@pytest.mark.clause("4.5", "4.7.2")
+@pytest.mark.parametrize("decided", ["approved", "refused"])
+async def test_an_objection_is_answered_to_and_decided_while_erasing_is_paused(decided):
+    """Restricted at once, told at once, decided by a person: what is upheld waits for the switch alone."""
+    world = populated()
+    await _throw(world)
+    request_id = await done(world, MEMBER, Right.OBJECTION, wishes=wishing(objects_to=("usage",)))
+    assert seen(world, request_id).state is RequestState.AWAITING_APPROVAL
+    assert set(letters(world, request_id)) == {"letter-objection_received-0"}
+    assert controls(world, MEMBER.email).is_restricted
+    if decided == "refused":
+        await refuse(world, request_id)
+        await deliver(world)
+        assert outcome(world, request_id, Right.OBJECTION).result == "refused"
+        assert "letter-refused-0" in letters(world, request_id)
+        return
+    await approve(world, request_id)
+    await deliver(world)
+    assert "erasing_paused" in alarms(world, request_id)
+    assert held(world, MEMBER)["usage_events"] == 4
+    await switching.reset(world.context, decided_by="op")
+    world.clock.advance(seconds=world.limits.wake_seconds)
+    await sweep(world.context)
+    await deliver(world)
+    assert outcome(world, request_id, Right.OBJECTION).result == "objection_upheld"
+    assert "usage_events" not in held(world, MEMBER)
+
+
+@pytest.mark.clause("4.7.1")
+async def test_a_letter_whose_message_was_lost_is_sent_though_the_case_waits_for_a_person():
+    """The sweep sends it beside its alarm."""
+    world = populated()
+    await _throw(world)
+    request_id = await submit(world, MEMBER.email, Right.MARKETING_OBJECTION)
+    await deliver(world, until=LETTER_QUEUE)
+    world.queue.sent.clear()
+    assert letters(world, request_id) == {}
+    world.clock.advance(seconds=world.limits.wake_seconds)
+    await sweep(world.context)
+    await deliver(world)
+    assert set(letters(world, request_id)) == {"letter-delayed_by_review-0"}
 
 
 @pytest.mark.clause("4.4")
