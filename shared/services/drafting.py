@@ -32,6 +32,7 @@ MANDATE = "mandate"  # one member of staff alone must not send anybody's data an
 ENTERED_TRANSFER = "entered_transfer"  # nor name the address a copy goes to
 HELD = "held"  # a correction overwrites what a hold keeps, perhaps as it was
 IDENTIFIER_CHANGES = "identifier_changes"
+COMPLAINT_TO_READ = "complaint_to_read"  # its words go when the case closes: somebody reads them first
 CONTRADICTS = "contradicts_person"  # a customer; the person is asked which is right
 DISPUTED = "accuracy_disputed"  # words alone say what is wrong: somebody reads them and judges the accuracy
 SECOND_LOOK = frozenset({MASS_ERASURE, MANDATE, ENTERED_TRANSFER, IDENTIFIER_CHANGES})
@@ -150,24 +151,20 @@ async def _needs_decision(
     entries: Sequence[PlanEntry],
 ) -> tuple[str, ...]:
     """Return why a person must decide before this plan may run. Source: GDPR article 12(4), 18(2), 21(1)."""
-    needed = []
     right = request.right
     refused = request.requester.refusal(right)
-    if refused is not None:
-        needed.append(refused)
-    elif right is Right.OBJECTION and not _is_upheld(request):
-        needed.append("objection")
-    if request.requester.kind == "representative" and right not in IMMEDIATE:
-        needed.append(MANDATE)
-    if right is Right.PORTABILITY and request.entered_by and request.wishes.transfer_url:
-        needed.append(ENTERED_TRANSFER)
-    if right is Right.RESTRICTION and request.wishes.ground == "unclear":
-        needed.append(UNCLEAR)
-    if not request.is_internal and _restricted_by(request, controls, entries):
-        needed.append(RESTRICTED)
     is_mass = sum(entry.records for entry in entries) > context.limits.mass_records
-    if right in (Right.ERASURE, Right.OBJECTION) and not request.is_internal and is_mass:
-        needed.append(MASS_ERASURE)
+    reasons = {
+        refused: True,
+        "objection": refused is None and right is Right.OBJECTION and not _is_upheld(request),
+        MANDATE: request.requester.kind == "representative" and right not in IMMEDIATE,
+        ENTERED_TRANSFER: right is Right.PORTABILITY and request.entered_by and request.wishes.transfer_url,
+        UNCLEAR: right is Right.RESTRICTION and request.wishes.ground == "unclear",
+        RESTRICTED: not request.is_internal and _restricted_by(request, controls, entries),
+        MASS_ERASURE: right in (Right.ERASURE, Right.OBJECTION) and not request.is_internal and is_mass,
+        COMPLAINT_TO_READ: right is Right.COMPLAINT and request.wishes.statement,
+    }
+    needed = [code for code, is_so in reasons.items() if code is not None and is_so]
     if right is Right.RECTIFICATION:
         needed += await _about_correction(context, request, identifiers)
     if right is Right.PORTABILITY and await _only_outside(context, request, identifiers, entries):

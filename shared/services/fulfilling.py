@@ -17,16 +17,12 @@ from shared.services.ledger import notices_due
 async def fulfil_marks(context: Context, case: Case) -> None:
     """Look whether the marks stand on every pseudonym, and answer. Repeating it changes nothing.
 
-    Of a complaint that says something operators are told, while the person is informed at once.
-
     Raises:
         Conflict: a mark is missing, because somebody wrote at the same time; let the queue deliver again.
     """
     request = case.request
     now = context.clock.now()
     if request.right is Right.COMPLAINT:
-        if request.wishes.statement:  # told before it is saved: twice rather than never
-            await context.operators.alarm("complaint_received", request_id=request.request_id)
         informed = Answer(
             outcome=Outcome(result="informed", at=now),
             letter=LetterKind.COMPLAINT,

@@ -112,13 +112,33 @@ async def test_every_right_a_customer_has_ends_with_a_letter_of_its_own(right, l
 
 
 @pytest.mark.clause("4.9", "7.1")
-@pytest.mark.parametrize(("statement", "told"), [("You lost my letter", ["complaint_received"]), ("", [])])
-async def test_a_complaint_that_says_something_is_told_to_operators(statement, told):
-    """The person is informed at once all the same, and the alarm names the request alone."""
+async def test_a_complaint_that_says_something_is_read_by_a_person_before_its_words_go():
+    """The person hears at once where to complain further, and again when it was read."""
     world = populated()
-    request_id = await done(world, AUTHOR, Right.COMPLAINT, wishes=wishing(statement=statement))
-    assert alarms(world, request_id) == told
-    assert all(details == "" for _, _, details in world.operators.alarms)
+    request_id = await done(world, AUTHOR, Right.COMPLAINT, wishes=wishing(statement="You lost my letter"))
+    assert alarms(world, request_id) == ["approval_needed"]
+    assert all("lost" not in details for _, _, details in world.operators.alarms)
+    (first,) = letters(world, request_id).values()
+    assert world.context.contacts.authority_email in first.text
+    assert seen(world, request_id).wishes.statement == "You lost my letter"
+    await deciding.approve(
+        world.context,
+        request_id,
+        plan_digest=seen(world, request_id).plan.digest,
+        decided_by="op",
+        reason="Read, and taken up with the support team",
+    )
+    await rest(world)
+    assert "letter-complaint-0" in letters(world, request_id)
+    assert seen(world, request_id).is_final
+
+
+@pytest.mark.clause("4.9", "7.1")
+async def test_a_complaint_without_words_is_answered_at_once():
+    """There is nothing to read."""
+    world = populated()
+    request_id = await done(world, AUTHOR, Right.COMPLAINT)
+    assert alarms(world, request_id) == []
     assert set(letters(world, request_id)) == {"letter-complaint-0"}
     assert seen(world, request_id).is_final
 
