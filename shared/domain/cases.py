@@ -480,7 +480,7 @@ class Task(CaseDocument):
     cursor: str | None = None  # where the next page starts; None: at the beginning
     claimed_until: UtcTime | None = None
     claimed: tuple[str, ...] = ()  # keys of the records the worker is about to erase
-    claimed_kept: dict[str, tuple[KeptRecords, ...]] = {}  # by those keys: what stays of them, out of sight
+    claimed_kept: dict[str, tuple[KeptRecords, ...]] = {}  # what stays of each
     pages: int = 0  # numbered sections of a copy
     files: int = 0
     records: int = 0  # collected, erased, or still there after an erasure
