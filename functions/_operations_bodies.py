@@ -17,10 +17,11 @@ from functions._request_bodies import (
     chosen,
 )
 from shared.domain.ageing import Ageing
-from shared.domain.cases import RequestState, Wishes
 from shared.domain.controls import Hold, HoldGround, Restriction, RestrictionGround
 from shared.domain.identifiers import MAX_EMAIL_CHARACTERS
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.wishes import Wishes
 from shared.services.intake import IdentityCheck
 from shared.services.looking_up import CaseView
 from shared.services.people import PersonView

@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from functions._bodies import Body, Shown, refusal
-from shared.domain.cases import RequestState, Wishes
 from shared.domain.errors import Invalid
 from shared.domain.identifiers import parse_email
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.wishes import Wishes
 
 MOST_TEXT = 2_000
 MOST_VALUE = 200

@@ -16,7 +16,7 @@ from functions._request_bodies import (
     TokenQuery,
 )
 from shared import bootstrap
-from shared.domain.cases import FINAL, RequestState
+from shared.domain.request_states import FINAL, RequestState
 from shared.domain.rights import IMMEDIATE
 from shared.rendering import outcomes, pages
 from shared.services import asking, intake

@@ -11,18 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.adapters._azure_errors import translating
 from shared.adapters.cosmos import CosmosDatabases
-from shared.domain.cases import (
-    DOCUMENT_TYPES,
-    AnyDocument,
-    Event,
-    Finding,
-    LetterDocument,
-    Part,
-    RequestState,
-    SubjectRequest,
-    Task,
-)
+from shared.domain.case_documents import Event, Finding, LetterDocument, Part
+from shared.domain.cases import DOCUMENT_TYPES, AnyDocument, SubjectRequest
 from shared.domain.errors import CannotTell, Conflict, Invalid, NotFound
+from shared.domain.request_states import RequestState
+from shared.domain.tasks import Task
 from shared.domain.times import utc_text
 from shared.ports.cases import Case, CasePage, CaseRow, Write
 

@@ -4,286 +4,24 @@ The state of a document is also the intent of its message: what is not final and
 sent again by the sweep, so nothing has to be remembered outside the state itself.
 """
 
-from collections import Counter
-from collections.abc import Iterable
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
-from shared.domain.controls import RestrictionGround
+from shared.domain.case_documents import CaseDocument, Event, Finding, LetterDocument, Package, Part
 from shared.domain.deadlines import Extension, Pause
 from shared.domain.errors import Conflict
 from shared.domain.opendsr import FiledBy
-from shared.domain.plans import Action, Plan
-from shared.domain.recipients import Instruction, NoticeState
+from shared.domain.outcomes import Decision, Notice, Outcome
+from shared.domain.plans import Plan
+from shared.domain.request_states import FINAL, TRANSITIONS, RequestState
 from shared.domain.rights import Right
-from shared.domain.standing import RequesterKind, Standing, Verdict, standing
+from shared.domain.tasks import Stage, Task
 from shared.domain.times import UtcTime
-
-
-class RequestState(StrEnum):
-    """Where a request stands. The transitions below are the only ones there are."""
-
-    RECEIVED = "received"  # waits for the person to confirm the address
-    VERIFIED = "verified"  # waits to be planned, or planned anew
-    AWAITING_APPROVAL = "awaiting_approval"  # a person must decide
-    PLANNED = "planned"  # waits for its start, can still be cancelled
-    IN_PROGRESS = "in_progress"
-    ANSWERING = "answering"  # the work is done, the letter is on its way
-    NEEDS_ATTENTION = "needs_attention"  # stopped; an operator was told
-    STANDING = "standing"  # answered; a restriction, a hold or a recipient keeps it open
-    COMPLETED = "completed"
-    COMPLETED_WITH_RETENTION = "completed_with_retention"
-    REJECTED = "rejected"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    JOINED = "joined"  # the same request of the same person was already open
-
-
-_S = RequestState
-TRANSITIONS: dict[RequestState, frozenset[RequestState]] = {
-    _S.RECEIVED: frozenset({_S.VERIFIED, _S.CANCELLED, _S.EXPIRED, _S.JOINED, _S.ANSWERING, _S.STANDING}),
-    _S.VERIFIED: frozenset(
-        {_S.AWAITING_APPROVAL, _S.PLANNED, _S.IN_PROGRESS, _S.CANCELLED, _S.NEEDS_ATTENTION, _S.STANDING}
-    ),
-    _S.AWAITING_APPROVAL: frozenset(
-        {_S.VERIFIED, _S.PLANNED, _S.IN_PROGRESS, _S.ANSWERING, _S.CANCELLED, _S.STANDING}
-    ),
-    _S.PLANNED: frozenset(
-        {_S.AWAITING_APPROVAL, _S.IN_PROGRESS, _S.CANCELLED, _S.NEEDS_ATTENTION, _S.STANDING}
-    ),
-    _S.IN_PROGRESS: frozenset({_S.VERIFIED, _S.ANSWERING, _S.CANCELLED, _S.NEEDS_ATTENTION, _S.STANDING}),
-    _S.ANSWERING: frozenset(
-        {
-            *(_S.RECEIVED, _S.VERIFIED),  # the next right; one that needs an identity check waits for it
-            *(_S.COMPLETED, _S.COMPLETED_WITH_RETENTION, _S.REJECTED, _S.STANDING, _S.NEEDS_ATTENTION),
-        }
-    ),
-    _S.NEEDS_ATTENTION: frozenset({_S.VERIFIED, _S.IN_PROGRESS, _S.ANSWERING, _S.CANCELLED, _S.STANDING}),
-    _S.STANDING: frozenset({_S.VERIFIED, _S.COMPLETED, _S.COMPLETED_WITH_RETENTION, _S.REJECTED}),
-    _S.COMPLETED: frozenset(),
-    _S.COMPLETED_WITH_RETENTION: frozenset(),
-    _S.REJECTED: frozenset(),
-    _S.CANCELLED: frozenset(),
-    _S.EXPIRED: frozenset(),
-    _S.JOINED: frozenset(),
-}
-FINAL = frozenset(state for state, following in TRANSITIONS.items() if not following)
-
-
-class Stage(StrEnum):
-    """What the tasks of a request in progress do."""
-
-    COLLECT = "collect"
-    ERASE = "erase"
-    LOOK = "look"
-    CORRECT = "correct"
-    CHECK = "check"  # the look after a correction
-    MARK = "mark"  # no store is touched: restrictions, objections, consents
-    INSTRUCT = "instruct"  # processors are told, and asked what came of it
-    TRANSFER = "transfer"  # a copy goes to another controller
-
+from shared.domain.wishes import Question, Requester, Scope, Wishes
 
 Channel = Literal["web", "in_app", "mail", "post", "phone", "opendsr", "customer", "retention"]
-
-
-class CaseDocument(BaseModel):
-    """Base of every document of a case; `id` is unique within the request's partition."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    id: str
-    request_id: str
-
-    def with_(self, **changes: Any) -> Self:
-        """Return a copy with some fields changed, checked like a new one is not: types are the caller's."""
-        return self.model_copy(update=changes)
-
-
-class KeptRecords(BaseModel):
-    """Records of a store that an erasure left, and why."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    store_id: str
-    reason: str  # `keep` with the map's words, `hold` or `copy_awaits_download`
-    provision: str
-    until: date | None
-    records: int
-
-
-def summed(kept: Iterable[KeptRecords]) -> tuple[KeptRecords, ...]:
-    """Return the same with records of one store, reason and day counted together, in the order given."""
-    counts: Counter[KeptRecords] = Counter()
-    for one in kept:
-        counts[one.model_copy(update={"records": 0})] += one.records
-    return tuple(one.model_copy(update={"records": records}) for one, records in counts.items())
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-Result = Literal[
-    "answered",
-    "nothing_held",
-    "erased",
-    "erased_with_retention",
-    "rectified",
-    "restricted",
-    "transferred",
-    "objection_upheld",
-    "marketing_stopped",
-    "withdrawn",
-    "informed",
-    "refused",
-]
-
-
-class Outcome(_Frozen):
-    """What one right of a request came to."""
-
-    result: Result
-    at: UtcTime
-    records: int = 0  # collected, erased, or corrected
-    by_store: dict[str, int] = {}
-    kept: tuple[KeptRecords, ...] = ()  # what an erasure or a correction left as it is
-    facts: tuple[str, ...] = ()  # names of the facts that were corrected, not their values
-    noted: tuple[str, ...] = ()  # stores to which a correction note was attached
-    transfer_problem: str | None = None  # why a transfer that was asked for was given up
-    not_covered: tuple[str, ...] = ()  # activities with data that portability does not cover
-
-
-class RecordsOf(_Frozen):
-    """Some records of one store: those whose value at `path` is one of `values`. Personal data."""
-
-    store_id: str
-    path: str
-    values: tuple[str, ...]
-
-
-class Scope(_Frozen):
-    """What part of a person's data a request is about. Everything empty: all of it.
-
-    With a `customer_id` only records of that customer's installations, and no other data of the person.
-    Scheduled deletion names its `rule_ids`, and the `records` where not all of a store goes by them; then
-    `is_partial` says that the person has more that stays. What a restored copy brought back has none, and
-    goes only where it was `created_before` it was erased.
-    """
-
-    activity_ids: tuple[str, ...] = ()
-    store_ids: tuple[str, ...] = ()
-    customer_id: str | None = None
-    rule_ids: tuple[str, ...] = ()
-    records: tuple[RecordsOf, ...] = ()
-    is_partial: bool = False
-    created_before: UtcTime | None = None
-
-    def of(self, store_id: str) -> RecordsOf | None:
-        """Return which records of a store it is about; None: all."""
-        return next((one for one in self.records if one.store_id == store_id), None)
-
-
-class Requester(_Frozen):
-    """Who asks. `mandate`: how a mandate of the person was checked, never a copy of it."""
-
-    kind: Literal["subject", "customer", "representative", "controller"] = "subject"
-    customer_id: str | None = None
-    customer_name: str = ""
-    mandate: str | None = None
-
-    def standing(self, right: Right) -> Standing:
-        """Return what they may have of a right. The controller acts for nobody but the law."""
-        if self.kind == "controller":
-            return Standing(verdict=Verdict.ALLOWED)
-        return standing(RequesterKind(self.kind), right, has_mandate=bool(self.mandate))
-
-    def refusal(self, right: Right) -> str | None:
-        """Return the code of why this right is not theirs to ask for; None: it is. A person decides it."""
-        found = self.standing(right)
-        if found.verdict is Verdict.HINT:
-            return "customer_hint"
-        return found.code if found.verdict is Verdict.REFUSED else None
-
-
-class Wishes(_Frozen):
-    """What the person asks for, in the person's own values. Personal data, gone when the request closes.
-
-    `corrections`: a fact of the policy's map, such as `name`, to its right value. `objects_to`: ids of
-    activities or purposes; empty: everything that rests on letter f. `tell`: whom a customer's request
-    concerns, so that the person is told. `about`: the person's address as a representative wrote it.
-    """
-
-    corrections: dict[str, str] = {}
-    statement: str = ""
-    ground: RestrictionGround | None = None
-    objects_to: tuple[str, ...] = ()
-    transfer_url: str | None = None
-    tell: str | None = None
-    about: str = ""
-
-
-class Question(_Frozen):
-    """A question to the person. It pauses the clock from the day it was sent to the day it was answered.
-
-    `text` and `answer` are gone when the request closes.
-    """
-
-    number: int
-    kind: Literal["identity", "clarification"]
-    text: str
-    asked_by: str
-    created_at: UtcTime
-    asked_at: UtcTime | None = None
-    answered_at: UtcTime | None = None
-    answer: str = ""
-
-
-class Decision(_Frozen):
-    """What a person decided about one right, with the reason and the provision the letter names."""
-
-    right: Right
-    result: Literal["approved", "refused", "upheld"]
-    decided_by: str
-    decided_at: UtcTime
-    reason: str
-    provision: str
-    hint: str = ""  # what would allow to find the person's data; articles 11(2), 12(2)
-    plan_digest: str | None = None
-
-
-class Notice(_Frozen):
-    """What a recipient was told of an erasure, a correction or a restriction. Source: GDPR article 19.
-
-    `awaiting_staff` and `due` are open. `why`: why telling is impossible, or what stopped it.
-    """
-
-    recipient_id: str
-    right: Right
-    instruction: Instruction
-    state: NoticeState
-    at: UtcTime
-    by: str | None = None  # the member of staff who did or decided it; None: the app
-    why: str = ""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether somebody still has to do something."""
-        return self.state in (NoticeState.DUE, NoticeState.AWAITING_STAFF)
-
-
-class Package(BaseModel):
-    """The finished copy, from its publication to its deletion."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    published_at: UtcTime
-    expires_at: UtcTime
-    size_bytes: int
-    downloaded_at: UtcTime | None = None
-    deleted_at: UtcTime | None = None
 
 
 def portable_id(request_id: str) -> str:
@@ -322,7 +60,7 @@ class SubjectRequest(CaseDocument):
     notices: tuple[Notice, ...] = ()
     lifts_on: date | None = None  # its restriction ends then; the person was told
     email: str | None
-    identifiers: dict[str, tuple[str, ...]] = {}
+    identifiers: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     subject_keys: tuple[str, ...]  # first the one of the address the request came from
     phase: int = 0  # index into `rights`
     stage: Stage | None = None
@@ -340,7 +78,7 @@ class SubjectRequest(CaseDocument):
     due_alarm_on: date | None = None  # the last day operators were told that it is due
     verified_at: UtcTime | None = None
     closed_at: UtcTime | None = None
-    outcomes: dict[Right, Outcome] = {}
+    outcomes: dict[Right, Outcome] = Field(default_factory=dict)
     package: Package | None = None
     portable: Package | None = None  # what is taken along, where the same message asks for a copy too
     attention: str | None = None
@@ -459,130 +197,9 @@ class SubjectRequest(CaseDocument):
         return next((phase for phase in following if self.rights[phase] not in self.outcomes), None)
 
 
-class TaskState(StrEnum):
-    """Where a task stands."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-
-
-class Task(CaseDocument):
-    """The work of one stage on one store. `claim` holds what one worker is about to do, until when."""
-
-    type: Literal["task"] = "task"
-    store_id: str
-    action: Action
-    lane: int
-    round: int = 0
-    state: TaskState = TaskState.QUEUED
-    cursor: str | None = None  # where the next page starts; None: at the beginning
-    claimed_until: UtcTime | None = None
-    claimed: tuple[str, ...] = ()  # keys of the records the worker is about to erase
-    claimed_kept: dict[str, tuple[KeptRecords, ...]] = {}  # what stays of each
-    pages: int = 0  # numbered sections of a copy
-    files: int = 0
-    records: int = 0  # collected, erased, or still there after an erasure
-    rewritten: int = 0
-    kept: tuple[KeptRecords, ...] = ()  # an erasure's: cut down and no longer found; a look's: found
-    redacted: dict[str, int] = {}
-    problem: str | None = None
-
-    def again(self) -> "Task":
-        """Return the task queued anew. What it erased stays counted; a claim keeps its place in the pages."""
-        return self.with_(
-            state=TaskState.QUEUED,
-            lane=0,
-            round=self.round + 1,
-            cursor=self.cursor if self.claimed else None,
-            claimed_until=None,
-            problem=None,
-        )
-
-    def settled(self, names: Iterable[str], *, gone: Iterable[str] = ()) -> Self:
-        """Return the task with some claimed records done: what stays of them out of sight is counted.
-
-        `gone`: those of them that somebody else deleted, so that nothing of them stays.
-        """
-        names = set(names)
-        done = names - set(gone)
-        kept = [one for name in self.claimed if name in done for one in self.claimed_kept.get(name, ())]
-        left = tuple(name for name in self.claimed if name not in names)
-        return self.with_(
-            claimed=left,
-            claimed_kept={name: self.claimed_kept[name] for name in left if name in self.claimed_kept},
-            kept=summed((*self.kept, *kept)),
-        )
-
-    def unclaimed(self) -> Self:
-        """Return the task without its claim."""
-        return self.with_(claimed=(), claimed_kept={}, claimed_until=None)
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing is left to do."""
-        return self.state in (TaskState.DONE, TaskState.FAILED)
-
-
-class LetterDocument(CaseDocument):
-    """A letter to send. `closes`: the request ends, or goes to its next right, when it is sent."""
-
-    type: Literal["letter"] = "letter"
-    kind: str
-    closes: bool = False
-    reason: str = ""  # what staff wrote for this letter alone
-    lift_on: date | None = None  # the day it announces that a restriction ends
-    created_at: UtcTime
-    sent_at: UtcTime | None = None
-    claimed_at: UtcTime | None = None  # a worker set out to send it then; None: certainly nobody has
-    not_before: UtcTime | None = None  # nobody sends it earlier: a claim settles, or the service said so
-    attempts: int = 0  # claims whose outcome did not become known
-    refusals: int = 0  # times the mail service did not take it
-
-    @property
-    def is_in_doubt(self) -> bool:
-        """Whether it may have been sent without our knowing."""
-        return self.sent_at is None and self.claimed_at is not None
-
-
-class Block(BaseModel):
-    """One staged block of a package."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    block_id: str
-    size_bytes: int
-
-
-class Part(CaseDocument):
-    """Consecutive blocks of a package and the archive members that lie in them, offsets from its start."""
-
-    type: Literal["part"] = "part"
-    blocks: tuple[Block, ...]
-    members: tuple[dict[str, Any], ...]
-
-
-class Finding(CaseDocument):
-    """A record that could not be treated and waits for an operator. `place` names it without its content."""
-
-    type: Literal["finding"] = "finding"
-    store_id: str
-    code: str
-    place: str
-    found_at: UtcTime
-
-
-class Event(CaseDocument):
-    """An audit entry: past tense, ids and counts only."""
-
-    type: Literal["event"] = "event"
-    at: UtcTime
-    what: str
-    details: dict[str, str | int] = {}
-
-
 AnyDocument = SubjectRequest | Task | LetterDocument | Part | Finding | Event
+
+
 DOCUMENT_TYPES: dict[str, type[AnyDocument]] = {
     "request": SubjectRequest,
     "task": Task,

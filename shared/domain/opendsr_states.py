@@ -1,7 +1,8 @@
 """From our states to the four of OpenDSR, in one place."""
 
-from shared.domain.cases import RequestState, SubjectRequest
+from shared.domain.cases import SubjectRequest
 from shared.domain.opendsr import DsrStatus
+from shared.domain.request_states import RequestState
 
 _S = RequestState
 _STATUS = {

@@ -5,17 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
-from shared.domain.cases import (
-    AnyDocument,
-    Event,
-    Finding,
-    LetterDocument,
-    Part,
-    RequestState,
-    SubjectRequest,
-    Task,
-)
+from shared.domain.case_documents import Event, Finding, LetterDocument, Part
+from shared.domain.cases import AnyDocument, SubjectRequest
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.tasks import Task
 
 
 @dataclass(frozen=True, kw_only=True)

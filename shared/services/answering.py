@@ -6,9 +6,12 @@ A case that nobody asked for, as retention files it, has no letter: it closes at
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.domain.cases import LetterDocument, Outcome, RequestState, SubjectRequest
+from shared.domain.case_documents import LetterDocument
+from shared.domain.cases import SubjectRequest
 from shared.domain.errors import NotFound
 from shared.domain.messages import SendLetter
+from shared.domain.outcomes import Outcome
+from shared.domain.request_states import RequestState
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.rendering.letters import LetterKind

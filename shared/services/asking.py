@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Literal
 
 from shared.domain import tokens
-from shared.domain.cases import Event, LetterDocument, Question, RequestState, SubjectRequest
+from shared.domain.case_documents import Event, LetterDocument
+from shared.domain.cases import SubjectRequest
 from shared.domain.deadlines import Deadline, Extension, deadline, due_on, require_extendable
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.messages import SendLetter
+from shared.domain.request_states import RequestState
 from shared.domain.times import after, copenhagen_day
+from shared.domain.wishes import Question
 from shared.ports.cases import Case, Write
 from shared.rendering.letters import LetterKind
 from shared.services.conflicts import settled

@@ -1,8 +1,9 @@
 """Stop a request that cannot go on by itself, tell an operator, and take it up again."""
 
-from shared.domain.cases import TRANSITIONS, RequestState, TaskState
 from shared.domain.errors import Conflict, NotAllowed
 from shared.domain.messages import PlanRequest
+from shared.domain.request_states import TRANSITIONS, RequestState
+from shared.domain.tasks import TaskState
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.services.context import Context

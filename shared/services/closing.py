@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from shared.domain.cases import Event, LetterDocument, RequestState, SubjectRequest, Task, portable_id
+from shared.domain.case_documents import Event, LetterDocument
+from shared.domain.cases import SubjectRequest, portable_id
 from shared.domain.controls import Controls
 from shared.domain.messages import PlanRequest
 from shared.domain.recipients import NoticeState
+from shared.domain.request_states import RequestState
 from shared.domain.rights import IMMEDIATE, Right
+from shared.domain.tasks import Task
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.services import calling_back, fencing, marking

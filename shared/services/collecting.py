@@ -6,9 +6,10 @@ from typing import Any
 from shared.datamap.models import Activity, DocumentStore, FileStore, LineStore
 from shared.datamap.portability import portable_part, portable_record
 from shared.datamap.treatment import OTHERS_DATA, visible_elements, visible_record
-from shared.domain.cases import Block, Task, TaskState
+from shared.domain.case_documents import Block
 from shared.domain.errors import Conflict, NotFound, Retryable
 from shared.domain.rights import Right
+from shared.domain.tasks import Task, TaskState
 from shared.ports.blobs import BlobRef
 from shared.rendering import archive
 from shared.rendering.records import record_entries

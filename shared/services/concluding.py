@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from shared.datamap.correction import unchangeable
 from shared.datamap.models import DocumentStore, KeepUntil, Store
 from shared.datamap.ownership import is_register
-from shared.domain.cases import KeptRecords, Outcome, Result, Stage, SubjectRequest, Task, summed
+from shared.domain.cases import SubjectRequest
 from shared.domain.controls import HELD_BY
 from shared.domain.identifiers import EMAIL
+from shared.domain.outcomes import KeptRecords, Outcome, Result, summed
 from shared.domain.plans import Action, PlanEntry
 from shared.domain.rights import Right
+from shared.domain.tasks import Stage, Task
 from shared.domain.times import copenhagen_day
 from shared.ports.cases import Case, Write
 from shared.rendering.letters import LetterKind

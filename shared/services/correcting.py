@@ -8,8 +8,9 @@ from collections.abc import Collection, Sequence
 
 from shared.datamap.correction import correct_document
 from shared.datamap.models import Activity, DocumentStore
-from shared.domain.cases import SubjectRequest, Task, TaskState
+from shared.domain.cases import SubjectRequest
 from shared.domain.rights import Right
+from shared.domain.tasks import Task, TaskState
 from shared.ports.controls import StoredControls
 from shared.ports.documents import Change, Changed
 from shared.services.context import Context

@@ -11,12 +11,12 @@ from typing import Literal
 
 from shared.datamap.models import DocumentStore
 from shared.datamap.treatment import found_identifiers, value_at
-from shared.domain.cases import Requester, Scope, Wishes
 from shared.domain.customer_names import parse_customer_name
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.identifiers import EMAIL, Identifiers, merged, parse_email
 from shared.domain.rights import Right
 from shared.domain.standing import RequesterKind, Standing, Verdict, standing
+from shared.domain.wishes import Requester, Scope, Wishes
 from shared.services.context import Context
 from shared.services.filing import Filing, put_on_file
 from shared.services.intake import count

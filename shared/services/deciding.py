@@ -8,10 +8,13 @@ anew. Source: GDPR articles 12(4), 21(1); policy 4.1.
 from collections.abc import Sequence
 from typing import Literal
 
-from shared.domain.cases import Decision, Event, Outcome, RequestState, SubjectRequest
+from shared.domain.case_documents import Event
+from shared.domain.cases import SubjectRequest
 from shared.domain.errors import Conflict, Invalid, NotAllowed
 from shared.domain.messages import PlanRequest
+from shared.domain.outcomes import Decision, Outcome
 from shared.domain.plans import Action, Plan
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right, in_order
 from shared.domain.times import after
 from shared.ports.cases import Case, Write

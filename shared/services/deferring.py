@@ -6,8 +6,10 @@ more, and so does the sweep: no erasure stays deferred by a hold that is gone.
 
 from collections.abc import Sequence
 
-from shared.domain.cases import Outcome, RequestState, SubjectRequest
+from shared.domain.cases import SubjectRequest
 from shared.domain.messages import PlanRequest
+from shared.domain.outcomes import Outcome
+from shared.domain.request_states import RequestState
 from shared.domain.times import after
 from shared.ports.cases import Write
 from shared.ports.controls import StoredControls

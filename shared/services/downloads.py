@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from shared.domain import tokens
-from shared.domain.cases import Package, SubjectRequest, portable_id
+from shared.domain.case_documents import Package
+from shared.domain.cases import SubjectRequest, portable_id
 from shared.domain.errors import NotAllowed, NotFound
 from shared.ports.cases import Case, Write
 from shared.services.conflicts import settled

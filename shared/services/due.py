@@ -12,7 +12,6 @@ from typing import Any
 
 from shared.datamap.models import NOT_STATED, DataMap, DocumentStore, RetentionRule, Taken, Trigger
 from shared.datamap.treatment import value_at
-from shared.domain.cases import Scope
 from shared.domain.controls import Controls
 from shared.domain.identifiers import Identifiers
 from shared.domain.retention import (
@@ -26,6 +25,7 @@ from shared.domain.retention import (
     latest_by_group,
 )
 from shared.domain.times import copenhagen_day, moment_of
+from shared.domain.wishes import Scope
 from shared.services.context import Context
 
 _ARRIVED = "_ts"  # when the database last wrote the record, in seconds: never before it came in

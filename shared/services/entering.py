@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from shared.domain.cases import Channel, Requester, Wishes
+from shared.domain.cases import Channel
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.identifiers import EMAIL, parse_email
 from shared.domain.rights import Right
 from shared.domain.standing import RequesterKind, Verdict, standing
+from shared.domain.wishes import Requester, Wishes
 from shared.services.context import Context
 from shared.services.filing import Filing, put_on_file
 from shared.services.wishing import checked_wishes

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 from shared.datamap.models import Activity, DocumentStore, FileStore
 from shared.datamap.treatment import Treated, Verdict, found_identifiers
-from shared.domain.cases import SubjectRequest, Task, TaskState
+from shared.domain.cases import SubjectRequest
 from shared.domain.controls import SWITCH_KEY, Restriction
 from shared.domain.errors import Conflict
 from shared.domain.identifiers import merged
 from shared.domain.rights import Right
+from shared.domain.tasks import Task, TaskState
 from shared.ports.blobs import BlobRef
 from shared.ports.documents import Change, Changed, StoredDocument
 from shared.services import switching

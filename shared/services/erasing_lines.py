@@ -11,8 +11,9 @@ from typing import Any
 
 from shared.datamap.models import Activity, LineStore
 from shared.datamap.treatment import Treated, Verdict, erase_record
-from shared.domain.cases import KeptRecords, Task, TaskState, summed
 from shared.domain.errors import CannotTell, Conflict, NotFound
+from shared.domain.outcomes import KeptRecords, summed
+from shared.domain.tasks import Task, TaskState
 from shared.domain.times import copenhagen_day
 from shared.ports.blobs import BlobRef
 from shared.services.blob_walk import BlobWalk

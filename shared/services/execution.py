@@ -5,10 +5,11 @@ more lanes, so a person with little data costs one message and a person with muc
 """
 
 from shared.datamap.models import Activity, DocumentStore, FileStore, LineStore, Store
-from shared.domain.cases import RequestState, Task, TaskState
 from shared.domain.errors import ComplianceError, Conflict
 from shared.domain.messages import FinishStage, PlanRequest, RunTasks
 from shared.domain.plans import Action
+from shared.domain.request_states import RequestState
+from shared.domain.tasks import Task, TaskState
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.services import switching

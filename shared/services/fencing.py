@@ -9,9 +9,10 @@ it back must keep nobody waiting.
 from collections.abc import Sequence
 from enum import StrEnum
 
-from shared.domain.cases import RequestState, SubjectRequest
+from shared.domain.cases import SubjectRequest
 from shared.domain.controls import Claim, Controls, OpenRequest
 from shared.domain.errors import Conflict, NotFound
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.ports.controls import StoredControls
 from shared.services.context import Context

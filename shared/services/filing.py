@@ -7,23 +7,17 @@ confirmation of the address, unless the caller is known already.
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.domain.cases import (
-    AnyDocument,
-    Channel,
-    LetterDocument,
-    Requester,
-    RequestState,
-    Scope,
-    SubjectRequest,
-    Wishes,
-)
+from shared.domain.case_documents import LetterDocument
+from shared.domain.cases import AnyDocument, Channel, SubjectRequest
 from shared.domain.deadlines import due_on, require_receivable
 from shared.domain.errors import Conflict, Invalid, NotAllowed
 from shared.domain.identifiers import EMAIL, Identifiers
 from shared.domain.messages import Message, PlanRequest, SendLetter
 from shared.domain.opendsr import FiledBy
+from shared.domain.request_states import RequestState
 from shared.domain.rights import IMMEDIATE, Right, in_order
 from shared.domain.times import after
+from shared.domain.wishes import Requester, Scope, Wishes
 from shared.ports.cases import Write
 from shared.rendering.letters import LetterKind
 from shared.services import marking

@@ -2,8 +2,9 @@
 
 import hashlib
 
-from shared.domain.cases import Finding, Task
+from shared.domain.case_documents import Finding
 from shared.domain.errors import Conflict
+from shared.domain.tasks import Task
 from shared.ports.cases import Write
 from shared.services.context import Context
 

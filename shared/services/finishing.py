@@ -5,10 +5,12 @@ left; then processors are instructed, and the person is answered. A right that t
 as soon as its marks are seen to stand.
 """
 
-from shared.domain.cases import RequestState, Stage, SubjectRequest, Task, TaskState
+from shared.domain.cases import SubjectRequest
 from shared.domain.identifiers import SUBJECT_KEY
 from shared.domain.plans import Action, PlanEntry
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.tasks import Stage, Task, TaskState
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.services.attention import stop

@@ -1,7 +1,7 @@
 """Answer a right that touches no store: a restriction, whose marks must be seen to stand, or a complaint."""
 
-from shared.domain.cases import Outcome
 from shared.domain.errors import Conflict
+from shared.domain.outcomes import Outcome
 from shared.domain.rights import Right
 from shared.ports.cases import Case
 from shared.rendering.letters import LetterKind

@@ -4,12 +4,13 @@ A processor that cannot be reached keeps the case open: it is asked again, an op
 claims what did not happen. Source: GDPR articles 17(2), 19, 28(3).
 """
 
-from shared.domain.cases import Notice, SubjectRequest
+from shared.domain.cases import SubjectRequest
 from shared.domain.consent import consent_in_force
 from shared.domain.controls import SWITCH_KEY
 from shared.domain.errors import Permanent, Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import FinishStage
+from shared.domain.outcomes import Notice
 from shared.domain.recipients import Confirmation, Instruction, NoticeState
 from shared.domain.rights import Right
 from shared.domain.times import after

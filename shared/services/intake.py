@@ -11,12 +11,14 @@ from datetime import date, datetime
 from typing import Literal
 
 from shared.domain import tokens
-from shared.domain.cases import Channel, RequestState, SubjectRequest, Wishes
+from shared.domain.cases import Channel, SubjectRequest
 from shared.domain.errors import NotAllowed
 from shared.domain.identifiers import EMAIL, parse_email
 from shared.domain.messages import PlanRequest
+from shared.domain.request_states import RequestState
 from shared.domain.rights import IMMEDIATE, Right
 from shared.domain.times import after, copenhagen_day
+from shared.domain.wishes import Wishes
 from shared.ports.cases import Case, Write
 from shared.services import fencing, marking
 from shared.services.closing import end, end_unanswered, forget_unpublished

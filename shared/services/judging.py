@@ -8,11 +8,12 @@ from typing import Any
 from shared.datamap.models import DocumentStore, LineStore, Store
 from shared.datamap.stopping import stop_record
 from shared.datamap.treatment import Treated, Verdict, erase_elements, erase_record, goes_whole, value_at
-from shared.domain.cases import Scope, SubjectRequest
+from shared.domain.cases import SubjectRequest
 from shared.domain.consent import consent_in_force
 from shared.domain.identifiers import Identifiers
 from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day, moment_of
+from shared.domain.wishes import Scope
 from shared.ports.documents import DocumentPage, StoredDocument
 from shared.services.context import Context
 

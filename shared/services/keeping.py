@@ -9,8 +9,8 @@ from datetime import date
 
 from shared.datamap.models import DataMap, DocumentStore, LineStore
 from shared.datamap.treatment import KeptField, Treated, belongs, erase_elements, erase_record, value_at
-from shared.domain.cases import KeptRecords
 from shared.domain.identifiers import Identifiers
+from shared.domain.outcomes import KeptRecords
 
 
 def as_records(store_id: str, reasons: Iterable[KeptField]) -> tuple[KeptRecords, ...]:

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from shared.datamap.models import DocumentStore
-from shared.domain.cases import Notice, SubjectRequest
+from shared.domain.cases import SubjectRequest
 from shared.domain.errors import Permanent
+from shared.domain.outcomes import Notice
 from shared.domain.recipients import Instruction, NoticeState
 from shared.domain.rights import Right
 from shared.rendering.report import Disclosure

@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 from shared.datamap.correction import correctable, unchangeable
 from shared.datamap.models import NOT_STATED, DocumentStore, FieldRule
 from shared.datamap.ownership import is_register
-from shared.domain.cases import KeptRecords, LetterDocument, Notice, Outcome, SubjectRequest
+from shared.domain.case_documents import LetterDocument
+from shared.domain.cases import SubjectRequest
 from shared.domain.controls import HELD_BY
 from shared.domain.deadlines import due_on
+from shared.domain.outcomes import KeptRecords, Notice, Outcome
 from shared.domain.recipients import NoticeState
 from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day

@@ -5,10 +5,12 @@ Source: GDPR article 18(3).
 
 from datetime import date
 
-from shared.domain.cases import LetterDocument, RequestState, SubjectRequest
+from shared.domain.case_documents import LetterDocument
+from shared.domain.cases import SubjectRequest
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.messages import SendLetter
 from shared.domain.recipients import Instruction
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.domain.times import after, copenhagen_day, start_of
 from shared.ports.cases import Case, Write

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from shared.datamap.models import DocumentStore, FileStore, LineStore
 from shared.datamap.treatment import Verdict, erase_record
-from shared.domain.cases import KeptRecords, Task, TaskState, summed
+from shared.domain.outcomes import KeptRecords, summed
+from shared.domain.tasks import Task, TaskState
 from shared.domain.times import copenhagen_day
 from shared.services.blob_walk import BlobWalk
 from shared.services.context import Context

@@ -8,9 +8,11 @@ import secrets
 from dataclasses import dataclass
 
 from shared.domain.ageing import Ageing, ageing
-from shared.domain.cases import Event, Finding, LetterDocument, SubjectRequest, Task
+from shared.domain.case_documents import Event, Finding, LetterDocument
+from shared.domain.cases import SubjectRequest
 from shared.domain.deadlines import Deadline
 from shared.domain.errors import Invalid
+from shared.domain.tasks import Task
 from shared.domain.times import copenhagen_day, utc_text
 from shared.services.asking import deadline_of
 from shared.services.context import Context

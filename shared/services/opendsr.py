@@ -9,10 +9,11 @@ import re
 from datetime import datetime, timedelta
 
 from shared.domain import opendsr as wire
-from shared.domain.cases import RequestState, SubjectRequest
+from shared.domain.cases import SubjectRequest
 from shared.domain.errors import Conflict, Invalid, NotFound
 from shared.domain.opendsr import DsrStatus, FiledBy
 from shared.domain.opendsr_states import extensions_of, status_of
+from shared.domain.request_states import RequestState
 from shared.domain.times import end_of_day
 from shared.ports.opendsr import OpenDsr
 from shared.services import intake

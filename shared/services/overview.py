@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from shared.domain.ageing import LateCase, OpenCase, forecast
-from shared.domain.cases import FINAL, RequestState
 from shared.domain.errors import Invalid
+from shared.domain.request_states import FINAL, RequestState
 from shared.domain.stops import stops
 from shared.domain.times import copenhagen_day
 from shared.domain.working_days import is_working_day

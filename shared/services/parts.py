@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.domain.cases import Part
+from shared.domain.case_documents import Part
 from shared.services.context import Context
 from shared.services.forgetting import forget
 

@@ -9,13 +9,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.cases import LetterDocument, RequestState, Stage, SubjectRequest, Task, TaskState
+from shared.domain.case_documents import LetterDocument
+from shared.domain.cases import SubjectRequest
 from shared.domain.controls import SWITCH_KEY, UNFENCED
 from shared.domain.errors import Conflict
 from shared.domain.identifiers import SUBJECT_KEY, Identifiers
 from shared.domain.messages import FinishStage, PlanRequest, RunTasks, SendLetter
 from shared.domain.plans import Action, Plan, PlanEntry
+from shared.domain.request_states import RequestState
 from shared.domain.rights import IMMEDIATE, Right
+from shared.domain.tasks import Stage, Task, TaskState
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.ports.controls import StoredControls

@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from shared.domain.cases import Block, KeptRecords, Part, SubjectRequest, Task, TaskState
+from shared.domain.case_documents import Block, Part
+from shared.domain.cases import SubjectRequest
 from shared.domain.errors import Conflict, Retryable
+from shared.domain.outcomes import KeptRecords
+from shared.domain.tasks import Task, TaskState
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.rendering import archive

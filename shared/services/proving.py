@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from shared.domain.cases import Outcome, SubjectRequest
+from shared.domain.cases import SubjectRequest
+from shared.domain.outcomes import Outcome
 from shared.domain.rights import Right
 from shared.domain.times import utc_text
 from shared.services import marking

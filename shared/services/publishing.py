@@ -10,9 +10,13 @@ from datetime import datetime
 
 from shared.datamap.models import DataMap
 from shared.datamap.ownership import is_own
-from shared.domain.cases import Outcome, Package, Part, RequestState, SubjectRequest, Task
+from shared.domain.case_documents import Package, Part
+from shared.domain.cases import SubjectRequest
 from shared.domain.errors import Conflict
+from shared.domain.outcomes import Outcome
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.tasks import Task
 from shared.domain.times import after, copenhagen_day
 from shared.ports.cases import Case
 from shared.ports.controls import StoredControls

@@ -13,12 +13,12 @@ from typing import Any
 
 from shared.datamap.models import DocumentStore
 from shared.datamap.treatment import value_at
-from shared.domain.cases import Requester, Scope
 from shared.domain.errors import CannotTell
 from shared.domain.identifiers import SUBJECT_KEY, Identifiers
 from shared.domain.rights import Right
 from shared.domain.times import moment_of, utc_text
 from shared.domain.walks import Walk
+from shared.domain.wishes import Requester, Scope
 from shared.services import retention
 from shared.services.context import Context
 from shared.services.filing import Filing, put_on_file

@@ -11,13 +11,13 @@ from typing import Any
 
 from shared.datamap.models import DataMap, DocumentStore
 from shared.datamap.treatment import found_identifiers, value_at
-from shared.domain.cases import RecordsOf, Requester, Scope
 from shared.domain.errors import NotFound
 from shared.domain.identifiers import SUBJECT_KEY, Identifiers, merged
 from shared.domain.retention import DueState, UseScope
 from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day
 from shared.domain.walks import Walk
+from shared.domain.wishes import RecordsOf, Requester, Scope
 from shared.services.context import Context
 from shared.services.due import DueActivity, Family, due_of_person, due_of_record, families
 from shared.services.filing import Filing, put_on_file

@@ -7,9 +7,11 @@ any time means sent. Not found means not sent only after the claim has settled.
 
 from dataclasses import replace
 
-from shared.domain.cases import LetterDocument, RequestState, SubjectRequest
+from shared.domain.case_documents import LetterDocument
+from shared.domain.cases import SubjectRequest
 from shared.domain.errors import NotAllowed, NotFound, Permanent, Retryable
 from shared.domain.messages import SendLetter
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.domain.times import after
 from shared.ports.cases import Case, Write

@@ -7,9 +7,10 @@ sending, or with a claim in hand, left such a moment behind.
 from datetime import datetime
 
 from shared.domain.ageing import Ageing, ageing
-from shared.domain.cases import RequestState, SubjectRequest
+from shared.domain.cases import SubjectRequest
 from shared.domain.errors import Conflict, NotFound, Permanent
 from shared.domain.messages import FinishStage, Message, PlanRequest, RunTasks, SendLetter
+from shared.domain.request_states import RequestState
 from shared.domain.times import after, copenhagen_day, start_of
 from shared.ports.cases import Case, Write
 from shared.services import calling_back, fencing, intake, marking

@@ -5,10 +5,13 @@ Source: GDPR article 19.
 
 from typing import Literal
 
-from shared.domain.cases import LetterDocument, Notice, RequestState, SubjectRequest
+from shared.domain.case_documents import LetterDocument
+from shared.domain.cases import SubjectRequest
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.messages import SendLetter
+from shared.domain.outcomes import Notice
 from shared.domain.recipients import NoticeState
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.domain.times import after
 from shared.ports.cases import Write

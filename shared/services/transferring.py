@@ -6,10 +6,12 @@ nothing. It also keeps the case open, for somebody to ask for another address or
 
 from collections.abc import Sequence
 
-from shared.domain.cases import Outcome, RequestState, Stage
 from shared.domain.errors import Invalid, NotAllowed, NotFound, Permanent, Retryable
 from shared.domain.messages import FinishStage
+from shared.domain.outcomes import Outcome
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.tasks import Stage
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.rendering.letters import LetterKind

@@ -2,9 +2,9 @@
 
 import re
 
-from shared.domain.cases import Wishes
 from shared.domain.errors import Invalid
 from shared.domain.identifiers import EMAIL, parse_email
+from shared.domain.wishes import Wishes
 from shared.services.context import Context
 
 _PHONE = "phone"  # a fact of the map

@@ -6,9 +6,10 @@ from datetime import date, timedelta
 import pytest
 
 from shared.adapters.cosmos_cases import CosmosCases
-from shared.domain.cases import Question, RequestState
 from shared.domain.errors import Invalid
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.wishes import Question
 from shared.ports.cases import CaseRow, Write
 from tests.contract.test_cases import NOW, created, request
 

@@ -5,10 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.domain.cases import Finding, LetterDocument, Part, RequestState, SubjectRequest, Task
+from shared.domain.case_documents import Finding, LetterDocument, Part
+from shared.domain.cases import SubjectRequest
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.plans import Action
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.tasks import Task
 from shared.ports.cases import Write
 
 pytestmark = pytest.mark.platform

@@ -2,16 +2,10 @@
 
 from datetime import datetime
 
-from shared.domain.cases import (
-    DOCUMENT_TYPES,
-    AnyDocument,
-    Finding,
-    LetterDocument,
-    Part,
-    SubjectRequest,
-    Task,
-)
+from shared.domain.case_documents import Finding, LetterDocument, Part
+from shared.domain.cases import DOCUMENT_TYPES, AnyDocument, SubjectRequest
 from shared.domain.errors import Conflict, Invalid, NotFound
+from shared.domain.tasks import Task
 from shared.domain.times import utc_text
 from shared.ports.cases import Case, CasePage, CaseRow
 from tests.fakes.turns import Turn, no_turn

@@ -4,14 +4,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from shared.domain.cases import Notice, Requester, RequestState, Scope, Wishes
 from shared.domain.consent import consent_in_force, opted_in
 from shared.domain.controls import SWITCH_KEY, Consent, Controls
 from shared.domain.errors import ComplianceError, Conflict, Invalid, NotAllowed, NotFound
 from shared.domain.identifiers import EMAIL
+from shared.domain.outcomes import Notice
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day
 from shared.domain.tokens import issue
+from shared.domain.wishes import Requester, Scope, Wishes
 from shared.services import holding, intake, lifting, marking, switching
 from shared.services.deciding import approve, refuse
 from shared.services.filing import Filing, put_on_file

@@ -5,7 +5,8 @@ import json
 import zipfile
 from collections import Counter
 
-from shared.domain.cases import RequestState, SubjectRequest
+from shared.domain.cases import SubjectRequest
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.rendering.letters import LetterKind
 from shared.services.proving import ERASING

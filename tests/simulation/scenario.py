@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from shared.domain.cases import RequestState
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from tests.simulation.acts import Acts
 from tests.simulation.invariants import Invariants

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from shared.domain.cases import RequestState, SubjectRequest
+from shared.domain.cases import SubjectRequest
 from shared.domain.errors import ComplianceError, NotAllowed, Retryable
 from shared.domain.limits import Limits
 from shared.domain.messages import (
@@ -28,6 +28,7 @@ from shared.domain.messages import (
     decode,
 )
 from shared.domain.recipients import NoticeState
+from shared.domain.request_states import RequestState
 from shared.services.attention import retry
 from shared.services.execution import run_lane
 from shared.services.finishing import finish_stage

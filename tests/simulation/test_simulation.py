@@ -237,7 +237,7 @@ def test_the_simulator_sees_a_processor_that_stops_a_newer_sign_up(monkeypatch):
 @pytest.mark.clause("4.3")
 def test_the_simulator_sees_a_correction_without_a_look(monkeypatch):
     """A planted bug: what was written once is taken for right."""
-    from shared.domain.cases import Stage
+    from shared.domain.tasks import Stage
     from shared.services import concluding, finishing
 
     async def conclude(context, case):

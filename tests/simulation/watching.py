@@ -4,12 +4,15 @@ import json
 from collections import Counter
 from typing import Any
 
-from shared.domain.cases import Outcome, RequestState, Stage, SubjectRequest
+from shared.domain.cases import SubjectRequest
 from shared.domain.consent import consent_in_force
 from shared.domain.controls import SWITCH_KEY, Controls
 from shared.domain.identifiers import EMAIL
+from shared.domain.outcomes import Outcome
 from shared.domain.recipients import Instruction
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.tasks import Stage
 from shared.services.erasing import RESTRICTED
 from shared.services.judging import STOPPING
 from tests.factories import KEYS

@@ -18,8 +18,8 @@ from functions.http_requests import (
     verification_page,
 )
 from shared import bootstrap
-from shared.domain.cases import RequestState
 from shared.domain.errors import Permanent
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.domain.tokens import issue
 from shared.services.links import ANSWER, CANCEL, PACKAGE, VERIFY

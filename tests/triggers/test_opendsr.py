@@ -8,7 +8,7 @@ import azure.functions as func
 import pytest
 
 from functions import http_opendsr as doors
-from shared.domain.cases import RequestState
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from tests.factories import World
 from tests.fakes.opendsr import (

@@ -22,10 +22,11 @@ from functions import (
 )
 from functions import http_operations_restores as restores
 from functions._door import DOORS
-from shared.domain.cases import RequestState, Wishes
 from shared.domain.messages import PLAN_QUEUE, PlanRequest
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.domain.staff import ALLOWED, Permission, StaffRole
+from shared.domain.wishes import Wishes
 from shared.services import people
 from shared.services.poison import put_aside
 from shared.services.resolving import Resolved

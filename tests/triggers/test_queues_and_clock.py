@@ -4,7 +4,6 @@ import azure.functions as func
 import pytest
 
 from functions import queue_poison, queue_requests, timer_retention, timer_sweep
-from shared.domain.cases import RequestState
 from shared.domain.errors import ComplianceError, Permanent
 from shared.domain.messages import (
     CALLBACK_QUEUE,
@@ -14,6 +13,7 @@ from shared.domain.messages import (
     TASK_QUEUE,
     PlanRequest,
 )
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from tests.triggers.conftest import wire
 from tests.unit.services.driving import ENDED, ask, submit, traces

@@ -13,9 +13,10 @@ import pytest
 
 from shared.adapters.https_transfers import HttpsTransfers
 from shared.adapters.outbound import Outbound, Times
-from shared.domain.cases import RequestState, Wishes
 from shared.domain.errors import ComplianceError, NotAllowed, NotFound, Permanent, Retryable
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.wishes import Wishes
 from shared.ports.packages import Content
 from tests.factories import World, people_store, small_map
 from tests.fakes.messaging import TestClock

@@ -7,22 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.domain.cases import (
-    DOCUMENT_TYPES,
-    FINAL,
-    TRANSITIONS,
-    Event,
-    KeptRecords,
-    Outcome,
-    RequestState,
-    SubjectRequest,
-    Task,
-    TaskState,
-    summed,
-)
+from shared.domain.case_documents import Event
+from shared.domain.cases import DOCUMENT_TYPES, SubjectRequest
 from shared.domain.errors import Conflict
+from shared.domain.outcomes import KeptRecords, Outcome, summed
 from shared.domain.plans import Action
+from shared.domain.request_states import FINAL, TRANSITIONS, RequestState
 from shared.domain.rights import CLAUSES, Right
+from shared.domain.tasks import Task, TaskState
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 STATES = list(RequestState)

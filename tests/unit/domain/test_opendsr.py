@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime
 import pytest
 
 from shared.domain import opendsr as wire
-from shared.domain.cases import FINAL, RequestState, SubjectRequest
+from shared.domain.cases import SubjectRequest
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.opendsr import DsrStatus, Platform
 from shared.domain.opendsr_states import extensions_of, is_owed, status_of
+from shared.domain.request_states import FINAL, RequestState
 from shared.domain.rights import Right
 from tests.fakes.opendsr import filed
 

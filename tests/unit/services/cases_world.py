@@ -19,12 +19,13 @@ from devtools.sample_data.person import (
 from shared.datamap.loader import load
 from shared.datamap.models import DocumentStore
 from shared.datamap.treatment import value_at
-from shared.domain.cases import Question, SubjectRequest, Wishes
+from shared.domain.cases import SubjectRequest
 from shared.domain.controls import Controls
 from shared.domain.identifiers import EMAIL
 from shared.domain.rights import Right
 from shared.domain.times import COPENHAGEN
 from shared.domain.tokens import issue
+from shared.domain.wishes import Question, Wishes
 from shared.services import deciding
 from shared.services.customers import CustomerAsk, ask_for_person
 from shared.services.filing import Filing, put_on_file

@@ -4,7 +4,6 @@ import io
 import json
 import zipfile
 
-from shared.domain.cases import RequestState
 from shared.domain.controls import Hold, Restriction
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import (
@@ -20,6 +19,7 @@ from shared.domain.messages import (
     SendLetter,
     decode,
 )
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.domain.tokens import issue
 from shared.services import intake

@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.errors import NotAllowed, NotFound
 from shared.domain.limits import Limits
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services import downloads, intake
 from shared.services.links import CANCEL, PACKAGE

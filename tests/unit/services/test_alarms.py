@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.errors import Permanent, Retryable
 from shared.domain.messages import TASK_QUEUE
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day
 from shared.services.attention import retry

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.cases import RequestState, portable_id
+from shared.domain.cases import portable_id
 from shared.domain.errors import Invalid, NotAllowed, NotFound, Permanent
 from shared.domain.limits import Limits
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.domain.tokens import issue
 from shared.services import asking, attention, deciding, downloads, intake

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.errors import NotAllowed, Permanent, Retryable
 from shared.domain.messages import CALLBACK_QUEUE, LETTER_QUEUE, SendCallback
 from shared.domain.opendsr import DsrStatus
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services import intake, opendsr
 from shared.services.calling_back import call_back

@@ -2,11 +2,12 @@
 
 import pytest
 
-from shared.domain.cases import RequestState, Stage
 from shared.domain.errors import NotAllowed
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import PLAN_QUEUE
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.tasks import Stage
 from shared.services import deciding, holding, intake
 from shared.services.links import CANCEL
 from shared.services.parts import all_parts

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.errors import Invalid, NotAllowed
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services import asking, intake
 from tests.unit.services.cases_world import (

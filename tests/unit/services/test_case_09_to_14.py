@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.recipients import Instruction
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services import deciding
 from tests.unit.services.cases_world import (

@@ -4,9 +4,10 @@ from datetime import date
 
 import pytest
 
-from shared.domain.cases import RequestState, Stage
 from shared.domain.recipients import Instruction, NoticeState
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.tasks import Stage
 from shared.services.sweeping import sweep
 from tests.unit.services.cases_world import (
     BUYER,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.errors import NotAllowed
 from shared.domain.identifiers import EMAIL
 from shared.domain.limits import Limits
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services import holding
 from shared.services.customers import CustomerAsk, ask_for_person

@@ -2,9 +2,10 @@
 
 import pytest
 
-from shared.domain.cases import Requester, RequestState, Scope
 from shared.domain.errors import NotAllowed, Retryable
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.wishes import Requester, Scope
 from shared.ports.notifier import NOT_ACCEPTED
 from tests.unit.services.cases_world import (
     BYG,

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.errors import Conflict, Invalid, NotAllowed
 from shared.domain.limits import Limits
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services import asking, deciding, switching
 from shared.services.sweeping import sweep

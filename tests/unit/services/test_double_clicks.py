@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.errors import Conflict
 from shared.domain.limits import Limits
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services import downloads, intake
 from shared.services.links import CANCEL, PACKAGE, VERIFY

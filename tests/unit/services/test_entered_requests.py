@@ -2,10 +2,11 @@
 
 import pytest
 
-from shared.domain.cases import Requester, RequestState
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.messages import LETTER_QUEUE
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.wishes import Requester
 from shared.services import asking, lifting
 from shared.services.entering import Entry, enter
 from tests.unit.services.cases_world import (

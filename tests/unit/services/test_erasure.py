@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.errors import Permanent
 from shared.domain.limits import Limits
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services import downloads
 from shared.services.attention import retry

@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.domain.cases import Requester, Scope
 from shared.domain.errors import Invalid
 from shared.domain.rights import Right
+from shared.domain.wishes import Requester, Scope
 from shared.services import asking, telling
 from tests.unit.services.cases_world import (
     BYG,

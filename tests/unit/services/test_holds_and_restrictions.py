@@ -6,13 +6,14 @@ from datetime import date
 
 import pytest
 
-from shared.domain.cases import Requester, RequestState, Scope
 from shared.domain.errors import Invalid, NotAllowed, NotFound, Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.limits import Limits
 from shared.domain.messages import TASK_QUEUE
 from shared.domain.recipients import Instruction, NoticeState
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.wishes import Requester, Scope
 from shared.ports.notifier import OUTCOME_UNKNOWN
 from shared.services import deciding, holding, lifting
 from shared.services.planning import plan

@@ -2,11 +2,12 @@
 
 from datetime import date
 
-from shared.domain.cases import RequestState, Stage
 from shared.domain.controls import Hold
 from shared.domain.messages import FINISH_QUEUE
 from shared.domain.recipients import Instruction
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.tasks import Stage
 from shared.services import marking, switching
 from shared.services.attention import retry_all
 from shared.services.holding import PlaceHold, place, release

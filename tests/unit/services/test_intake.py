@@ -6,10 +6,11 @@ import re
 
 import pytest
 
-from shared.domain.cases import RequestState, Wishes
 from shared.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from shared.domain.limits import Limits
+from shared.domain.request_states import RequestState
 from shared.domain.rights import IMMEDIATE, Right
+from shared.domain.wishes import Wishes
 from shared.services import intake
 from shared.services.links import CANCEL, VERIFY
 from shared.services.sweeping import sweep

@@ -2,11 +2,12 @@
 
 import pytest
 
-from shared.domain.cases import RequestState, Wishes
 from shared.domain.errors import NotAllowed
 from shared.domain.limits import Limits
 from shared.domain.messages import PlanRequest
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.wishes import Wishes
 from shared.services import entering, intake
 from shared.services.links import CANCEL
 from tests.factories import World

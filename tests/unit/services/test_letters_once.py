@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from shared.adapters.graph_mail import CALL_SECONDS
-from shared.domain.cases import LetterDocument, RequestState
+from shared.domain.case_documents import LetterDocument
 from shared.domain.errors import CannotTell, Conflict, NotAllowed, NotFound, Permanent, Retryable
 from shared.domain.limits import Limits
 from shared.domain.messages import LETTER_QUEUE, SendLetter
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.domain.times import after
 from shared.ports.notifier import NOT_ACCEPTED, OUTCOME_UNKNOWN

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.errors import NotAllowed, Retryable
 from shared.domain.limits import Limits
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services import downloads, holding, intake
 from shared.services.deciding import approve

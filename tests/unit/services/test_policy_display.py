@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.displays import DisplayChannel
 from shared.domain.errors import Invalid, NotFound, Permanent, Retryable
 from shared.domain.policy_versions import consent_covers
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services import policy_display
 from shared.services.policy_display import must_show, record_shown, subject_key_of

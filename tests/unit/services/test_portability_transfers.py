@@ -5,8 +5,8 @@ import zipfile
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.errors import Invalid, NotAllowed, Permanent, Retryable
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services import deciding, intake, transferring
 from shared.services.links import CANCEL, PACKAGE

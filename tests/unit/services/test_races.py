@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.controls import Claim, Consent
 from shared.domain.errors import Conflict, NotAllowed, Retryable
 from shared.domain.limits import Limits
 from shared.domain.messages import FINISH_QUEUE, LETTER_QUEUE, PLAN_QUEUE, TASK_QUEUE
 from shared.domain.recipients import NoticeState
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services import deciding, holding, intake, marking
 from shared.services.instructing import SIGNED_UP_ANEW

@@ -5,10 +5,10 @@ from datetime import date
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.messages import TASK_QUEUE
 from shared.domain.recipients import Instruction, NoticeState
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services import deciding, holding
 from shared.services.wishing import checked_wishes

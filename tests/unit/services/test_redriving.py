@@ -4,9 +4,9 @@ import base64
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.messages import FINISH_QUEUE, LETTER_QUEUE, PLAN_QUEUE, QUEUES, TASK_QUEUE, PlanRequest
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services.poison import put_aside
 from shared.services.redriving import Redriven, redrive

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.limits import Limits
 from shared.domain.recipients import NoticeState
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day
 from shared.services import overview

@@ -4,7 +4,6 @@ import base64
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.errors import ComplianceError, Permanent, Retryable
 from shared.domain.limits import Limits
 from shared.domain.messages import (
@@ -20,6 +19,7 @@ from shared.domain.messages import (
     SendCallback,
     SendLetter,
 )
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services.attention import retry
 from shared.services.poison import put_aside

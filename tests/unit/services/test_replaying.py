@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.errors import CannotTell
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services.holding import release
 from shared.services.replaying import replay

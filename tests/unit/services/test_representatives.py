@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from shared.domain.cases import Requester, RequestState
 from shared.domain.errors import Invalid, NotAllowed
 from shared.domain.identifiers import EMAIL
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
+from shared.domain.wishes import Requester
 from shared.services.deciding import approve
 from shared.services.entering import Entry, enter
 from tests.unit.services.cases_world import (

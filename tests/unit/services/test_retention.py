@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.controls import Restriction
 from shared.domain.identifiers import EMAIL
+from shared.domain.request_states import RequestState
 from shared.domain.retention import DueState
 from shared.domain.rights import Right
 from shared.services import retention

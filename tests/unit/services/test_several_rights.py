@@ -6,8 +6,8 @@ import zipfile
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.errors import Conflict, NotAllowed
+from shared.domain.request_states import RequestState
 from shared.domain.rights import IMMEDIATE, Right
 from shared.services import deciding, downloads, intake
 from shared.services.links import CANCEL

@@ -2,10 +2,10 @@
 
 import pytest
 
-from shared.domain.cases import RequestState
 from shared.domain.errors import NotAllowed
 from shared.domain.limits import Limits
 from shared.domain.messages import LETTER_QUEUE
+from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services import attention, deciding, switching
 from shared.services.sweeping import sweep

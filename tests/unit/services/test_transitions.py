@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import pytest
 
-from shared.domain.cases import FINAL, TRANSITIONS, RequestState, Stage
 from shared.domain.errors import Conflict, NotAllowed, Permanent
 from shared.domain.identifiers import EMAIL
 from shared.domain.limits import Limits
@@ -19,7 +18,9 @@ from shared.domain.messages import (
     RunTasks,
     SendLetter,
 )
+from shared.domain.request_states import FINAL, TRANSITIONS, RequestState
 from shared.domain.rights import Right
+from shared.domain.tasks import Stage
 from shared.services import asking, attention, deciding, holding, intake, lifting, switching, transferring
 from shared.services.execution import plan_again
 from shared.services.links import CANCEL
