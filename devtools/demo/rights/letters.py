@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from devtools.demo.findings import Findings
 from devtools.demo.mailbox import Mail
 from shared.rendering.words import words
 
-_SUBJECT = "subject_"
+_SUBJECT = re.compile(r"subject_(?:words_)?(?P<kind>.+)")
+"""`words_`: the same letter, to somebody whose words name no right."""
 _CONTACTS = (
     *("CONTROLLER_NAME", "CONTROLLER_ADDRESS", "CONTROLLER_EMAIL"),
     *("AUTHORITY_NAME", "AUTHORITY_ADDRESS", "AUTHORITY_EMAIL", "AUTHORITY_URL"),
@@ -48,10 +50,10 @@ class Letters:
         """Return what there is for the contacts of a run."""
         controller = environment["CONTROLLER_NAME"]
         found = {
-            text.format(controller=controller): name.removeprefix(_SUBJECT)
+            text.format(controller=controller): name["kind"]
             for language in ("en", "da")
-            for name, text in vars(words(language)).items()
-            if name.startswith(_SUBJECT)
+            for key, text in vars(words(language)).items()
+            if (name := _SUBJECT.fullmatch(key))
         }
         return cls(kinds=found, contacts=tuple(environment[name] for name in _CONTACTS))
 
