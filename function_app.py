@@ -16,6 +16,7 @@ from functions.http_processing import processing
 from functions.http_requests import requests
 from functions.queue_poison import poison
 from functions.queue_requests import queues
+from functions.timer_measuring import measuring
 from functions.timer_retention import retention
 from functions.timer_sweep import timers
 
@@ -35,6 +36,7 @@ for blueprint in (
     requests,
     poison,
     queues,
+    measuring,
     retention,
     timers,
 ):

@@ -42,7 +42,9 @@ ALARMS = Metric("operators.alarms", "counter", "alarms", "Alarms raised, by code
 SWEEP_TAKEN_UP = Metric("sweep.taken_up", "counter", "cases", "Cases that the sweep took up")
 RETENTION_LOOKED_AT = Metric("retention.run.looked_at", "counter", "records", "Records a run looked at")
 RETENTION_ERASED = Metric("retention.run.erased", "counter", "records", "Records a run erased, by rule")
-RETENTION_KEPT = Metric("retention.run.kept", "counter", "records", "Records a run kept though due, by reason")
+RETENTION_KEPT = Metric(
+    "retention.run.kept", "counter", "records", "Records a run kept though due, by reason"
+)
 RETENTION_FAILED = Metric("retention.run.failed", "counter", "records", "Records a run could not decide on")
 RETENTION_REQUEST_UNITS = Metric("retention.run.request_units", "counter", "RU", "What a run cost")
 RETENTION_SECONDS = Metric("retention.run.seconds", "gauge", "s", "How long a finished run took")
@@ -61,7 +63,9 @@ NEWSLETTER_DIVERGING = Metric(
 NEWSLETTER_REPAIRED = Metric(
     "newsletter.reconciliation.repaired", "counter", "people", "People whom reconciling brought in line"
 )
-NEWSLETTER_RECONCILED = Metric("newsletter.reconciliation.finished", "counter", "runs", "Finished comparisons")
+NEWSLETTER_RECONCILED = Metric(
+    "newsletter.reconciliation.finished", "counter", "runs", "Finished comparisons"
+)
 
 METRICS = {one.name: one for one in list(globals().values()) if isinstance(one, Metric)}
 """Every metric by its name."""

@@ -37,6 +37,7 @@ var role = {
   secretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
   metricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
+var group = resourceGroup().id
 var anyBlob = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs'
 var anyItem = 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers'
 // Packages and what was put aside are written and deleted; proofs are written and never deleted.
@@ -126,7 +127,7 @@ resource systemsEraser 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     roleName: 'Data protection: blobs of the systems of record (${uniqueString(resourceGroup().id)})'
     description: 'Read, correct and erase blobs and their earlier versions. No container is made or deleted.'
     type: 'CustomRole'
-    assignableScopes: [resourceGroup().id]
+    assignableScopes: [group]
     permissions: [
       {
         actions: ['Microsoft.Storage/storageAccounts/blobServices/containers/read']
@@ -142,7 +143,7 @@ resource evidenceWriter 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     roleName: 'Data protection: proofs (${uniqueString(resourceGroup().id)})'
     description: 'Write and read proofs. None is deleted.'
     type: 'CustomRole'
-    assignableScopes: [resourceGroup().id]
+    assignableScopes: [group]
     permissions: [
       {
         actions: ['Microsoft.Storage/storageAccounts/blobServices/containers/read']
