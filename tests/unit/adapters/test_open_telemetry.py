@@ -65,7 +65,9 @@ def test_outside_a_step_nothing_is_carried_on(telemetry):
     assert NoTelemetry().traceparent() is None
 
 
-@pytest.mark.parametrize("parent", [None, "", "00-0-0-01", ADDRESS, "00-" + "0" * 32 + "-" + "0" * 16 + "-01"])
+@pytest.mark.parametrize(
+    "parent", [None, "", "00-0-0-01", ADDRESS, "00-" + "0" * 32 + "-" + "0" * 16 + "-01"]
+)
 def test_a_wrong_parent_counts_as_none(telemetry, spans, parent):
     """The work is traced from here."""
     with telemetry.step("request_plan", parent=parent):
@@ -156,7 +158,11 @@ def _written(message: str, *args: object, error: Exception | None = None) -> str
         ("GET https://api.example/subscribers.json?email=a%%40b.example", (), None),
         ("called /api/webhooks/campaign-monitor/%s now", (SECRET,), None),
         ("a token %s", ("eyJ" + "x" * 60 + ".abc.def",), "a token -"),
-        ("alarm code=%s request=%s details=-", ("overdue", "a" * 32), f"alarm code=overdue request={'a' * 32} details=-"),
+        (
+            "alarm code=%s request=%s details=-",
+            ("overdue", "a" * 32),
+            f"alarm code=overdue request={'a' * 32} details=-",
+        ),
     ],
 )
 def test_the_log_holds_no_address_query_secret_or_token(message, args, expected):

@@ -127,7 +127,9 @@ async def test_a_retention_run_that_is_late_or_missing_is_seen(day, is_done, unf
     """Counted in Copenhagen days; the clock stands on the second of March."""
     world = World()
     if day is not None:
-        walk = Walk(name=WALK, day=day, store_ids=() if is_done else ("people",), started_at=world.clock.now())
+        walk = Walk(
+            name=WALK, day=day, store_ids=() if is_done else ("people",), started_at=world.clock.now()
+        )
         await world.walks.write(StoredWalk(walk=walk, etag=None))
     await measure(world.context)
     assert _values(world)["retention.run.unfinished"] == [(unfinished, {})]
