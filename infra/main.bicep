@@ -19,9 +19,11 @@ param isFirstDeployment bool = false
 param appName string = 'func-${environmentName}-${uniqueString(resourceGroup().id)}'
 
 @description('Optional. Name of the database account. The products use the same one.')
+@minLength(3)
 param cosmosName string = 'cosmos-${environmentName}-${uniqueString(resourceGroup().id)}'
 
 @description('Optional. Name of the storage account of blobs about people. The products use the same one.')
+@minLength(3)
 param dataStorageName string = 'std${environmentName}${uniqueString(resourceGroup().id)}'
 
 @description('Optional. Name of the storage account of the host.')
@@ -99,6 +101,7 @@ param alwaysReady array = []
 param deployerPrincipalId string = ''
 
 @description('Required. Who gets alarms by mail; a shared mailbox.')
+@minLength(3)
 param alarmEmail string
 
 @description('Optional. Where people reach the doors; empty: the app\'s own address.')
@@ -111,12 +114,15 @@ param corsOrigins array = ['https://clicklearn.com', 'https://www.clicklearn.com
 param allowedReturnUrl string = ''
 
 @description('Required. Name of the controller in letters.')
+@minLength(1)
 param controllerName string
 
 @description('Required. Postal address of the controller.')
+@minLength(1)
 param controllerAddress string
 
 @description('Required. Mail address of the controller for data protection.')
+@minLength(3)
 param controllerEmail string
 
 @description('Optional. Name of the supervisory authority.')
@@ -135,12 +141,14 @@ param authorityUrl string = 'https://www.datatilsynet.dk'
 param contactsVerifiedOn string
 
 @description('Required. Mailbox that letters are sent from.')
+@minLength(3)
 param graphMailbox string
 
 @description('Optional. Tenant whose accounts are staff.')
 param staffTenantId string = subscription().tenantId
 
 @description('Required. App registration of the operations API.')
+@minLength(36)
 param staffClientId string
 
 @description('Optional. JSON object from an account\'s object id to the customers whose installations it administers.')
@@ -431,10 +439,10 @@ output APP_URL string = app.outputs.url
 output VAULT_NAME string = vault.outputs.name
 
 @description('Name of the database account.')
-output COSMOS_NAME string = cosmos.outputs.name
+output DATABASE_ACCOUNT string = cosmos.outputs.name
 
 @description('Name of the storage account of blobs about people.')
-output DATA_STORAGE_NAME string = dataStorage.outputs.name
+output DATA_STORAGE_ACCOUNT string = dataStorage.outputs.name
 
 @description('Object id of the app\'s identity, which the mailbox has to let in.')
 output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId

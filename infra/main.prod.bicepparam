@@ -5,8 +5,8 @@ using './main.bicep'
 param environmentName = 'prod'
 param isFirstDeployment = bool(readEnvironmentVariable('FIRST_DEPLOYMENT', 'false'))
 param createSystemsOfRecord = false
-param cosmosName = readEnvironmentVariable('COSMOS_NAME')
-param dataStorageName = readEnvironmentVariable('DATA_STORAGE_NAME')
+param cosmosName = readEnvironmentVariable('DATABASE_ACCOUNT')
+param dataStorageName = readEnvironmentVariable('DATA_STORAGE_ACCOUNT')
 param cosmosCapacity = 'autoscale'
 param cosmosAutoscaleMaximum = 4000
 param isZoneRedundant = true

@@ -23,7 +23,7 @@ param isFirstDeployment bool = false
 
 var workspaceName = 'log-${suffix}'
 var destination = 'workspace'
-var withoutQuery = 'Url = tostring(split(Url, "?")[0])'
+var withoutQuery = 'Url = replace_regex(Url, @"\\?.*", "")'
 var withoutSecret = 'Url = replace_regex(Url, @"/webhooks/([^/]+)/.*", @"/webhooks/\\1/-")'
 var withoutToken = 'Url = replace_regex(Url, @"[A-Za-z0-9_-]{40,}", "-")'
 var withoutPeople = 'Message = replace_regex(Message, @"[A-Za-z0-9._%+\\-]+(@|%40)[A-Za-z0-9.\\-]+", "-")'

@@ -57,6 +57,13 @@ def test_no_value_looks_like_a_secret(given):
         assert not re.search(r"AccountKey=|SharedAccessSignature|-----BEGIN|eyJ", text), name
 
 
+def test_an_empty_variable_of_the_pipeline_stops_the_deployment():
+    """It sets one that nobody filled in to an empty text; only the day of a check may be one."""
+    for one in MAIN.params.values():
+        if one.kind == "string" and not one.has_default and one.name != "contactsVerifiedOn":
+            assert one.decorators["minLength"][0] > 0, one.name
+
+
 def test_production_makes_no_store_of_the_products_and_guesses_no_contact():
     """What is not given stops the deployment."""
     (text,) = [one.read_text("utf-8") for one in FILES if "prod" in one.name]
