@@ -45,9 +45,7 @@ class MemoryQueue:
     async def send(self, messages, *, delay_seconds=0):
         for message in messages:
             await self.turn("queue.send")
-            self.sent.append(
-                (QUEUE_OF[type(message)], message.model_dump_json().encode(), delay_seconds)
-            )
+            self.sent.append((QUEUE_OF[type(message)], message.model_dump_json().encode(), delay_seconds))
         await self.turn("queue.send!")
 
     async def depth(self, queue):
