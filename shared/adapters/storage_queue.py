@@ -38,6 +38,4 @@ class StorageQueue:
     async def _send(self, message: Message, delay_seconds: int) -> None:
         queue = self._storage.queue(QUEUE_OF[type(message)])
         # visibility_timeout 0 is the default and saves a query parameter
-        await queue.send_message(
-            message.model_dump_json(), visibility_timeout=delay_seconds or None
-        )
+        await queue.send_message(message.model_dump_json(), visibility_timeout=delay_seconds or None)
