@@ -15,6 +15,7 @@ from shared.adapters.campaign_monitor import RECIPIENT_ID as CAMPAIGN_MONITOR
 from shared.adapters.campaign_monitor import CampaignMonitor
 from shared.adapters.cosmos import CosmosDatabases
 from shared.adapters.cosmos_cases import CosmosCases
+from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
@@ -126,6 +127,7 @@ def build(settings: Settings, telemetry: Telemetry | None = None) -> App:
         packages=BlobPackages(storage),
         own_records=CosmosOwnRecords(databases),
         displays=CosmosDisplays(databases),
+        consent_ledger=CosmosConsentLedger(databases),
         processors=processors,
         evidence=BlobEvidence(storage, "evidence"),
         quarantine=BlobQuarantine(storage),

@@ -33,6 +33,7 @@ from shared.domain.limits import Limits
 from shared.services.context import Context
 from tests.fakes.blobs import MemoryBlobs, MemoryPackages
 from tests.fakes.cases import MemoryCases
+from tests.fakes.consent_ledger import MemoryConsentLedger
 from tests.fakes.controls import MemoryControls, MemoryRateLimits
 from tests.fakes.displays import MemoryDisplays
 from tests.fakes.documents import MemoryDocuments
@@ -251,6 +252,7 @@ class World:
         self.quarantine = MemoryQuarantine(self.turn)
         self.own_records = MemoryOwnRecords(self.documents, self.turn)
         self.displays = MemoryDisplays(self.documents, self.turn)
+        self.consent_ledger = MemoryConsentLedger(self.documents, self.turn)
         self.processors = MemoryProcessors(self.turn, connected=self.connected)
         self.transfers = MemoryTransfers(self.clock, self.turn)
         self.walks = MemoryWalks(self.turn)
@@ -269,6 +271,7 @@ class World:
             quarantine=self.quarantine,
             own_records=self.own_records,
             displays=self.displays,
+            consent_ledger=self.consent_ledger,
             processors=self.processors,
             transfers=self.transfers,
             walks=self.walks,

@@ -19,6 +19,7 @@ COMPLIANCE_CONTAINERS: dict[str, tuple[str, int | None]] = {
     "lookups": ("/subject_key", None),
     "notes": ("/subject_key", None),
     "policy_displays": ("/subject_key", None),
+    "consent_ledger": ("/subject_key", None),
     "limits": ("/bucket", -1),
     "walks": ("/name", None),
 }

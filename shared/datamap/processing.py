@@ -164,6 +164,7 @@ def with_marks_of(controls: Controls, everything: Iterable[Controls]) -> Control
             "restrictions": tuple(mark for one in found for mark in one.restrictions),
             "objections": tuple(mark for one in found for mark in one.objections),
             "withdrawn_at": max(withdrawn, default=None),
+            "withdrawals": tuple(end for one in found for end in one.withdrawals),
         }
     )
 

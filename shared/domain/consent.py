@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from shared.domain.controls import Consent, Controls
+from shared.domain.controls import EVERY_PURPOSE, Consent, Controls, Withdrawal
 
 
 def consent_in_force(controls: Controls, purpose_id: str, *, now: datetime) -> Consent | None:
@@ -18,7 +18,7 @@ def consent_in_force(controls: Controls, purpose_id: str, *, now: datetime) -> C
         if one.purpose_id == purpose_id
         and one.withdrawn_at is None
         and one.given_at <= now
-        and _is_latest_word(controls, one.given_at)
+        and _is_latest_word(controls, purpose_id, one.given_at)
     ]
     return max(counting, key=lambda one: one.given_at, default=None)
 
@@ -26,21 +26,54 @@ def consent_in_force(controls: Controls, purpose_id: str, *, now: datetime) -> C
 def opted_in(controls: Controls, consent: Consent, *, now: datetime) -> Controls:
     """Return the controls with a consent noted, or as they were where it adds nothing.
 
-    It adds nothing when it was noted before, when a later withdrawal or objection overtook it, or while
-    another one to the same purpose and text counts: evidence is not collected twice. An ended consent stays
-    as the record it is; a new opt-in is a new record. Source: GDPR article 7(1); policy 5.2.
+    It adds nothing when it was noted before, or when a later withdrawal or objection overtook it. Of several
+    to the same purpose and text that count, the first and the last are kept: the first says since when, the
+    last which withdrawal came before it, even one that is told later. An ended consent stays as the record it
+    is; a new opt-in is a new record. Source: GDPR article 7(1); policy 5.2.
     """
     if any(one.consent_id == consent.consent_id for one in controls.consents):
         return controls
-    other = consent_in_force(controls, consent.purpose_id, now=now)
-    repeated = other is not None and other.policy_version == consent.policy_version
-    if repeated or not _is_latest_word(controls, consent.given_at):
+    if not _is_latest_word(controls, consent.purpose_id, consent.given_at):
         return controls
-    return controls.model_copy(update={"consents": (*controls.consents, consent)})
+    same = [one for one in controls.consents if _says_the_same(one, consent) and one.given_at <= now]
+    between = sorted((*same, consent), key=lambda one: one.given_at)[1:-1]
+    if consent in between:
+        return controls
+    kept = tuple(one for one in controls.consents if one not in between)
+    return controls.model_copy(update={"consents": (*kept, consent), "suppression": None})
 
 
-def _is_latest_word(controls: Controls, given_at: datetime) -> bool:
+def ended_for(controls: Controls, purpose_id: str, at: datetime) -> Controls:
+    """Return the controls with every consent to a purpose ended that was given up to then; later ones stay.
+
+    `purpose_id` `EVERY_PURPOSE`: of all. Saying it again, or late, changes nothing that came after it.
+    Source: GDPR article 7(3).
+    """
+    reached = (
+        one.model_copy(update={"withdrawn_at": at})
+        if one.withdrawn_at is None and one.given_at <= at and purpose_id in (EVERY_PURPOSE, one.purpose_id)
+        else one
+        for one in controls.consents
+    )
+    if purpose_id == EVERY_PURPOSE:
+        latest: dict[str, object] = {"withdrawn_at": max(at, controls.withdrawn_at or at)}
+    else:
+        known = {one.purpose_id: one.at for one in controls.withdrawals}
+        known[purpose_id] = max(at, known.get(purpose_id, at))
+        ends = tuple(Withdrawal(purpose_id=one, at=known[one]) for one in sorted(known))
+        latest = {"withdrawals": ends}
+    return controls.model_copy(update={"consents": tuple(reached), **latest})
+
+
+def _says_the_same(one: Consent, other: Consent) -> bool:
+    """Whether both stand, to the same purpose and words."""
+    compared = ("purpose_id", "policy_version", "basis")
+    return one.withdrawn_at is None and all(getattr(one, name) == getattr(other, name) for name in compared)
+
+
+def _is_latest_word(controls: Controls, purpose_id: str, given_at: datetime) -> bool:
     """Whether nothing was withdrawn or objected to at that moment or since."""
     objected = (one.placed_at for one in controls.objections if one.kind == "marketing" and one.in_force)
     withdrawn = () if controls.withdrawn_at is None else (controls.withdrawn_at,)
-    return all(at < given_at for at in (*objected, *withdrawn))
+    ended = (one.at for one in controls.withdrawals if one.purpose_id == purpose_id)
+    return all(at < given_at for at in (*objected, *withdrawn, *ended))

@@ -21,6 +21,9 @@ SWITCH_KEY = "switch-erasing"
 """The pseudonym of nobody: controls under it stop all destruction. A hold on it is the kill switch."""
 
 RestrictionGround = Literal["accuracy", "unlawful", "claims", "objection", "unclear"]
+EVERY_PURPOSE = ""
+"""As the purpose of a withdrawal: all of them."""
+
 HoldGround = Literal["policy_5_3", "law", "legal_claim"]
 HELD_BY: dict[HoldGround, str] = {
     "policy_5_3": "GDPR article 17(3)",  # a hold of our policy's own ground does not say which letter
@@ -133,6 +136,26 @@ class Consent(_Frozen):
     given_at: UtcTime
     policy_version: str
     withdrawn_at: UtcTime | None = None
+    basis: Literal["consent", "exception"] = "consent"  # Danish Marketing Practices Act § 10(2)
+
+
+class Withdrawal(_Frozen):
+    """The latest end of consent to one purpose. One to all of them is `Controls.withdrawn_at`."""
+
+    purpose_id: str
+    at: UtcTime
+
+
+class Suppression(_Frozen):
+    """An address that is not to be written to, after everything else about it may be gone.
+
+    It is under a keyed pseudonym whose version is in the pseudonym, can only be compared, and is for nothing
+    else. A new opt-in ends it. Source: GDPR article 21(3).
+    """
+
+    since: UtcTime
+    reason: Literal["withdrawn", "objected", "erased"]
+    review_on: date | None = None  # None: nobody decided when it is looked at again
 
 
 class Controls(_Frozen):
@@ -145,7 +168,9 @@ class Controls(_Frozen):
     restrictions: tuple[Restriction, ...] = ()
     objections: tuple[Objection, ...] = ()
     consents: tuple[Consent, ...] = ()
-    withdrawn_at: UtcTime | None = None  # the latest withdrawal; a consent given after it counts
+    withdrawn_at: UtcTime | None = None  # the latest withdrawal of all; a consent given after it counts
+    withdrawals: tuple[Withdrawal, ...] = ()  # the latest one of single purposes
+    suppression: Suppression | None = None
 
     @property
     def is_restricted(self) -> bool:

@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from shared.datamap.processing import known_purpose
-from shared.domain.consent import consent_in_force, opted_in
-from shared.domain.controls import Consent, Controls
+from shared.domain.consent import consent_in_force
+from shared.domain.consent_ledger import ConsentEvent, EventKind, Evidence
 from shared.domain.errors import Invalid
 from shared.domain.identifiers import EMAIL, parse_email
 from shared.domain.times import after, start_of
-from shared.services import marking
+from shared.services import consent_ledger
 from shared.services.context import Context
 
 MOST_AHEAD_SECONDS = 300
@@ -41,19 +41,16 @@ async def record_consent(
     latest = after(now, seconds=MOST_AHEAD_SECONDS)
     if given_at.tzinfo is None or not start_of(version.valid_from) <= given_at <= latest:
         raise Invalid("given_at_invalid", "a time from that version's first day to now", field="given_at")
-    consent = Consent(
-        consent_id=f"{purpose.id}-{int(given_at.timestamp() * 1_000_000)}",
+    at = min(given_at, now)
+    event = ConsentEvent(
+        event_id=f"{purpose.id}-{int(given_at.timestamp() * 1_000_000)}",
+        subject_key=context.keys.subject_key(EMAIL, address),
         purpose_id=purpose.id,
-        given_at=min(given_at, now),
-        policy_version=policy_version,
+        kind=EventKind.GIVEN,
+        at=at,
+        noted_at=now,
+        channel="system",
+        evidence=Evidence(policy_version=policy_version),
     )
-    counts = False
-
-    def noted(controls: Controls) -> Controls:
-        nonlocal counts
-        changed = opted_in(controls, consent, now=now)
-        counts = consent_in_force(changed, purpose.id, now=now) is not None
-        return changed
-
-    await marking.change(context, (context.keys.subject_key(EMAIL, address),), noted)
-    return counts
+    controls = await consent_ledger.note(context, event)
+    return consent_in_force(controls, purpose.id, now=now) is not None

@@ -9,6 +9,7 @@ from shared.domain.limits import Limits
 from shared.ports.blobs import Blobs
 from shared.ports.cases import Cases
 from shared.ports.clock import Clock
+from shared.ports.consent_ledger import ConsentLedger
 from shared.ports.controls import ControlsStore
 from shared.ports.displays import Displays
 from shared.ports.documents import Documents
@@ -42,6 +43,7 @@ class Context:
     quarantine: Quarantine
     own_records: OwnRecords
     displays: Displays
+    consent_ledger: ConsentLedger
     processors: Processors
     transfers: Transfers
     walks: Walks

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from shared.domain.cases import SubjectRequest
-from shared.domain.controls import Controls, Objection, Restriction, RestrictionGround
+from shared.domain.consent import ended_for
+from shared.domain.controls import EVERY_PURPOSE, Controls, Objection, Restriction, RestrictionGround
 from shared.domain.errors import Conflict
 from shared.domain.rights import Right
 from shared.ports.controls import StoredControls
@@ -169,22 +170,7 @@ async def withdraw(context: Context, request: SubjectRequest, subject_keys: Sequ
     Source: GDPR article 7(3).
     """
     at = request.received_at
-
-    def withdrawn(controls: Controls) -> Controls:
-        latest = max(at, controls.withdrawn_at or at)
-        return controls.model_copy(
-            update={
-                "withdrawn_at": latest,
-                "consents": tuple(
-                    one.model_copy(update={"withdrawn_at": at})
-                    if one.withdrawn_at is None and one.given_at <= at
-                    else one
-                    for one in controls.consents
-                ),
-            }
-        )
-
-    await change(context, subject_keys, withdrawn)
+    await change(context, subject_keys, lambda controls: ended_for(controls, EVERY_PURPOSE, at))
 
 
 async def carry_over(context: Context, subject_keys: Sequence[str]) -> None:
@@ -197,13 +183,18 @@ async def carry_over(context: Context, subject_keys: Sequence[str]) -> None:
     restrictions = [mark for one in known for mark in one.restrictions if mark.lifted_at is None]
     objections = [mark for one in known for mark in one.objections if mark.in_force]
     withdrawn_at = max((one.withdrawn_at for one in known if one.withdrawn_at), default=None)
+    withdrawals = [end for one in known for end in one.withdrawals]
+    suppression = next((one.suppression for one in known if one.suppression), None)
 
     def carried(controls: Controls) -> Controls:
         held = {one.hold_id for one in controls.holds}
         restricted = {one.restriction_id for one in controls.restrictions}
         objected = {one.objection_id for one in controls.objections}
+        for end in withdrawals:
+            controls = ended_for(controls, end.purpose_id, end.at)
         return controls.model_copy(
             update={
+                "suppression": controls.suppression or suppression,
                 "holds": (*controls.holds, *_once(holds, held, "hold_id")),
                 "restrictions": (
                     *controls.restrictions,

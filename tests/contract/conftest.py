@@ -12,6 +12,7 @@ from shared.adapters.blob_packages import BlobPackages
 from shared.adapters.blob_store import AzureBlobs
 from shared.adapters.cosmos import CosmosDatabases, create_compliance_database
 from shared.adapters.cosmos_cases import CosmosCases
+from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
@@ -26,6 +27,7 @@ from shared.settings import Settings
 from tests.factories import small_map
 from tests.fakes.blobs import MemoryBlobs, MemoryPackages
 from tests.fakes.cases import MemoryCases
+from tests.fakes.consent_ledger import MemoryConsentLedger
 from tests.fakes.controls import MemoryControls, MemoryRateLimits
 from tests.fakes.displays import MemoryDisplays
 from tests.fakes.documents import MemoryDocuments
@@ -238,6 +240,14 @@ def displays(request):
     if request.param == "memory":
         return MemoryDisplays(MemoryDocuments(small_map()))
     return CosmosDisplays(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def consent_ledger(request):
+    """The ledger of consents."""
+    if request.param == "memory":
+        return MemoryConsentLedger(MemoryDocuments(small_map()))
+    return CosmosConsentLedger(request.getfixturevalue("databases"))
 
 
 @pytest.fixture(params=["memory", "cosmos"])

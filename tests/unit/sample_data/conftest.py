@@ -8,7 +8,9 @@ from devtools.sample_data import Expectations, SamplePerson, people
 from shared.datamap.loader import load
 from shared.datamap.models import DataMap
 
-WRITTEN_BY_THE_APP = frozenset({"own_requests", "controls", "lookups", "correction_notes", "policy_displays"})
+WRITTEN_BY_THE_APP = frozenset(
+    {"own_requests", "controls", "lookups", "correction_notes", "policy_displays", "consent_ledger"}
+)
 """Stores in which the sample systems write nothing. The ledger is none: products write it, too."""
 
 

@@ -44,7 +44,7 @@ class MapView:
                 pair
                 for _, store in self._datamap.stores()
                 if isinstance(store, DocumentStore) and store.locator
-                for body in self._documents[store.container]
+                for body in self._documents.get(store.container, ())
                 if belongs(body, store.matches, self._datamap, identifiers)
                 for pair in found_identifiers(body, store.fields)[0]
             ]
@@ -98,7 +98,7 @@ class MapView:
 
     def _count_documents(self, store: DocumentStore, identifiers: Identifiers, on: date) -> StoreExpectation:
         found, verdicts, kept = 0, Counter[Verdict](), 0
-        for body in self._documents[store.container]:
+        for body in self._documents.get(store.container, ()):
             if store.elements is not None:
                 mine = any(
                     belongs(element, store.elements.matches, self._datamap, identifiers)

@@ -1,0 +1,114 @@
+"""Note what happens to consents, and say what stands.
+
+The ledger holds the events, the controls what follows from them, so that the gate is one read. Both writes
+can be repeated, and whoever dies between them leaves the safe side behind: an end closes the gate before it
+is written down, a beginning is written down before it opens it.
+Source: GDPR articles 5(2), 7(1), 7(3); policy 2.4.2, 4.8.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from shared.domain.consent import consent_in_force
+from shared.domain.consent_ledger import Channel, ConsentEvent, EventKind, applied
+from shared.domain.controls import Consent, Controls, Suppression
+from shared.domain.identifiers import EMAIL
+from shared.services import marking
+from shared.services.context import Context
+
+Reason = Literal["withdrawn", "objected", "erased"]
+
+
+async def note(context: Context, event: ConsentEvent) -> Controls:
+    """Add an event to the ledger and count it in; return the controls as they are then.
+
+    A second call changes nothing, and finishes what a first one left half done.
+
+    Raises:
+        Conflict: somebody else kept writing; note it again.
+        Retryable: something was not there; note it again.
+    """
+    keys = (event.subject_key,)
+    if not event.ends:
+        await context.consent_ledger.append(event)
+    await marking.change(context, keys, lambda controls: applied(controls, event))
+    if event.ends:
+        await context.consent_ledger.append(event)
+    (stored,) = await context.controls.read(keys)
+    return stored.controls
+
+
+async def state_of(context: Context, email: str, purpose_ids: Iterable[str]) -> dict[str, Consent | None]:
+    """Return the consent in force to each purpose, None where there is none.
+
+    Raises:
+        Retryable: it could not be read; never take that for "no consent" or for one.
+    """
+    (stored,) = await context.controls.read((context.keys.subject_key(EMAIL, email),))
+    now = context.clock.now()
+    return {one: consent_in_force(stored.controls, one, now=now) for one in purpose_ids}
+
+
+async def is_suppressed(context: Context, email: str) -> bool:
+    """Whether an address is not to be written to. The list can only be compared with.
+
+    Raises:
+        Retryable: it could not be read; never take that for "not suppressed".
+    """
+    (stored,) = await context.controls.read((context.keys.subject_key(EMAIL, email),))
+    return stored.controls.suppression is not None or stored.controls.stops_marketing
+
+
+async def suppress(context: Context, subject_keys: Iterable[str], *, reason: Reason, at: datetime) -> None:
+    """Put addresses on the list of those not to write to. The first entry stays; a new opt-in ends it.
+
+    An opt-in given after `at` is the later word, and nothing is put on the list.
+    """
+
+    def listed(controls: Controls) -> Controls:
+        if controls.suppression is not None or any(
+            one.withdrawn_at is None and one.given_at > at for one in controls.consents
+        ):
+            return controls
+        return controls.model_copy(update={"suppression": Suppression(since=at, reason=reason)})
+
+    await marking.change(context, tuple(subject_keys), listed)
+
+
+async def unsuppress(context: Context, email: str) -> None:
+    """Take an address off the list, as its person wished; objections and withdrawals stay what they are."""
+    await marking.change(
+        context,
+        (context.keys.subject_key(EMAIL, email),),
+        lambda controls: controls.model_copy(update={"suppression": None}),
+    )
+
+
+async def forget_evidence(context: Context, subject_key: str, *, up_to: datetime, purpose_id: str) -> int:
+    """Erase what proves a consent that has ended, its end included; return how many events went.
+
+    That it ended, and when, stays in the controls. Ask for holds before. A second call finds nothing.
+    """
+    gone = [
+        one.event_id
+        for one in await context.consent_ledger.of_person((subject_key,))
+        if one.at <= up_to and purpose_id in ("", one.purpose_id)
+    ]
+    await context.consent_ledger.forget(subject_key, gone)
+    return len(gone)
+
+
+def withdrawal_event(
+    subject_key: str, purpose_id: str, *, at: datetime, noted_at: datetime, channel: Channel
+) -> ConsentEvent:
+    """Return the event of an end, named after its moment."""
+    return ConsentEvent(
+        event_id=f"withdrawn-{purpose_id or 'all'}-{int(at.timestamp() * 1_000_000)}",
+        subject_key=subject_key,
+        purpose_id=purpose_id,
+        kind=EventKind.WITHDRAWN,
+        at=at,
+        noted_at=noted_at,
+        channel=channel,
+    )
