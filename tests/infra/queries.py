@@ -3,7 +3,7 @@
 import ast
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.adapters.cosmos_cases import CosmosCases
+from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
@@ -84,6 +85,7 @@ def places() -> set[tuple[str, int]]:
 def _calls(databases: Any) -> list[Callable[[], Awaitable[Any]]]:
     """Return every call of a port that queries; a new one gets its line here."""
     cases, controls = CosmosCases(databases), CosmosControls(databases)
+    consents = CosmosConsentLedger(databases)
     return [
         lambda: cases.load("r"),
         lambda: cases.parts("r", cursor=None),
@@ -100,9 +102,15 @@ def _calls(databases: Any) -> list[Callable[[], Awaitable[Any]]]:
         lambda: cases.events("r"),
         lambda: controls.keys_with_hold("h"),
         lambda: controls.held(limit=1),
+        lambda: consents.of_person(("k",)),
+        lambda: _all(consents.given("newsletter")),
         lambda: CosmosDisplays(databases).shown(("k",)),
         *_of_the_map(databases),
     ]
+
+
+async def _all(rows: AsyncIterator[Any]) -> list[Any]:
+    return [row async for row in rows]
 
 
 def _of_the_map(databases: Any) -> list[Callable[[], Awaitable[Any]]]:
