@@ -159,9 +159,12 @@ def _collected(settings: Settings) -> Telemetry:
         mask_logs()
     if not settings.applicationinsights_connection_string:
         return NoTelemetry()
-    from shared.adapters.open_telemetry import to_azure  # noqa: PLC0415  slow to import, unused locally
+    from shared.adapters import open_telemetry  # noqa: PLC0415  slow to import, unused locally
 
-    return to_azure(settings.applicationinsights_connection_string, settings.managed_identity_client_id)
+    return open_telemetry.to_azure(
+        settings.applicationinsights_connection_string,
+        open_telemetry.managed_identity(settings.managed_identity_client_id),
+    )
 
 
 def _has_contract(datamap: DataMap, recipient_id: str) -> bool:

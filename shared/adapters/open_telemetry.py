@@ -4,6 +4,7 @@ Only the SDK and Azure's exporter are installed. The distribution that watches H
 write URLs and queries, and half of those hold an address or a document's id.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +12,10 @@ from typing import Any
 from azure.core.settings import settings as azure_settings
 from opentelemetry.metrics import Counter
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -19,7 +23,13 @@ from shared.domain.errors import ComplianceError
 from shared.ports.tracing import Step
 from shared.telemetry import METRICS, Metric, checked
 
-_NAME = "clicklearn.data_protection"
+_NAME = "data-protection"
+_EXPORT_SECONDS = 30  # an instance with nothing to do may be gone soon
+_EXPORTER_S_OWN = (
+    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
+    "APPLICATIONINSIGHTS_SDKSTATS_DISABLED",
+    "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
+)
 _PARENT = "traceparent"
 
 
@@ -80,33 +90,44 @@ class OpenTelemetry:
             instrument.set(value, attributes)
 
     def flush(self) -> None:
-        """Send what is kept; for a worker that is about to end."""
+        """Send what is kept."""
         self._tracers.force_flush()
         self._meters.force_flush()
 
+    def close(self) -> None:
+        """Send what is kept and end the threads."""
+        self._tracers.shutdown()
+        self._meters.shutdown()
 
-def to_azure(connection: str, client_id: str) -> OpenTelemetry:
-    """Return telemetry to Application Insights, as the managed identity. It sends in threads of its own."""
-    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415  slow to import, unused locally
-    from azure.monitor.opentelemetry.exporter import (  # noqa: PLC0415  as above
+
+def to_azure(connection: str, credential: Any) -> OpenTelemetry:
+    """Return telemetry to Application Insights, sent in threads of its own.
+
+    `credential`: a synchronous one of azure-identity; None: the key of the connection alone.
+    """
+    # Statistics about the exporter itself for its vendor, and settings that its vendor may change from afar.
+    os.environ.update(dict.fromkeys(_EXPORTER_S_OWN, "true"))
+    from azure.monitor.opentelemetry.exporter import (  # noqa: PLC0415  slow to import, and reads those at import
         AzureMonitorMetricExporter,
         AzureMonitorTraceExporter,
     )
-    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
-    # No file buffer: what cannot be sent is lost, and nothing stays on a disk.
     options: dict[str, Any] = {
         "connection_string": connection,
-        "credential": ManagedIdentityCredential(client_id=client_id or None),
-        "disable_offline_storage": True,
+        "credential": credential,
+        "disable_offline_storage": True,  # what cannot be sent is lost; nothing stays on a disk
     }
-    tracers = TracerProvider()
+    resource = Resource({"service.name": _NAME})  # nothing of the machine
+    tracers = TracerProvider(resource=resource)
     tracers.add_span_processor(BatchSpanProcessor(AzureMonitorTraceExporter(**options)))
     reader = PeriodicExportingMetricReader(
         AzureMonitorMetricExporter(**options), export_interval_millis=_EXPORT_SECONDS * 1000
     )
-    return OpenTelemetry(tracers, MeterProvider(metric_readers=[reader]))
+    return OpenTelemetry(tracers, MeterProvider(metric_readers=[reader], resource=resource))
 
 
-_EXPORT_SECONDS = 30  # an instance with nothing to do may be gone soon
+def managed_identity(client_id: str) -> Any:
+    """Return the app's identity for telemetry, which is sent outside any event loop. Empty: the only one."""
+    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415  slow to import, unused locally
+
+    return ManagedIdentityCredential(client_id=client_id or None)

@@ -10,12 +10,15 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from shared import bootstrap
+from shared.adapters import open_telemetry
 from shared.adapters.log_operators import LogOperators
 from shared.adapters.masked_logs import Masking, mask_logs
 from shared.adapters.no_telemetry import NoTelemetry
 from shared.adapters.open_telemetry import OpenTelemetry
 from shared.domain.errors import Permanent
 from shared.telemetry import ALARMS, CASES_OVERDUE, METRICS, QUEUE_MESSAGES
+from tests.contract.conftest import local_settings
 
 ADDRESS = "ane.o'hara+news@people.example"
 SECRET = "s3cr3t-of-the-webhook"
@@ -141,12 +144,7 @@ def test_vendors_trace_nothing(telemetry):
 def _written(message: str, *args: object, error: Exception | None = None) -> str:
     record = logging.LogRecord("any", logging.INFO, "file.py", 1, message, args, None)
     if error is not None:
-        try:
-            raise error
-        except type(error):
-            import sys
-
-            record.exc_info = sys.exc_info()
+        record.exc_info = (type(error), error, error.__traceback__)
     assert Masking().filter(record)
     return logging.Formatter().format(record)
 
@@ -186,4 +184,32 @@ def test_masking_is_put_on_every_handler_once(monkeypatch):
     monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
     mask_logs()
     mask_logs()
+    assert [type(one) for one in handler.filters] == [Masking]
+
+
+def test_a_local_run_collects_nothing_and_masks_nothing(monkeypatch):
+    """Its log is read by whoever started it."""
+    handler = logging.NullHandler()
+    monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
+    assert isinstance(bootstrap._collected(local_settings()), NoTelemetry)
+    assert handler.filters == []
+
+
+@pytest.mark.parametrize(("connection", "is_collected"), [("", False), ("InstrumentationKey=any", True)])
+def test_a_deployed_app_masks_its_log_and_collects_where_it_is_told(monkeypatch, connection, is_collected):
+    """As its own identity; without a place to send to it only masks."""
+    handler, calls = logging.NullHandler(), []
+    monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
+    monkeypatch.setattr(open_telemetry, "managed_identity", lambda client_id: f"identity {client_id}")
+    monkeypatch.setattr(open_telemetry, "to_azure", lambda *given: calls.append(given) or "collected")
+    settings = local_settings().model_copy(
+        update={
+            "deployment": "azure",
+            "applicationinsights_connection_string": connection,
+            "managed_identity_client_id": "c-1",
+        }
+    )
+    found = bootstrap._collected(settings)
+    assert (found == "collected") is is_collected
+    assert calls == ([(connection, "identity c-1")] if is_collected else [])
     assert [type(one) for one in handler.filters] == [Masking]
