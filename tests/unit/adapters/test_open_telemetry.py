@@ -1,6 +1,9 @@
 """What leaves the worker as telemetry: correlated, and nothing of any person."""
 
 import logging
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from azure.core.settings import settings as azure_settings
@@ -20,6 +23,7 @@ from shared.domain.errors import Permanent
 from shared.telemetry import ALARMS, CASES_OVERDUE, METRICS, QUEUE_MESSAGES
 from tests.contract.conftest import local_settings
 
+ROOT = Path(__file__).resolve().parents[3]
 ADDRESS = "ane.o'hara+news@people.example"
 SECRET = "s3cr3t-of-the-webhook"
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -213,3 +217,15 @@ def test_a_deployed_app_masks_its_log_and_collects_where_it_is_told(monkeypatch,
     assert (found == "collected") is is_collected
     assert calls == ([(connection, "identity c-1")] if is_collected else [])
     assert [type(one) for one in handler.filters] == [Masking]
+
+
+def test_the_sdk_is_loaded_where_telemetry_is_collected_and_nowhere_else():
+    """A cold start of a worker is not paid for twice, and a local run not at all."""
+    program = (
+        "import sys, function_app; from shared import bootstrap; "
+        "print([name for name in sys.modules if name.startswith(('opentelemetry.sdk', 'azure.monitor'))])"
+    )
+    done = subprocess.run(  # noqa: S603  our own interpreter
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
