@@ -163,6 +163,12 @@ param systemKeyDigest string = ''
 @description('Optional. Id of the Campaign Monitor client; empty: not connected, and no key is asked of the vault.')
 param campaignMonitorClientId string = ''
 
+@description('Optional. JSON array of the mailing lists we know and what each is for.')
+param campaignMonitorLists string = '[]'
+
+@description('Optional. SHA-256, in hex, of the secrets that its webhooks end with, by commas; digests and no secrets. Two while one replaces the other.')
+param webhookDigests string = ''
+
 @description('Optional. Certificate of the OpenDSR key, in PEM or Base64; empty: no OpenDSR, and no key is asked of the vault.')
 param opendsrCertificate string = ''
 
@@ -238,6 +244,8 @@ var settings = {
   GRAPH_MAILBOX: graphMailbox
   CAMPAIGN_MONITOR_CLIENT_ID: campaignMonitorClientId
   CAMPAIGN_MONITOR_API_KEY: empty(campaignMonitorClientId) ? '' : '${secretPrefix}/${names.secrets.campaignMonitorApiKey})'
+  CAMPAIGN_MONITOR_LISTS: campaignMonitorLists
+  CAMPAIGN_MONITOR_WEBHOOK_SECRETS_SHA256: webhookDigests
   STAFF_TENANT_ID: staffTenantId
   STAFF_CLIENT_ID: staffClientId
   STAFF_CUSTOMERS: staffCustomers
@@ -363,6 +371,7 @@ module roles './modules/roles.bicep' = {
     cosmosName: cosmos.outputs.name
     systemsDatabase: systemsDatabase
     complianceDatabase: complianceDatabase
+    createdInSystems: names.createdInSystems
     vaultName: vault.outputs.name
     insightsName: monitoring.outputs.insightsName
   }

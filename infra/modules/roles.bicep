@@ -22,6 +22,9 @@ param systemsDatabase string
 @description('Required. Name of our own database.')
 param complianceDatabase string
 
+@description('Required. Containers of the systems of record in which the app creates items too.')
+param createdInSystems array
+
 @description('Required. Name of the vault.')
 param vaultName string
 
@@ -193,7 +196,7 @@ resource telemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// The database knows roles of its own. Three, because each belongs to another scope.
+// The database knows roles of its own. Four, because each belongs to another scope.
 resource metadataRole 'Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions@2024-11-15' = {
   parent: cosmos
   name: guid(cosmos.id, 'metadata')
@@ -219,6 +222,21 @@ resource systemsRole 'Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions@2
     permissions: [
       {
         dataActions: ['${anyItem}/executeQuery', '${anyItem}/items/read', '${anyItem}/items/replace', '${anyItem}/items/delete']
+      }
+    ]
+  }
+}
+
+resource creatingRole 'Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions@2024-11-15' = {
+  parent: cosmos
+  name: guid(cosmos.id, 'creating-in-systems-of-record')
+  properties: {
+    roleName: 'Data protection: new items in a system of record'
+    type: 'CustomRole'
+    assignableScopes: [cosmos.id]
+    permissions: [
+      {
+        dataActions: ['${anyItem}/items/create']
       }
     ]
   }
@@ -258,6 +276,16 @@ resource systemsItems 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@
     scope: '${cosmos.id}/dbs/${systemsDatabase}'
   }
 }
+
+resource createdItems 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-11-15' = [for container in createdInSystems: {
+  parent: cosmos
+  name: guid(cosmos.id, principalId, 'creating', container)
+  properties: {
+    principalId: principalId
+    roleDefinitionId: creatingRole.id
+    scope: '${cosmos.id}/dbs/${systemsDatabase}/colls/${container}'
+  }
+}]
 
 resource complianceItems 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-11-15' = {
   parent: cosmos

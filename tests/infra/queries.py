@@ -15,6 +15,8 @@ from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
+from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
+from shared.adapters.stored_webhooks import StoredWebhooks
 from shared.datamap import loader
 from shared.datamap.models import DocumentStore
 from shared.domain.errors import NotFound
@@ -22,6 +24,7 @@ from shared.domain.request_states import RequestState
 from tests.infra.bicep import ROOT
 
 ADAPTERS = ROOT / "shared" / "adapters"
+_NO_BLOBS: Any = None  # no query goes there
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
@@ -85,7 +88,7 @@ def places() -> set[tuple[str, int]]:
 def _calls(databases: Any) -> list[Callable[[], Awaitable[Any]]]:
     """Return every call of a port that queries; a new one gets its line here."""
     cases, controls = CosmosCases(databases), CosmosControls(databases)
-    consents = CosmosConsentLedger(databases)
+    consents, changes = CosmosConsentLedger(databases), CosmosNewsletterChanges(databases)
     return [
         lambda: cases.load("r"),
         lambda: cases.parts("r", cursor=None),
@@ -104,6 +107,9 @@ def _calls(databases: Any) -> list[Callable[[], Awaitable[Any]]]:
         lambda: controls.held(limit=1),
         lambda: consents.of_person(("k",)),
         lambda: _all(consents.given("newsletter")),
+        lambda: changes.waking(NOW, limit=1),
+        lambda: changes.waiting_for_staff(limit=1),
+        lambda: StoredWebhooks(_NO_BLOBS, databases).to_look_at(limit=1),
         lambda: CosmosDisplays(databases).shown(("k",)),
         *_of_the_map(databases),
     ]

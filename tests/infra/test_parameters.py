@@ -53,7 +53,7 @@ def test_a_value_is_of_its_parameter_s_type_and_allowed(given):
 def test_no_value_looks_like_a_secret(given):
     """Secrets are put into the vault by hand; ids of nobody may stand here."""
     for name, text in given.items():
-        assert not RANDOM.search(text.replace(NO_ID, "")), name
+        assert not RANDOM.search(re.sub(r"Variable\('\w+'", "", text.replace(NO_ID, ""))), name
         assert not re.search(r"AccountKey=|SharedAccessSignature|-----BEGIN|eyJ", text), name
 
 

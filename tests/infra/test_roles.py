@@ -1,11 +1,14 @@
 """The app's roles allow what the adapters do, and no more."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
 from shared.adapters.storage import OWN_CONTAINERS
-from tests.infra.bicep import INFRA, read
+from shared.datamap import loader
+from shared.services import sign_ups
+from tests.infra.bicep import INFRA, ROOT, read
 from tests.infra.queries import ADAPTERS
 
 ROLES = read(INFRA / "modules" / "roles.bicep")
@@ -42,7 +45,17 @@ def _needed(paths: list[Path]) -> set[str]:
 
 
 def _adapters() -> list[Path]:
-    return [path for path in ADAPTERS.glob("cosmos_*.py") if path.name != SYSTEMS]
+    found = [
+        path for path in ADAPTERS.glob("*.py") if "(self, databases: CosmosDatabases" in _parameters(path)
+    ]
+    return [path for path in found if path.name != SYSTEMS]
+
+
+def _parameters(path: Path) -> str:
+    """Return a file's text on one line, so that parameters stand beside each other."""
+    return re.sub(
+        r"storage: Storage, |\s+", lambda one: "" if "S" in one[0] else " ", path.read_text("utf-8")
+    )
 
 
 def test_what_is_done_to_our_own_items_is_allowed_and_nothing_else():
@@ -52,8 +65,19 @@ def test_what_is_done_to_our_own_items_is_allowed_and_nothing_else():
 
 
 def test_what_is_done_to_the_systems_of_record_is_allowed_and_nothing_else():
-    """Nothing is created there: products own it."""
-    assert _needed([ADAPTERS / SYSTEMS]) | {"items/read"} == _allowed("systemsRole")
+    """Products own it: items are created in single containers only."""
+    needed = _needed([ADAPTERS / SYSTEMS])
+    assert (needed | {"items/read"}) - {"items/create"} == _allowed("systemsRole")
+    assert _allowed("creatingRole") == {"items/create"}
+
+
+def test_items_are_created_in_those_systems_of_record_that_a_service_names():
+    """Each by a service of its own; a new one has to be added to the roles."""
+    services = ROOT / "shared" / "services"
+    creating = [path.name for path in services.glob("*.py") if "documents.create(" in path.read_text("utf-8")]
+    assert creating == ["sign_ups.py"]
+    _, store = loader.load().store(sign_ups.STORE)
+    assert json.loads((INFRA / "names.json").read_text("utf-8"))["createdInSystems"] == [store.container]
 
 
 def test_one_adapter_alone_touches_the_systems_of_record():
@@ -67,11 +91,12 @@ def test_each_role_holds_in_its_own_database_only():
     """And metadata, which names no item, in the account."""
     scopes = {
         name: str(ROLES.resources[name].value["properties"]["scope"]).strip("'")
-        for name in ("metadata", "systemsItems", "complianceItems")
+        for name in ("metadata", "systemsItems", "createdItems", "complianceItems")
     }
     assert scopes == {
         "metadata": "cosmos.id",
         "systemsItems": "${cosmos.id}/dbs/${systemsDatabase}",
+        "createdItems": "${cosmos.id}/dbs/${systemsDatabase}/colls/${container}",
         "complianceItems": "${cosmos.id}/dbs/${complianceDatabase}",
     }
 

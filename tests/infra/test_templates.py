@@ -178,8 +178,6 @@ def test_data_roles_make_no_container_and_read_no_key():
         for action in permission["dataActions"]
     }
     assert not [action for action in actions if action.strip("'").endswith("*")]
-    systems = TEMPLATES["modules/roles.bicep"].resources["systemsRole"].value["properties"]["permissions"]
-    assert not [one for one in systems[0]["dataActions"] if "create" in one or "upsert" in one]
 
 
 def test_nothing_but_metrics_and_masked_logs_leaves_for_the_workspace():
