@@ -22,5 +22,8 @@ class NoTelemetry:
     def traceparent(self) -> str | None:
         return None
 
+    def flush(self) -> None:
+        pass
+
     def record(self, metric: Metric, value: float, labels: Mapping[str, str]) -> None:
         pass

@@ -29,6 +29,10 @@ class Tracing(Protocol):
         """Return the present step as W3C Trace Context writes it; None: nothing is traced."""
         ...
 
+    def flush(self) -> None:
+        """Send what is kept, for a worker that may be gone in a moment. It blocks for seconds at most."""
+        ...
+
 
 class Meter(Protocol):
     """Takes values of metrics."""

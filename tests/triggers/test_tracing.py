@@ -1,20 +1,23 @@
 """One request followed from its door through the queue, with nothing of its person on the way."""
 
+import inspect
 from types import SimpleNamespace
 
 import azure.functions as func
 import pytest
+from azure.functions.timer import TimerRequest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from functions import http_requests, queue_requests
+from functions import http_requests, queue_requests, timer_measuring
 from functions._traced import traced
 from shared import bootstrap
+from shared.adapters.no_telemetry import NoTelemetry
 from shared.adapters.open_telemetry import OpenTelemetry
 from shared.domain.errors import Permanent
-from shared.domain.messages import PlanRequest
+from shared.domain.messages import PlanRequest, decode
 from tests.triggers.conftest import call
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -73,8 +76,6 @@ async def test_a_message_s_work_is_a_step_of_what_sent_it(world, spans):
 @pytest.mark.parametrize("wrong", [ADDRESS, PARENT + "-extra", PARENT[:-2] + "ff", "00-xyz"])
 def test_what_a_message_carries_besides_ids_is_nothing_but_a_trace(wrong):
     """Anything else makes it unreadable."""
-    from shared.domain.messages import decode
-
     text = PlanRequest(request_id="0" * 32, traceparent=PARENT).model_dump_json().replace(PARENT, wrong)
     with pytest.raises(Permanent) as caught:
         decode(PlanRequest, text.encode())
@@ -88,8 +89,20 @@ def test_a_message_without_a_trace_says_nothing_of_one():
 
 def test_every_door_gets_its_context_from_the_host():
     """The worker gives it to a parameter of that name, which a wrapped signature would hide."""
-    import inspect
-
     handler = http_requests.submit.build().get_user_function()
     assert list(inspect.signature(handler).parameters) == ["req", "context"]
     assert handler.__annotations__["context"] is func.Context
+
+
+async def test_figures_are_sent_before_the_clock_s_door_ends(world, monkeypatch):
+    """The instance may be gone a moment later."""
+    said = []
+
+    class Telemetry(NoTelemetry):
+        def flush(self):
+            said.append(len(world.operators.measured))
+
+    monkeypatch.setattr(bootstrap, "_telemetry", Telemetry())
+    await timer_measuring.measure_everything(TimerRequest(past_due=False))
+    assert said == [len(world.operators.measured)]
+    assert said[0] > 0
