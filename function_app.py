@@ -18,6 +18,7 @@ from functions.http_webhooks import webhooks
 from functions.queue_newsletters import newsletter_queues
 from functions.queue_poison import poison
 from functions.queue_requests import queues
+from functions.timer_measuring import measuring
 from functions.timer_retention import retention
 from functions.timer_sweep import timers
 
@@ -39,6 +40,7 @@ for blueprint in (
     newsletter_queues,
     poison,
     queues,
+    measuring,
     retention,
     timers,
 ):
