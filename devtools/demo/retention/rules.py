@@ -71,6 +71,7 @@ class People:
 
     def __init__(self, estate: Estate) -> None:
         self._parent: dict[str, str] = {}
+        self._marks: defaultdict[str, set[str]] = defaultdict(set)
         for body in estate.of_container("authors"):
             self._join(_mark("author", body.get("id")), _mark("email", body.get("email")))
             self._join(_mark("author", body.get("id")), _mark("user", body.get("user_id")))
@@ -87,7 +88,10 @@ class People:
 
     def all_of(self, mark: str) -> frozenset[str]:
         """Return every mark of this person."""
-        return frozenset({mark} | {one for one in self._parent if self.of(one) == self.of(mark)})
+        if not self._marks:
+            for one in self._parent:
+                self._marks[self.of(one)].add(one)
+        return frozenset(self._marks.get(self.of(mark), ())) | {mark}
 
     def _join(self, one: str, other: str) -> None:
         if one and other:
