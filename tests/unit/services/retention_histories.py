@@ -7,11 +7,7 @@ from hypothesis import strategies as st
 
 from devtools.demo.retention.civil import moment_at
 from devtools.demo.retention.estate import Estate
-from devtools.demo.retention.rules import Delay, People, verdicts
-from shared.domain.controls import Restriction
-from shared.domain.identifiers import EMAIL, SUBJECT_KEY
-from shared.services.holding import PlaceHold, place, release
-from shared.services.resolving import resolve
+from devtools.demo.retention.rules import verdicts
 from tests.factories import World
 from tests.unit.services.systems import EMAIL_OF, put, world_on
 
@@ -177,58 +173,3 @@ def boundaries(world: World, after: date, until: date) -> list[date]:
     found = {one.since for one in verdicts(estate_of(world), today=after).values() if one.since is not None}
     near = {day + timedelta(days=off) for day in found if after < day < until for off in (-1, 0, 1)}
     return sorted(near)
-
-
-class Delays:
-    """Holds and restrictions, placed as staff would and told to the checker."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self._placed: dict[str, tuple[Delay, str]] = {}
-        self._restricted: set[str] = set()
-
-    def __iter__(self):
-        return (delay for delay, _ in self._placed.values())
-
-    async def hold(self, activity_id: str | None) -> None:
-        """Place a hold on Ane."""
-        today = self.world.clock.now().date()
-        hold = PlaceHold(
-            identifiers={EMAIL: (EMAIL_OF_ANE,)},
-            activity_id=activity_id,
-            ground="policy_5_3" if activity_id == "licences" else "legal_claim",
-            reason="a dispute about a fee",
-            review_on=today + timedelta(days=30),
-            placed_by="staff-1",
-        )
-        delay = Delay(marks=self._marks(), activity=activity_id)
-        placed = await place(self.world.context, hold)
-        self._placed[f"hold {activity_id}"] = delay, placed.hold_id
-
-    async def release(self, activity_id: str | None) -> None:
-        """End a hold, if there is one."""
-        if (known := self._placed.pop(f"hold {activity_id}", None)) is not None:
-            await release(self.world.context, known[1], released_by="staff-1", reason="it is settled")
-
-    async def restrict(self) -> None:
-        """Restrict everything of Ane's."""
-        delay = Delay(marks=self._marks())
-        await self._write(
-            (Restriction(restriction_id="r-1", ground="claims", placed_at=self.world.clock.now()),)
-        )
-        self._placed["restriction"] = delay, ""
-
-    async def lift(self) -> None:
-        """End the restriction, if there is one."""
-        if self._placed.pop("restriction", None) is not None:
-            await self._write(())
-
-    def _marks(self) -> frozenset[str]:
-        return People(estate_of(self.world)).all_of(f"email:{EMAIL_OF_ANE}")
-
-    async def _write(self, restrictions: tuple[Restriction, ...]) -> None:
-        resolved = await resolve(self.world.context, {EMAIL: (EMAIL_OF_ANE,)})
-        self._restricted |= set(resolved.identifiers[SUBJECT_KEY])
-        for key in self._restricted:
-            stored = self.world.controls.stored(key).controls
-            self.world.controls.put(stored.model_copy(update={"restrictions": restrictions}))
