@@ -78,9 +78,9 @@ class Clockwork:
         """
         deadline = time.monotonic() + _RUN_SECONDS
         while True:
-            if (await self._counts())["idle"] and not await self._stores.waiting_messages():
-                if (await self._counts())["idle"]:
-                    return
+            is_idle = (await self._counts())["idle"]
+            if is_idle and not await self._stores.waiting_messages() and (await self._counts())["idle"]:
+                return
             if time.monotonic() > deadline:
                 raise StoryEndedError(f"messages are left: {await self._stores.waiting_messages()}")
             await asyncio.sleep(_LOOK_SECONDS)

@@ -17,6 +17,7 @@ from devtools.sample_data.person import Installation
 CUSTOMER_ID = "cust-edges"
 _JOINED_ON = date(2017, 5, 2)
 _NIGHT, _MORNING, _NOON, _EVENING = (23, 59, 59), (0, 0, 0), (12, 0, 0), (22, 30, 0)
+_STATES = {"suspended_at": "suspended", "reactivated_at": "active", "revoked_at": "revoked"}
 HELD_LICENCE = "lic-held"
 HELD_CONTACT = "contact.held@example.org"
 HELD_MEMBER = "member.held@example.org"
@@ -62,7 +63,7 @@ class Edges:
         }
         self.acts.append(Act(at=delivered_at or at, container="usage_events", body=body))
 
-    def member(self, name: str, at: datetime | None = None, **fields: Any) -> None:
+    def member(self, name: str, at: datetime | None = None, /, **fields: object) -> None:
         """Let somebody join, long ago unless it is said when; the fields are what is known of them."""
         joined_at = at or moment_at(_JOINED_ON, 12)
         body = {
@@ -75,6 +76,13 @@ class Edges:
             **fields,
         }
         self.acts.append(Act(at=joined_at, container="members", body=body))
+
+    def lived(self, name: str, **moments: datetime) -> None:
+        """Write a member's logins and changes, each at its own moment, as the community does."""
+        for field_name, at in moments.items():
+            state = _STATES.get(field_name, "")
+            more = {"state": state} if state else {}
+            self.changed(name, at, **{field_name: written(at)}, **more)
 
     def changed(self, name: str, at: datetime, **fields: str) -> None:
         """Change a membership."""
@@ -153,22 +161,22 @@ def _memberships(made: Edges, name: str, last_day: date) -> None:
     """R4a and R4b, alone and together."""
     for day in begins_for(last_day, R4_YEARS):
         for hour in (_MORNING, _NIGHT):
-            login = written(moment_at(day, *hour))
-            made.member(f"login-{name}-{day}-{hour[0]}", last_login_at=login)
-        suspended = {"suspended_at": written(moment_at(day, *_NIGHT)), "state": "suspended"}
-        active = written(moment_at(day, *_NIGHT) + timedelta(days=300))
-        made.member(f"suspended-{name}-{day}", last_login_at=active, **suspended)
-        made.member(f"back-{name}-{day}", last_login_at=active, **suspended)
-        made.changed(
-            f"back-{name}-{day}",
-            moment_at(last_day, *_EVENING),  # the last hour in which it counts
-            reactivated_at=written(moment_at(last_day, *_EVENING)),
-            state="active",
+            who = f"login-{name}-{day}-{hour[0]}"
+            made.member(who)
+            made.lived(who, last_login_at=moment_at(day, *hour))
+        suspended_at = moment_at(day, *_NIGHT)
+        seen_at = suspended_at + timedelta(days=300)  # a login alone brings nobody back
+        for kind in ("suspended", "back", "before"):
+            made.member(f"{kind}-{name}-{day}")
+        made.lived(f"suspended-{name}-{day}", suspended_at=suspended_at, last_login_at=seen_at)
+        back_at = moment_at(last_day, *_EVENING)  # the last hour in which it counts
+        made.lived(
+            f"back-{name}-{day}", suspended_at=suspended_at, last_login_at=seen_at, reactivated_at=back_at
         )
-        earlier = written(moment_at(day, *_NIGHT) - timedelta(days=1))
-        made.member(f"before-{name}-{day}", last_login_at=active, reactivated_at=earlier, **suspended)
-    if not begins_for(last_day, R4_YEARS):
-        raise ValueError(last_day)
+        earlier = suspended_at - timedelta(days=1)
+        made.lived(
+            f"before-{name}-{day}", reactivated_at=earlier, suspended_at=suspended_at, last_login_at=seen_at
+        )
 
 
 def _licence(made: Edges, name: str, last_day: date) -> None:
@@ -194,7 +202,7 @@ def _at_midnight(made: Edges, number: int, eve: date) -> None:
             made.signed_up(f"{state}-{name}", joined_at)
             made.withdrawn(f"{state}-{name}", at, state)
         made.member(f"revoked-{name}", joined_at)
-        made.changed(f"revoked-{name}", at, revoked_at=written(at), state="revoked")
+        made.lived(f"revoked-{name}", revoked_at=at)
         made.member(f"undated-{name}", joined_at)
         made.changed(f"undated-{name}", at, state="revoked")
     made.signed_up(f"again{number}", moment_at(eve, 23, 55), email=f"withdrawn-between{number}@example.org")
@@ -208,7 +216,7 @@ def _bad_records(made: Edges) -> None:
         made.licence(f"lic-undated-{number}", value, f"undated{number}@example.org")
     made.licence("lic-unowned", "2020-01-01", None)
     for number, value in enumerate(("yesterday", None, "2015-05-05T10:00:00", "0001-01-01T00:00:00Z")):
-        made.member(f"bad{number}", last_login_at=value, joined_at=value)
+        made.member(f"bad{number}", at, last_login_at=value, joined_at=value)
         body = {
             "id": f"user-bad{number}-inst",
             "user_id": f"user-bad{number}",
@@ -221,7 +229,7 @@ def _bad_records(made: Edges) -> None:
     body = {"id": "user-future-inst", "user_id": "user-future", "installation_id": "inst-edges-0", **future}
     made.acts.append(Act(at=at, container="installations", body=body))
     made.signed_up("unowned", at, email=None, state="withdrawn")
-    made.member("suspended-undated", last_login_at=written(at), state="suspended")
+    made.member("suspended-undated", at, last_login_at=written(at), state="suspended")
 
 
 def _delayed(made: Edges) -> None:
@@ -232,7 +240,8 @@ def _delayed(made: Edges) -> None:
         ("held", HELD_MEMBER, HELD_USER, WINTER_TIME.eve),
         ("restricted", RESTRICTED_MEMBER, RESTRICTED_USER, WINTER_TIME.eve),
     ):
-        made.member(f"kept-{name}", email=address, last_login_at=written(START.at - timedelta(days=300)))
+        made.member(f"kept-{name}", email=address)
+        made.lived(f"kept-{name}", last_login_at=START.at - timedelta(days=1))
         made.linked(f"kept-{name}", user)
         made.uses(user, begins_for(last_day, R1_YEARS)[0], _NOON)
 
