@@ -86,7 +86,7 @@ class Story:
         }
 
     async def _read(self) -> Estate:
-        holdings = await self.stores.read_all()
+        holdings = await self.stores.read_systems(DATABASE, BLOB_CONTAINERS)
         return Estate.of(holdings, database=DATABASE, archive=USAGE_ARCHIVE, containers=BLOB_CONTAINERS)
 
     def _tell(self, found: Comparison, turns: int, stop: Stop) -> None:
