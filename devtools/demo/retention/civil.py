@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 _MARCH, _OCTOBER = 3, 10
+_END_OF_TIME = datetime(9990, 1, 1, tzinfo=UTC)  # later ones leave the calendar when years are counted
 _ONE_HOUR = timedelta(hours=1)
 
 
@@ -26,7 +27,7 @@ def local_day(moment: datetime) -> date:
     One hour ahead of UTC, and two from 01:00 UTC of the last Sunday of March to that of October. Source:
     Directive 2000/84/EC.
     """
-    utc = moment.astimezone(UTC)
+    utc = min(moment, _END_OF_TIME).astimezone(UTC)
     return (utc + _hours_ahead(utc) * _ONE_HOUR).date()
 
 
@@ -64,7 +65,8 @@ def day_in(value: object) -> date | None:
     if not isinstance(value, str):
         return None
     if found := _DAY.fullmatch(value):
-        return _date(*found.groups())
+        day = _date(*found.groups())
+        return None if day is None else min(day, _END_OF_TIME.date())
     moment = moment_in(value)
     return None if moment is None else local_day(moment)
 

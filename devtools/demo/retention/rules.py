@@ -23,7 +23,7 @@ from devtools.demo.retention.estate import Document, Estate, Item, contacts_of, 
 USES = ("start", "stop", "feature")
 R1_YEARS, R3_YEARS, R4_YEARS = 1, 5, 3
 ENDED_SIGN_UPS = ("withdrawn", "unsubscribed")
-BEFORE_ANY_COMPUTER = date(1970, 1, 1)
+FIRST_PRODUCTS = date(2000, 1, 1)  # what is dated earlier is a default or a mistake, and no date
 
 
 class Fate(StrEnum):
@@ -170,7 +170,7 @@ class _Reader:
         """R3: each contact person of each licence."""
         found = {}
         for item, body in self._documents("licences"):
-            ends_on = day_in(body.get("maintenance_ends_on"))
+            ends_on = _credible(body, "maintenance_ends_on")
             clock = None if ends_on is None else _Clock(rule="R3", since=gone_from(ends_on, R3_YEARS))
             for contact, part in contacts_of(body):
                 email = contact.get("email") if isinstance(contact, dict) else None
@@ -243,11 +243,16 @@ def _mark(kind: str, value: Any) -> str:
 
 def _when(body: Document, name: str) -> date | None:
     """Return the day of a field that a device or a person wrote: never later than the record came in."""
-    day = day_in(body.get(name))
-    if day is None or day < BEFORE_ANY_COMPUTER:
+    day = _credible(body, name)
+    if day is None:
         return None
     arrived_on = _arrival(body)
     return day if arrived_on is None else min(day, arrived_on)
+
+
+def _credible(body: Document, name: str) -> date | None:
+    day = day_in(body.get(name))
+    return None if day is None or day < FIRST_PRODUCTS else day
 
 
 def _arrival(body: Document) -> date | None:

@@ -48,7 +48,11 @@ def days() -> st.SearchStrategy[str]:
 
 
 maybe = st.none() | moments()
-rarely_bad = st.one_of(moments(), moments(), moments(), st.sampled_from(BAD_DATES))
+# Read as dates, and no dates all the same: what programs write where they know none.
+DEFAULTS = ("0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1899-12-30", "1999-12-31T12:00:00Z")
+FAR = ("9999-12-31T23:59:59Z", "9999-12-31", "9998-06-01T00:00:00Z")
+
+rarely_bad = st.one_of(moments(), moments(), moments(), st.sampled_from(BAD_DATES + DEFAULTS + FAR))
 kinds = st.sampled_from(("start", "stop", "feature", "heartbeat", "update_ping"))
 
 installations = st.fixed_dictionaries(
@@ -66,7 +70,7 @@ memberships = st.fixed_dictionaries(
     }
 )
 sign_up_states = st.sampled_from(("subscribed", "subscribed", "withdrawn", "unsubscribed"))
-maintenance_ends = st.one_of(days(), days(), days(), st.sampled_from(BAD_DATES))
+maintenance_ends = st.one_of(days(), days(), days(), st.sampled_from(BAD_DATES + DEFAULTS + FAR))
 
 
 @dataclass
