@@ -330,6 +330,29 @@ async def test_a_wrong_clock_of_a_device_keeps_nothing_for_ever():
     assert ids(world, "installations") == ["A-bo"]
 
 
+@pytest.mark.parametrize(("written", "left"), [("1999-12-31", ["A-ane"]), ("2000-01-01", [])])
+async def test_a_day_of_before_the_products_is_a_default_and_deletes_nothing(written, left):
+    """Such as the first day a computer counts from: the day the record came in counts instead."""
+    world = world_on("2026-03-02")
+    came_in = int(world.clock.now().replace(year=2025, month=6).timestamp())
+    installation(world, "ane", written, first_seen_at=on(written), _ts=came_in)
+    licence(world, "7", "1970-01-01", "ane")
+    await run_day(world)
+    assert ids(world, "installations") == left
+    assert contacts(world, "7") == ["ane"]
+
+
+@pytest.mark.parametrize("never", ["9999-12-31", "9999-12-31T23:59:59Z", "9998-06-01T00:00:00+01:00"])
+async def test_a_day_that_stands_for_never_stops_nobody_elses_deletion(never):
+    """Counting years from it would leave the calendar."""
+    world = world_on("2026-03-02")
+    licence(world, "6", never, "ane")
+    member(world, "ane", "2020-01-01", last_login_at=never, suspended_at=never, reactivated_at=never)
+    licence(world, "7", "2021-03-01", "bo")
+    await run_day(world)
+    assert (contacts(world, "6"), contacts(world, "7")) == (["ane"], [])
+
+
 async def test_an_imported_record_without_a_last_use_counts_from_its_creation():
     """Never from never."""
     world = world_on("2026-03-02")
