@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from functions.http_disclosures import disclosures
 from functions.http_downloads import downloads
 from functions.http_health import health
 from functions.http_openapi import openapi
@@ -21,6 +22,7 @@ from functions.timer_sweep import timers
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for blueprint in (
+    disclosures,
     downloads,
     health,
     openapi,
