@@ -44,7 +44,7 @@ class FinishStage(_Message):
 class SendLetter(_Message):
     """Send one letter that is saved with the request."""
 
-    letter_id: str = Field(pattern=r"^letter-[a-z_]+-\d+$")
+    letter_id: str = Field(pattern=r"^(letter-[a-z_]+-\d+|notice-[a-z0-9_]+-[a-z_]+)$")
 
 
 class SendCallback(_Message):

@@ -25,6 +25,8 @@ class NoticeState(StrEnum):
     """Where telling one recipient stands."""
 
     DUE = "due"  # a person has to tell it
+    NOTIFIED = "notified"  # by mail; what it did is not known yet
+    ACCEPTED = "accepted"  # a processor took it on, does it later and sends no message then
     TOLD = "told"
     NOT_HELD = "not_held"  # it had nothing of this person
     AWAITING_STAFF = "awaiting_staff"

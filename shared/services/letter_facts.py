@@ -34,6 +34,8 @@ from shared.services.links import answer_ends, links, verification_ends
 
 _STATE_OF: dict[NoticeState, RecipientState] = {
     NoticeState.DUE: "pending",
+    NoticeState.NOTIFIED: "told",
+    NoticeState.ACCEPTED: "accepted",
     NoticeState.TOLD: "told",
     NoticeState.NOT_HELD: "not_held",
     NoticeState.AWAITING_STAFF: "staff",
