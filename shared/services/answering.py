@@ -48,8 +48,8 @@ async def answer(context: Context, case: Case, answered: Answer, *, deletes: Seq
         wake_at=after(now, seconds=context.limits.wake_seconds),
     ).noted(now, answered.event, **answered.details)
     letters = [
-        *letters_of(context, saved, answered),
         *notice_letters(saved, [one.id for one in case.letters], context),
+        *letters_of(context, saved, answered),
     ]
     # an answer that was worked out before and never left is this one's no more
     written = {one.id for one in letters}

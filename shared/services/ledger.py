@@ -59,8 +59,8 @@ async def notices_due(
     One whose contact the map has gets it by mail; staff tell the others. A processor works on our
     instructions and is instructed, not notified. Nothing is due where nothing was
     changed, unless the right restricts: that concerns whoever received anything. A recipient of other
-    activities only is told nothing; one the map does not know is told, to be safe. Those that the request
-    has already are left out.
+    activities only is told nothing, nor is one that never received a fact that was corrected; one the map
+    does not know is told, to be safe. Those that the request has already are left out.
     """
     if request.is_internal:
         return ()  # nobody's right was exercised: what recipients hold has a period of its own
@@ -71,7 +71,11 @@ async def notices_due(
     kinds = {recipient.id: recipient.kind for recipient in context.datamap.recipients}
     mailed = {one.id for one in context.datamap.recipients if one.contact != NOT_STATED}
     known = {one.recipient_id for one in request.notices if one.right is request.right}
-    received = dict.fromkeys(one.recipient_id for one in await disclosures_to(context, request))
+    rows = await disclosures_to(context, request)
+    if request.right is Right.RECTIFICATION:
+        facts = frozenset(request.wishes.corrections)
+        rows = tuple(one for one in rows if may_carry(context, one, facts))
+    received = dict.fromkeys(one.recipient_id for one in rows)
     changed = [context.datamap.store(name)[0] for name in changed_stores]
     concerned = {name for activity in changed for name in activity.recipients}
     if request.right is Right.RESTRICTION:
@@ -90,6 +94,22 @@ async def notices_due(
         and recipient_id not in known
         and (recipient_id in concerned or recipient_id not in kinds)
     )
+
+
+def may_carry(context: Context, row: Disclosure, facts: frozenset[str]) -> bool:
+    """Whether one of these facts was among what was handed on; what cannot be told may have been."""
+    handed = facts_of(context, row)
+    return not facts or None in handed.values() or not facts.isdisjoint(handed.values())
+
+
+def facts_of(context: Context, row: Disclosure) -> dict[str, str | None]:
+    """Return each field that was handed on with its fact: "" for none, None for one that the map lacks."""
+    try:
+        activity, _ = context.datamap.purpose(row.purpose)
+    except KeyError:
+        return dict.fromkeys(row.fields)
+    known = {field.path: field.fact or "" for store in activity.stores for field in store.fields}
+    return {path: known.get(path) for path in row.fields}
 
 
 def _ledger(context: Context) -> DocumentStore:

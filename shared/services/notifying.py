@@ -17,8 +17,9 @@ from shared.domain.times import copenhagen_day
 from shared.ports.cases import Case, Write
 from shared.ports.notifier import Mail
 from shared.rendering.notices import HandedOver, NoticeFacts, render_notice
+from shared.rendering.report import Disclosure
 from shared.services.context import Context
-from shared.services.ledger import disclosures_of
+from shared.services.ledger import disclosures_of, facts_of
 
 NOTICE = "notice"
 NOT_DELIVERABLE = "notice_undeliverable"
@@ -54,6 +55,7 @@ async def notice_mail(context: Context, request: SubjectRequest, letter: LetterD
     if notice is None or recipient is None or recipient.contact == NOT_STATED:
         return None
     rows = await disclosures_of(context, {SUBJECT_KEY: request.subject_keys})
+    theirs = [row for row in rows if row.recipient_id == recipient.id]
     language = recipient.contact_language
     handed_over = tuple(
         HandedOver(
@@ -61,12 +63,13 @@ async def notice_mail(context: Context, request: SubjectRequest, letter: LetterD
             reference=row.reference or "",
             fields=tuple(_title(context, row.purpose, path, language) for path in row.fields),
         )
-        for row in rows
-        if row.recipient_id == recipient.id
+        for row in theirs
     )
     if not handed_over:
         return None
-    corrected = request.outcomes[notice.right].facts if notice.instruction is Instruction.CORRECT else ()
+    corrected = frozenset(
+        request.outcomes[notice.right].facts if notice.instruction is Instruction.CORRECT else ()
+    )
     rendered = render_notice(
         NoticeFacts(
             language=language,
@@ -74,7 +77,7 @@ async def notice_mail(context: Context, request: SubjectRequest, letter: LetterD
             instruction=notice.instruction,
             contacts=context.contacts,
             handed_over=handed_over,
-            facts=tuple(dict.fromkeys(_fact_title(context, fact, language) for fact in corrected)),
+            facts=_corrected(context, theirs, corrected, language),
             confirm_by=_confirm_by(context, context.clock.now()),
         )
     )
@@ -146,22 +149,25 @@ def _confirm_by(context: Context, moment: datetime) -> date:
     return copenhagen_day(moment) + timedelta(days=context.limits.confirm_days)
 
 
+def _corrected(
+    context: Context, rows: Sequence[Disclosure], facts: frozenset[str], language: str
+) -> tuple[str, ...]:
+    """Return what is called what was corrected, of the fields that this recipient got."""
+    return tuple(
+        dict.fromkeys(
+            _title(context, row.purpose, path, language)
+            for row in rows
+            for path, fact in facts_of(context, row).items()
+            if fact in facts
+        )
+    )
+
+
 def _title(context: Context, purpose_id: str, path: str, language: str) -> str:
     """Return what a field is called; the path itself where the map has no such field any more."""
-    activities = [
-        one for one in context.datamap.activities if any(purpose.id == purpose_id for purpose in one.purposes)
-    ]
-    for activity in activities:
-        for store in activity.stores:
-            for field in store.fields:
-                if field.path == path:
-                    return field.title.in_language(language)
-    return path
-
-
-def _fact_title(context: Context, fact: str, language: str) -> str:
-    for _, store in context.datamap.stores():
-        for field in store.fields:
-            if field.fact == fact:
-                return field.title.in_language(language)
-    return fact
+    try:
+        activity, _ = context.datamap.purpose(purpose_id)
+    except KeyError:
+        return path
+    fields = (field for store in activity.stores for field in store.fields)
+    return next((one.title.in_language(language) for one in fields if one.path == path), path)

@@ -115,10 +115,21 @@ async def test_of_a_correction_the_carrier_learns_which_fact_and_not_the_value()
         world, BUYER, Right.RECTIFICATION, wishes=Wishes(corrections={"name": right_name})
     )
     sent = mail(world, request_id, Right.RECTIFICATION)
-    assert "What was corrected: " in sent.text
-    assert "Name" in sent.text
+    assert "What was corrected: Name on the invoice. " in " ".join(sent.text.split())
     assert right_name not in sent.text + sent.html
     assert BUYER.name not in sent.text + sent.html
+
+
+@pytest.mark.clause("4.3.1")
+async def test_a_carrier_that_never_received_the_fact_is_not_told_of_its_correction():
+    """The parcel had no phone number on it."""
+    for fields, told in ((["/addressee/name"], False), (["/addressee/phone"], True), (["phone no."], True)):
+        world = world_with()
+        for row in world.documents.bodies("disclosures"):
+            world.documents.put("disclosures", "/subject_key", {**row, "fields": fields})
+        wishes = Wishes(corrections={"phone": "+44 113 496 0999"})
+        request_id = await done(world, BUYER, Right.RECTIFICATION, wishes=wishes)
+        assert (CARRIER in {one.recipient_id for one in seen(world, request_id).notices}) is told, fields
 
 
 @pytest.mark.clause("4.5")
