@@ -11,6 +11,7 @@ from functions.http_operations_cases import operations_cases
 from functions.http_operations_decisions import operations_decisions
 from functions.http_operations_holds import operations_holds
 from functions.http_operations_queues import operations_queues
+from functions.http_operations_recipients import operations_recipients
 from functions.http_operations_restores import operations_restores
 from functions.http_policy import policy
 from functions.http_processing import processing
@@ -31,6 +32,7 @@ for blueprint in (
     operations_decisions,
     operations_holds,
     operations_queues,
+    operations_recipients,
     operations_restores,
     policy,
     processing,

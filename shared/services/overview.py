@@ -58,9 +58,10 @@ async def forecast_late(context: Context) -> tuple[float, tuple[LateCase, ...]]:
     )
 
 
-async def _all(
+async def every_row(
     context: Context, *, states: Sequence[RequestState], closed_since: datetime | None = None
-) -> list[CaseRow]:
+) -> tuple[list[CaseRow], bool]:
+    """Return the lines of all cases of these states, at most 5,000, and whether these are all."""
     found: list[CaseRow] = []
     cursor: str | None = None
     while True:
@@ -68,4 +69,11 @@ async def _all(
         found += page.rows
         cursor = page.cursor
         if cursor is None or len(found) >= MOST_CASES:
-            return found[:MOST_CASES]
+            return found[:MOST_CASES], cursor is None and len(found) <= MOST_CASES
+
+
+async def _all(
+    context: Context, *, states: Sequence[RequestState], closed_since: datetime | None = None
+) -> list[CaseRow]:
+    rows, _ = await every_row(context, states=states, closed_since=closed_since)
+    return rows
