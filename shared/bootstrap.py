@@ -12,6 +12,7 @@ from shared.adapters.blob_quarantine import BlobQuarantine
 from shared.adapters.blob_store import AzureBlobs
 from shared.adapters.campaign_monitor import RECIPIENT_ID as CAMPAIGN_MONITOR
 from shared.adapters.campaign_monitor import CampaignMonitor
+from shared.adapters.connected_processors import ConnectedProcessors
 from shared.adapters.cosmos import CosmosDatabases
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
@@ -23,6 +24,9 @@ from shared.adapters.cosmos_rate_limits import CosmosRateLimits
 from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
 from shared.adapters.entra_tokens import EntraTokens
+from shared.adapters.google_analytics import FIELDS, GoogleAnalytics
+from shared.adapters.google_analytics import RECIPIENT_ID as GOOGLE_ANALYTICS
+from shared.adapters.google_tokens import GoogleTokens
 from shared.adapters.graph_mail import GraphNotifier
 from shared.adapters.graph_tokens import GraphTokens
 from shared.adapters.https_callbacks import HttpsCallbacks
@@ -89,7 +93,7 @@ def app() -> App:
 def build(settings: Settings) -> App:
     """Wire an app; it connects to nothing yet."""
     # At INFO the SDKs log every URL, and a document's id or a blob's name can be a person's.
-    for vendor in ("azure", "httpx", "httpcore", "msal"):
+    for vendor in ("azure", "google", "httpx", "httpcore", "msal"):
         logging.getLogger(vendor).setLevel(logging.WARNING)
     credentials = Credentials(settings)
     databases = CosmosDatabases(settings, credentials)
@@ -110,7 +114,7 @@ def build(settings: Settings) -> App:
         own_records=CosmosOwnRecords(databases),
         displays=CosmosDisplays(databases),
         consent_ledger=CosmosConsentLedger(databases),
-        processors=processors,
+        processors=ConnectedProcessors(processors, _analytics(settings, datamap)),
         evidence=BlobEvidence(storage, "evidence"),
         quarantine=BlobQuarantine(storage),
         transfers=_transfers(settings, clock),
@@ -138,6 +142,19 @@ def build(settings: Settings) -> App:
 def _has_contract(datamap: DataMap, recipient_id: str) -> bool:
     """Whether a contract under article 28(3) is recorded for a processor."""
     return any(one.id == recipient_id and one.contract_ref != NOT_STATED for one in datamap.recipients)
+
+
+def _analytics(settings: Settings, datamap: DataMap) -> GoogleAnalytics:
+    """Wire the web analytics; by which identifiers it knows people is in the map."""
+    (recipient,) = [one for one in datamap.recipients if one.id == GOOGLE_ANALYTICS]
+    if not FIELDS.issuperset(recipient.identifiers.values()):
+        raise Permanent("datamap_invalid", "recipients.yaml: no such field of google_analytics")
+    return GoogleAnalytics(
+        settings,
+        identifiers=recipient.identifiers,
+        has_contract=_has_contract(datamap, GOOGLE_ANALYTICS),
+        tokens=GoogleTokens(settings),
+    )
 
 
 def _datamap() -> DataMap:

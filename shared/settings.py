@@ -25,6 +25,12 @@ from shared.domain.opendsr import ControllerId, Platform
 _KEY_BYTES = 32
 _PLATFORMS = TypeAdapter(dict[ControllerId, Platform])
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_GOOGLE_ANALYTICS = "https://analyticsadmin.googleapis.com"
+_GOOGLE_IDENTITY = {
+    "google_audience": re.compile(r"//iam\.googleapis\.com/projects/\d+/[\w./-]+"),
+    "google_service_account": re.compile(r"[a-z0-9-]+@[a-z0-9.-]+\.iam\.gserviceaccount\.com"),
+    "google_azure_resource": re.compile(r"api://[\w./-]+"),
+}
 _CAMPAIGN_MONITOR = "https://api.createsend.com/api/v3.3"
 _CLIENT_ID = r"^([0-9a-fA-F]{32})?$"
 _GUID = r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"
@@ -37,7 +43,7 @@ _PUBLISHED_PSEUDONYM_KEY = b"local-development-only-pseudonym-key-0001"  # whoev
 _LOOPBACK_URL = re.compile(r"http://127\.0\.0\.1:\d{1,5}/[\w./-]*")
 _LOCAL_ONLY = (
     *("cosmos_key", "storage_connection", "transfer_local_receiver", "transfer_local_ca_file"),
-    "clock_offset_seconds",
+    *("google_key_file", "clock_offset_seconds"),
 )
 _ORIGIN = re.compile(r"https://(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}|")
 
@@ -79,6 +85,12 @@ class Settings(BaseModel):
     campaign_monitor_url: str = _CAMPAIGN_MONITOR
     campaign_monitor_client_id: str = Field(default="", pattern=_CLIENT_ID)  # empty: not connected
     campaign_monitor_api_key: str = Field(default="", repr=False)  # from Key Vault in Azure
+    google_analytics_property_id: str = Field(default="", pattern=r"^\d{0,20}$")  # empty: not connected
+    google_analytics_url: str = _GOOGLE_ANALYTICS
+    google_audience: str = ""  # of the identity pool's provider: //iam.googleapis.com/projects/…
+    google_service_account: str = ""  # its address; it has rights on the property, and we act as it
+    google_azure_resource: str = ""  # what our identity asks a token for, that the pool believes: api://…
+    google_key_file: str = ""  # local runs: a service account's key instead of the four above
     staff_tenant_id: str = Field(default="", pattern=_GUID)  # whose accounts are staff; empty: nobody is
     staff_client_id: str = Field(default="", pattern=_GUID)  # of the app registration of this API
     staff_issuer_url: str = ""  # empty: the tenant's; anything else in a local run only
@@ -241,7 +253,20 @@ def _unfit(settings: Settings) -> list[str]:
         wrong += (
             [] if settings.public_url.startswith("https://") else ["PUBLIC_URL"]
         )  # its links carry tokens
-    return wrong + _unfit_mail(settings) + _unfit_staff(settings)
+    return wrong + _unfit_analytics(settings) + _unfit_mail(settings) + _unfit_staff(settings)
+
+
+def _unfit_analytics(settings: Settings) -> list[str]:
+    """Return settings of the web analytics that do not fit: a property needs an identity that acts there."""
+    local = settings.deployment == "local"
+    here = local and _LOOPBACK_URL.fullmatch(settings.google_analytics_url)
+    wrong = [] if here or settings.google_analytics_url == _GOOGLE_ANALYTICS else ["GOOGLE_ANALYTICS_URL"]
+    is_needed = bool(settings.google_analytics_property_id) and not (local and settings.google_key_file)
+    for name, form in _GOOGLE_IDENTITY.items():
+        value = getattr(settings, name)
+        if (is_needed or value) and form.fullmatch(value) is None:
+            wrong.append(name.upper())
+    return wrong
 
 
 def _unfit_mail(settings: Settings) -> list[str]:

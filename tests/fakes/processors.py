@@ -2,7 +2,7 @@
 
 from shared.domain.errors import CannotTell, Permanent, Retryable
 from shared.domain.identifiers import EMAIL, normalise
-from shared.domain.recipients import Confirmation, Instruction
+from shared.domain.recipients import Answered, Confirmation, Instruction
 from shared.ports.processors import NEEDS_CONTRACT
 from tests.fakes.turns import Turn, no_turn
 
@@ -47,7 +47,8 @@ class MemoryProcessors:
     def connected(self):
         return self.recipients
 
-    async def instruct(self, recipient_id, instruction, emails, *, name=None):
+    async def instruct(self, recipient_id, instruction, identifiers, *, name=None):
+        emails = identifiers.get(EMAIL, ())
         await self.turn("processors.instruct")
         if recipient_id not in self.recipients:
             raise Permanent("processor_not_connected", recipient_id)
@@ -62,7 +63,7 @@ class MemoryProcessors:
         self.told.append((recipient_id, instruction, tuple(emails)))
         results = [self._obey(instruction, normalise(EMAIL, email), name) for email in emails]
         await self.turn("processors.instruct!")
-        return max(results, key=_RANK.index)
+        return Answered(confirmation=max(results, key=_RANK.index))
 
     def _obey(self, instruction, address, name):
         held = [key for key in self.states if key[1] == address]
