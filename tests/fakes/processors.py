@@ -24,7 +24,8 @@ class MemoryProcessors:
         self.names: dict[tuple[str, str], str] = {}
         self.states: dict[tuple[str, str], str] = {}
         self.suppressed: set[str] = set()
-        self.told: list[tuple[str, Instruction, tuple[str, ...]]] = []
+        self.told: list[tuple[str, Instruction, tuple[str, ...] | dict]] = []
+        self.answers: dict[str, Answered | Exception] = {}
 
     def sign_up(self, email, *, on="news", name="", state="Active"):
         """Put an address on a list."""
@@ -49,6 +50,13 @@ class MemoryProcessors:
 
     async def instruct(self, recipient_id, instruction, identifiers, *, name=None):
         emails = identifiers.get(EMAIL, ())
+        if recipient_id in self.answers:  # another kind of processor, that answers what the test says
+            self.told.append((recipient_id, instruction, dict(identifiers)))
+            await self.turn("processors.instruct!")
+            answer = self.answers[recipient_id]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
         await self.turn("processors.instruct")
         if recipient_id not in self.recipients:
             raise Permanent("processor_not_connected", recipient_id)
