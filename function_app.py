@@ -16,8 +16,11 @@ from functions.http_operations_restores import operations_restores
 from functions.http_policy import policy
 from functions.http_processing import processing
 from functions.http_requests import requests
+from functions.http_webhooks import webhooks
+from functions.queue_newsletters import newsletter_queues
 from functions.queue_poison import poison
 from functions.queue_requests import queues
+from functions.timer_measuring import measuring
 from functions.timer_retention import retention
 from functions.timer_sweep import timers
 
@@ -37,8 +40,11 @@ for blueprint in (
     policy,
     processing,
     requests,
+    webhooks,
+    newsletter_queues,
     poison,
     queues,
+    measuring,
     retention,
     timers,
 ):

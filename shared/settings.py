@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from shared.domain.contacts import Contacts
 from shared.domain.errors import Permanent
 from shared.domain.limits import Limits
+from shared.domain.newsletters import MailingList
 from shared.domain.opendsr import ControllerId, Platform
 
 _KEY_BYTES = 32
@@ -39,12 +40,14 @@ _SIGN_IN = "https://login.microsoftonline.com"
 _MAIL_HOSTS = {"graph_url": "graph.microsoft.com", "graph_authority_url": "login.microsoftonline.com"}
 _SHA256 = r"^([0-9a-f]{64})?$"
 _PUBLISHED_KEY = hashlib.sha256(b"local-development-only-system-key").hexdigest()  # everybody can read it
+_PUBLISHED_WEBHOOK_SECRET = hashlib.sha256(b"local-development-only-webhook-secret").hexdigest()
 _PUBLISHED_PSEUDONYM_KEY = b"local-development-only-pseudonym-key-0001"  # whoever has it can sign any link
 _LOOPBACK_URL = re.compile(r"http://127\.0\.0\.1:\d{1,5}/[\w./-]*")
 _LOCAL_ONLY = (
     *("cosmos_key", "storage_connection", "transfer_local_receiver", "transfer_local_ca_file"),
     *("google_key_file", "clock_offset_seconds"),
 )
+_UNRESOLVED = "@Microsoft.KeyVault("  # what the platform leaves where the vault gave nothing
 _ORIGIN = re.compile(r"https://(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}|")
 
 
@@ -62,6 +65,10 @@ class Settings(BaseModel):
     storage_blob_uri: str = ""
     storage_queue_uri: str = ""
     managed_identity_client_id: str = ""
+    # How long what is erased can be restored, in days, as deployed; letters name it.
+    cosmos_backup_days: int = Field(default=30, ge=7, le=30)
+    blob_soft_delete_days: int = Field(default=7, ge=1, le=365)
+    applicationinsights_connection_string: str = ""  # where telemetry goes; empty: nowhere
     pseudonym_key: str = Field(min_length=1)  # base64 of 32 bytes or more; from Key Vault in Azure
     public_url: str = Field(min_length=1)
     system_key_sha256: str = Field(
@@ -85,6 +92,10 @@ class Settings(BaseModel):
     campaign_monitor_url: str = _CAMPAIGN_MONITOR
     campaign_monitor_client_id: str = Field(default="", pattern=_CLIENT_ID)  # empty: not connected
     campaign_monitor_api_key: str = Field(default="", repr=False)  # from Key Vault in Azure
+    campaign_monitor_lists: tuple[MailingList, ...] = ()  # JSON: the lists we know and what each is for
+    # SHA-256 of the secrets its webhooks' URLs end with, by commas: the present one, and one that comes or
+    # goes
+    campaign_monitor_webhook_secrets_sha256: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
     google_analytics_property_id: str = Field(default="", pattern=r"^\d{0,20}$")  # empty: not connected
     google_analytics_url: str = _GOOGLE_ANALYTICS
     google_audience: str = ""  # of the identity pool's provider: //iam.googleapis.com/projects/…
@@ -143,6 +154,18 @@ class Settings(BaseModel):
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
 
+    @field_validator("campaign_monitor_lists", mode="before")
+    @classmethod
+    def _lists(cls, value: object) -> object:
+        return (json.loads(value) if value else ()) if isinstance(value, str) else value
+
+    @field_validator("campaign_monitor_webhook_secrets_sha256", mode="before")
+    @classmethod
+    def _hashes(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(one.strip() for one in value.split(",") if one.strip())
+
     @field_validator("staff_tenant_id", "staff_client_id", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
@@ -185,6 +208,10 @@ class Settings(BaseModel):
         """Return who may file requests by OpenDSR, by controller id."""
         return _PLATFORMS.validate_json(self.opendsr_controllers or "{}")
 
+    def restorable_days(self) -> dict[str, int]:
+        """Return for how many days each store's own copies keep what was erased."""
+        return {"cosmos": self.cosmos_backup_days, "blobs": self.blob_soft_delete_days}
+
     def limits(self) -> Limits:
         """Return the bounds of work, with those an operator may set."""
         return Limits(
@@ -225,7 +252,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as error:
         names = sorted({str(item["loc"][0]).upper() for item in error.errors()})
         raise Permanent("settings_invalid", ", ".join(names)) from None
-    wrong = _unfit(settings)
+    wrong = [name.upper() for name in values if values[name].startswith(_UNRESOLVED)] + _unfit(settings)
     if wrong:
         raise Permanent("settings_invalid", ", ".join(wrong))
     return settings
@@ -249,6 +276,8 @@ def _unfit(settings: Settings) -> list[str]:
     if settings.deployment == "azure":
         wrong += [name.upper() for name in _LOCAL_ONLY if getattr(settings, name)]
         wrong += ["SYSTEM_KEY_SHA256"] if settings.system_key_sha256 == _PUBLISHED_KEY else []
+        published = _PUBLISHED_WEBHOOK_SECRET in settings.campaign_monitor_webhook_secrets_sha256
+        wrong += ["CAMPAIGN_MONITOR_WEBHOOK_SECRETS_SHA256"] if published else []
         wrong += ["PSEUDONYM_KEY"] if settings.pseudonym_key_bytes == _PUBLISHED_PSEUDONYM_KEY else []
         wrong += (
             [] if settings.public_url.startswith("https://") else ["PUBLIC_URL"]

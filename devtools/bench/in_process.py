@@ -11,8 +11,9 @@ from shared import bootstrap
 from shared.domain import tokens
 from shared.domain.cases import SubjectRequest
 from shared.domain.errors import Conflict
-from shared.domain.messages import FinishStage, Message, PlanRequest, RunTasks, SendLetter
+from shared.domain.messages import QUEUE_OF, FinishStage, Message, PlanRequest, RunTasks, SendLetter
 from shared.domain.rights import Right
+from shared.ports.queue import Depth
 from shared.services import intake
 from shared.services.context import Context
 from shared.services.execution import run_lane
@@ -37,6 +38,10 @@ class DirectQueue:
     async def send(self, messages: Sequence[Message], *, delay_seconds: int = 0) -> None:  # noqa: ARG002 - as the port has it
         """Keep messages."""
         self.waiting.extend(messages)
+
+    async def depth(self, queue: str) -> Depth:
+        """Return how many messages of a queue are kept; none of them has an age."""
+        return Depth(messages=sum(QUEUE_OF[type(one)] == queue for one in self.waiting), oldest_seconds=0)
 
 
 class LocalApp:
