@@ -1,7 +1,8 @@
 """Every setting of the app in one frozen model, read once from the environment.
 
 Locally the endpoints are the emulators' and carry keys; in Azure they are URIs and the managed identity is
-used. A missing or wrong setting stops the app at its first request, naming every one at fault.
+used. A missing or wrong setting stops the app at its first request, naming every one at fault at once; in
+Azure every shortcut of a local run is one.
 """
 
 import base64
@@ -47,6 +48,17 @@ _LOCAL_ONLY = (
     *("cosmos_key", "storage_connection", "transfer_local_receiver", "transfer_local_ca_file"),
     *("google_key_file", "clock_offset_seconds"),
 )
+_PLACES = (
+    *("cosmos_endpoint", "storage_blob_uri", "storage_queue_uri", "public_url"),
+    *("allowed_return_url", "authority_url"),
+)
+# What the examples and the stand-ins are made of, and everybody can read.
+_PUBLISHED = ("local-development-only", "made-up-key-of-a-stand-in", "example contact, local run")
+_MISSING = {
+    "cosmos_endpoint": "https://missing.invalid/",
+    "pseudonym_key": base64.b64encode(bytes(_KEY_BYTES)).decode(),
+    "public_url": "https://missing.invalid/",
+}
 _UNRESOLVED = "@Microsoft.KeyVault("  # what the platform leaves where the vault gave nothing
 _ORIGIN = re.compile(r"https://(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}|")
 
@@ -247,14 +259,21 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     """
     source = os.environ if environment is None else environment
     values = {name: source[name.upper()] for name in Settings.model_fields if name.upper() in source}
+    wrong = {name.upper() for name in values if values[name].startswith(_UNRESOLVED)}
+    broken: set[str] = set()
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        names = sorted({str(item["loc"][0]).upper() for item in error.errors()})
-        raise Permanent("settings_invalid", ", ".join(names)) from None
-    wrong = [name.upper() for name in values if values[name].startswith(_UNRESOLVED)] + _unfit(settings)
+        broken = {str(item["loc"][0]) for item in error.errors()}
+    if broken:  # the rest is looked at all the same, so that nobody mends one after the other
+        sound = {name: value for name, value in values.items() if name not in broken}
+        settings = Settings.model_validate(
+            sound | {name: _MISSING[name] for name in broken & _MISSING.keys()}
+        )
+    wrong.update(name.upper() for name in broken)
+    wrong.update(_unfit(settings))
     if wrong:
-        raise Permanent("settings_invalid", ", ".join(wrong))
+        raise Permanent("settings_invalid", ", ".join(sorted(wrong)))
     return settings
 
 
@@ -279,10 +298,24 @@ def _unfit(settings: Settings) -> list[str]:
         published = _PUBLISHED_WEBHOOK_SECRET in settings.campaign_monitor_webhook_secrets_sha256
         wrong += ["CAMPAIGN_MONITOR_WEBHOOK_SECRETS_SHA256"] if published else []
         wrong += ["PSEUDONYM_KEY"] if settings.pseudonym_key_bytes == _PUBLISHED_PSEUDONYM_KEY else []
-        wrong += (
-            [] if settings.public_url.startswith("https://") else ["PUBLIC_URL"]
-        )  # its links carry tokens
+        wrong += _shortcuts(settings)
     return wrong + _unfit_analytics(settings) + _unfit_mail(settings) + _unfit_staff(settings)
+
+
+def _shortcuts(settings: Settings) -> list[str]:
+    """Return settings that name a machine by its number, this one or an unsafe way, or hold what is published."""
+    texts = {name: value for name, value in settings if isinstance(value, str) and value}
+    places = [name for name in _PLACES if name in texts and not _is_remote(texts[name])]
+    published = [name for name, text in texts.items() if any(one in text for one in _PUBLISHED)]
+    return [name.upper() for name in (*places, *published)]
+
+
+def _is_remote(url: str) -> bool:
+    """Whether a URL leads over TLS to a machine with a name, which is not this one."""
+    found = urlsplit(url)
+    host = found.hostname or ""
+    is_number = ":" in host or host.replace(".", "").isdigit()
+    return found.scheme == "https" and "." in host and not is_number and not host.endswith(".localhost")
 
 
 def _unfit_analytics(settings: Settings) -> list[str]:
