@@ -303,7 +303,7 @@ def _unfit(settings: Settings) -> list[str]:
 
 
 def _shortcuts(settings: Settings) -> list[str]:
-    """Return settings that name a machine by its number, this one or an unsafe way, or hold what is published."""
+    """Return settings that lead to a machine without a name or in the clear, or hold what is published."""
     texts = {name: value for name, value in settings if isinstance(value, str) and value}
     places = [name for name in _PLACES if name in texts and not _is_remote(texts[name])]
     published = [name for name, text in texts.items() if any(one in text for one in _PUBLISHED)]

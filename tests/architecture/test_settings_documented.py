@@ -206,7 +206,7 @@ def test_what_is_published_or_leads_elsewhere_is_refused_in_azure(name, value):
 def test_a_property_of_the_web_analytics_needs_an_identity_that_acts_there():
     """In Azure that of the app; a local run may have a key file instead."""
     identity = {
-        "GOOGLE_AUDIENCE": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/a",
+        "GOOGLE_AUDIENCE": "//iam.googleapis.com/projects/1/locations/l/workloadIdentityPools/p/providers/a",
         "GOOGLE_SERVICE_ACCOUNT": "deletions@made-up.iam.gserviceaccount.com",
         "GOOGLE_AZURE_RESOURCE": "api://google-pool",
     }
