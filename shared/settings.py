@@ -82,7 +82,8 @@ class Settings(BaseModel):
     campaign_monitor_client_id: str = Field(default="", pattern=_CLIENT_ID)  # empty: not connected
     campaign_monitor_api_key: str = Field(default="", repr=False)  # from Key Vault in Azure
     campaign_monitor_lists: tuple[MailingList, ...] = ()  # JSON: the lists we know and what each is for
-    # SHA-256 of the secrets its webhooks' URLs end with, by commas: the present one, and one that comes or goes
+    # SHA-256 of the secrets its webhooks' URLs end with, by commas: the present one, and one that comes or
+    # goes
     campaign_monitor_webhook_secrets_sha256: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
     staff_tenant_id: str = Field(default="", pattern=_GUID)  # whose accounts are staff; empty: nobody is
     staff_client_id: str = Field(default="", pattern=_GUID)  # of the app registration of this API

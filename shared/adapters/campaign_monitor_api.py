@@ -237,7 +237,9 @@ class CampaignMonitorApi:
         """Register a webhook with JSON bodies, and return its id."""
         body = {"Events": list(events), "Url": url, "PayloadFormat": "json"}
         path = f"/lists/{list_id}/webhooks.json"
-        return _read(str, await self._call(HTTPMethod.POST, path, "create_webhook", body=body), "create_webhook")
+        return _read(
+            str, await self._call(HTTPMethod.POST, path, "create_webhook", body=body), "create_webhook"
+        )
 
     async def activate_webhook(self, list_id: str, webhook_id: str) -> None:
         """Switch a webhook on."""

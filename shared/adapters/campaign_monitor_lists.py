@@ -37,7 +37,9 @@ class CampaignMonitorLists:
 
     async def entry(self, list_id: str, email: str) -> ListEntry | None:
         found = await self._api.subscriber(list_id, email)
-        return None if found is None else ListEntry(email=found.email, state=found.state, name=found.name or "")
+        return (
+            None if found is None else ListEntry(email=found.email, state=found.state, name=found.name or "")
+        )
 
     async def add(self, list_id: str, email: str, *, name: str, returns: bool) -> str | None:
         if not self._has_contract:

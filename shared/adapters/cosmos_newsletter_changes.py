@@ -57,7 +57,10 @@ class CosmosNewsletterChanges:
                 return
 
     async def waking(self, now: datetime, *, limit: int) -> Sequence[StoredChange]:
-        parameters = [{"name": "@now", "value": utc_text(now)}, {"name": "@limit", "value": limit}]
+        parameters: list[dict[str, Any]] = [
+            {"name": "@now", "value": utc_text(now)},
+            {"name": "@limit", "value": limit},
+        ]
         return await self._found(_WAKING, parameters, "newsletter_changes.waking")
 
     async def waiting_for_staff(self, *, limit: int) -> Sequence[StoredChange]:

@@ -19,7 +19,9 @@ from shared.ports.webhooks import StoredReceipt
 _CONTAINER = "webhooks"
 _RECEIPTS = "webhook_receipts"
 _RECEIPT_SECONDS = 60 * 86_400  # the same body again is no news that long; it holds no personal data
-_TO_LOOK_AT = "SELECT * FROM c WHERE c.state = 'unreadable' OR ARRAY_LENGTH(c.set_aside) > 0 OFFSET 0 LIMIT @n"
+_TO_LOOK_AT = (
+    "SELECT * FROM c WHERE c.state = 'unreadable' OR ARRAY_LENGTH(c.set_aside) > 0 OFFSET 0 LIMIT @n"
+)
 
 
 class StoredWebhooks:
@@ -84,7 +86,9 @@ class StoredWebhooks:
     async def to_look_at(self, *, limit: int) -> Sequence[Receipt]:
         parameters = [{"name": "@n", "value": limit}]
         with translating("webhooks.to_look_at"):
-            return [_receipt(row) async for row in self._receipts.query_items(_TO_LOOK_AT, parameters=parameters)]
+            return [
+                _receipt(row) async for row in self._receipts.query_items(_TO_LOOK_AT, parameters=parameters)
+            ]
 
     def _blob(self, body_id: str) -> Any:
         return self._storage.container(_CONTAINER).get_blob_client(body_id)

@@ -25,5 +25,5 @@ class NewsletterChange(BaseModel):
 
     @property
     def change_id(self) -> str:
-        """Its key beside the pseudonym: there is one open change for an address in a list, however often asked."""
+        """Its key beside the pseudonym: an address has one open change in a list, however often asked."""
         return self.list_id

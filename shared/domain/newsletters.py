@@ -1,4 +1,4 @@
-"""Mailing lists at the newsletter processor, and what to do where they and our ledger say different things. Pure.
+"""Mailing lists at the newsletter processor, and what to do where they and our ledger differ. Pure.
 
 Events of the processor are unsigned, unordered, repeated and sometimes lost, so no event decides anything: it
 is a reason to look, and what is decided follows from how both sides stand when somebody looks.
@@ -22,8 +22,8 @@ _LIST_ID = r"^[0-9a-fA-F]{32}$"
 class MailingList(BaseModel):
     """A list there: what it is for, in which language.
 
-    `confirmed_opt_in`: whether it is recorded that the processor asks each new subscriber to confirm. Only then
-    is a sign-up that came about there a consent; any other is taken off again.
+    `confirmed_opt_in`: whether it is recorded that the processor asks each new subscriber to confirm. Only
+    then is a sign-up that came about there a consent; any other is taken off again.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,10 +72,11 @@ def compare(
 ) -> Verdict:
     """Return what to do about an address.
 
-    `state`: as the processor has it now; None: the list has it not. `wanted`: whether the gate is open for the
-    list's purposes. `changing`: a change of ours is on its way there, so that what is seen is about to be over.
-    `joined_there`: a sign-up at the processor is told and counts as a consent. `known_before`: we once saw it
-    active in this list, so that it is gone by somebody's doing and not because it never was there.
+    `state`: as the processor has it now; None: the list has it not. `wanted`: whether the gate is open for
+    the list's purposes. `changing`: a change of ours is on its way there, so that what is seen is about to
+    be over. `joined_there`: a sign-up at the processor is told and counts as a consent. `known_before`: we
+    once saw it active in this list, so that it is gone by somebody's doing and not because it never was
+    there.
     """
     if changing:
         return Verdict.AGREES

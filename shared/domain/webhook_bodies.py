@@ -1,7 +1,7 @@
 """Bodies of the newsletter processor's webhooks: what they say, and how far each was worked through.
 
-Source: https://www.campaignmonitor.com/api/v3-3/webhooks/. The layout of XML bodies and of the test call is not
-documented; dates carry no zone and are evidence only.
+Source: https://www.campaignmonitor.com/api/v3-3/webhooks/. The layout of XML bodies and of the test call is
+not documented; dates carry no zone and are evidence only.
 """
 
 import json

@@ -46,7 +46,7 @@ class Newsletters(Protocol):
         ...
 
     async def add(self, list_id: str, email: str, *, name: str, returns: bool) -> str | None:
-        """Add an address; it is queued there and not seen at once. None: taken; else the state that forbids it.
+        """Add an address; it is queued there, not seen at once. None: taken; else the state that forbids it.
 
         `returns`: also one that left before, which only a consent given since then allows.
         """

@@ -57,7 +57,9 @@ async def is_suppressed(context: Context, email: str) -> bool:
     return stored.controls.suppression is not None or stored.controls.stops_marketing
 
 
-async def suppress(context: Context, subject_keys: Iterable[str], *, reason: SuppressionReason, at: datetime) -> None:
+async def suppress(
+    context: Context, subject_keys: Iterable[str], *, reason: SuppressionReason, at: datetime
+) -> None:
     """Put addresses on the list of those not to write to. The first entry stays; a new opt-in ends it.
 
     An opt-in given after `at` is the later word, and nothing is put on the list.

@@ -18,8 +18,8 @@ async def leave(
     """End what an address consented to, for some purposes. A second call does what the first left.
 
     The gate is closed first. Then the sign-ups are ended, and the processor is brought in line; a sign-up's
-    record and what proves the consent go with the next scheduled deletion, which asks for holds. What was given
-    after `at` stays.
+    record and what proves the consent go with the next scheduled deletion, which asks for holds. What was
+    given after `at` stays.
 
     Raises:
         Conflict, Retryable: leave again with the same `at`.

@@ -170,7 +170,9 @@ async def withdraw(context: Context, request: SubjectRequest, subject_keys: Sequ
     Source: GDPR article 7(3).
     """
     at = request.received_at
-    await change(context, subject_keys, lambda controls: left(controls, EVERY_PURPOSE, at, reason="withdrawn"))
+    await change(
+        context, subject_keys, lambda controls: left(controls, EVERY_PURPOSE, at, reason="withdrawn")
+    )
 
 
 async def carry_over(context: Context, subject_keys: Sequence[str]) -> None:

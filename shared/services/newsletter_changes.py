@@ -1,7 +1,7 @@
 """Bring the newsletter processor's lists in line with our ledger, one address in one list at a time.
 
-Whoever changes a consent asks for a look; what is to be done is read from the gate when it is done. So it is no
-matter how often it is asked, in which order messages come, and whether a consent changed again meanwhile.
+Whoever changes a consent asks for a look; what is to be done is read from the gate when it is done. So it is
+no matter how often it is asked, in which order messages come, and whether a consent changed again meanwhile.
 Source: policy 3.2, 4.8, 5.2; GDPR article 28(3)(a).
 """
 
@@ -64,9 +64,10 @@ async def apply(context: Context, subject_key: str, list_id: str) -> None:
     mailing_list = context.newsletters.lists.find(list_id)
     if stored is None or stored.change.attention:
         return
+    if mailing_list is None:
+        await _left_to_staff(context, stored, "newsletter_list_unknown")
+        return
     try:
-        if mailing_list is None:
-            raise Permanent("newsletter_list_unknown", list_id)
         agrees = await _brought_in_line(context, stored.change, mailing_list)
     except Retryable:
         await _later(context, stored, tried=True)
@@ -94,10 +95,7 @@ async def sweep(context: Context) -> int:
     """Send again what is open and whose time has come; return how many."""
     due = await context.newsletter_changes.waking(context.clock.now(), limit=context.limits.sweep_requests)
     await context.queue.send(
-        [
-            ApplyNewsletterChange(subject_key=one.change.subject_key, list_id=one.change.list_id)
-            for one in due
-        ]
+        [ApplyNewsletterChange(subject_key=one.change.subject_key, list_id=one.change.list_id) for one in due]
     )
     return len(due)
 
@@ -119,7 +117,9 @@ async def _brought_in_line(context: Context, change: NewsletterChange, mailing_l
     entry = await newsletters.entry(list_id, change.email)
     state = None if entry is None else entry.state
     if is_wanted is None:
-        return state != ACTIVE  # restricted: nobody is added, and who gets mail is for the restriction to stop
+        return (
+            state != ACTIVE
+        )  # restricted: nobody is added, and who gets mail is for the restriction to stop
     if is_wanted:
         if state in (ACTIVE, UNCONFIRMED):
             return True
@@ -160,7 +160,7 @@ async def _save(context: Context, key: str, list_id: str, email: str, name: str)
 
 
 async def _later(context: Context, stored: StoredChange, *, tried: bool) -> None:
-    """Let the sweep take it up; the longer it fails, the later. The first looks after an addition come soon."""
+    """Let the sweep take it up; the longer it fails, the later. Looks after an addition come soon."""
     change = stored.change
     wait = context.limits.newsletter_settle_seconds * 2 ** min(change.attempts, _MOST_WAIT_DOUBLINGS)
     later = change.model_copy(

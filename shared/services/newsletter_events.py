@@ -1,14 +1,14 @@
 """Let one address in one list come to rest: look at both sides, and note, add or stop what differs.
 
-An event of the processor is never taken at its word. Its own changes echo here and find both sides in agreement,
-events that come twice, late or in another order find nothing left to do.
+An event of the processor is never taken at its word. Its own changes echo here and find both sides in
+agreement, events that come twice, late or in another order find nothing left to do.
 Source: policy 2.3, 2.4, 4.8, 5.2; GDPR articles 7(1), 7(3).
 """
 
 from datetime import datetime
 
 from shared.domain.consent import consent_in_force
-from shared.domain.consent_ledger import Channel, ConsentEvent, Evidence, EventKind
+from shared.domain.consent_ledger import Channel, ConsentEvent, EventKind, Evidence
 from shared.domain.identifiers import EMAIL, normalise, parse_email
 from shared.domain.newsletters import ACTIVE, MailingList, Verdict, compare
 from shared.domain.webhook_bodies import SUBSCRIBE, ProcessorEvent
@@ -40,7 +40,9 @@ async def settle(
         await _follow(context, mailing_list, old, email, told_at=told_at, channel=channel)
         await _settled(context, mailing_list, old, event, told_at=told_at, channel=channel, joined=False)
     joined = event.type == SUBSCRIBE and mailing_list.confirmed_opt_in
-    return await _settled(context, mailing_list, email, event, told_at=told_at, channel=channel, joined=joined)
+    return await _settled(
+        context, mailing_list, email, event, told_at=told_at, channel=channel, joined=joined
+    )
 
 
 async def _settled(
@@ -111,8 +113,8 @@ async def _join(
     )
     await sign_ups.begin(
         context,
-        sign_ups.sign_up(
-            f"news-{context.keys.sign('sign-up', key, event_id)[:32]}",
+        sign_ups.SignUp(
+            sign_up_id=f"news-{context.keys.sign('sign-up', key, event_id)[:32]}",
             email=email,
             purpose_id=purpose_id,
             list_id=mailing_list.list_id,
@@ -156,15 +158,11 @@ async def _follow(
     for purpose_id in mailing_list.purpose_ids:
         await consent_ledger.note(
             context,
-            consent_ledger.withdrawal_event(
-                old_key, purpose_id, at=told_at, noted_at=now, channel=channel
-            ),
+            consent_ledger.withdrawal_event(old_key, purpose_id, at=told_at, noted_at=now, channel=channel),
         )
 
 
-def _unreachable(
-    key: str, mailing_list: MailingList, told_at: datetime, channel: Channel
-) -> ConsentEvent:
+def _unreachable(key: str, mailing_list: MailingList, told_at: datetime, channel: Channel) -> ConsentEvent:
     return ConsentEvent(
         event_id=f"unreachable-{mailing_list.list_id}-{told_at.date()}",
         subject_key=key,

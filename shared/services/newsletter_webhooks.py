@@ -1,8 +1,9 @@
 """Take in what the newsletter processor tells, and work on it event by event.
 
 The door only keeps the body and says so: nothing is lost when a worker dies, and nothing is waited for. Each
-body is worked on under a receipt that moves on behind the events, so whoever dies has some of them done twice,
-which changes nothing. The body goes when its last event is done; it is the only place with addresses in it.
+body is worked on under a receipt that moves on behind the events, so whoever dies has some of them done
+twice, which changes nothing. The body goes when its last event is done; it is the only place with addresses
+in it.
 Source: https://www.campaignmonitor.com/api/v3-3/webhooks/; policy 3.2, 4.8, 5.2.
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.domain.errors import CannotTell, Conflict, Invalid, Permanent, Retryable
+from shared.domain.errors import CannotTell, Invalid, Permanent, Retryable
 from shared.domain.messages import ProcessWebhook
 from shared.domain.newsletters import MailingList
 from shared.domain.times import after
@@ -107,9 +108,7 @@ async def _work(
         await context.webhooks.forget(receipt.body_id)
 
 
-async def _one(
-    context: Context, mailing_list: MailingList | None, found: object, told_at: datetime
-) -> str:
+async def _one(context: Context, mailing_list: MailingList | None, found: object, told_at: datetime) -> str:
     event = read_event(found)
     if mailing_list is None:
         return LIST_UNKNOWN  # also the processor's test call; no list of ours, nothing of ours to change
@@ -117,7 +116,7 @@ async def _one(
 
 
 async def sweep(context: Context) -> int:
-    """Send word again of bodies nobody finished, and let go of those that were kept long enough; count both."""
+    """Send word again of bodies nobody finished, let go of those kept long enough; return how many."""
     now = context.clock.now()
     overdue = after(now, seconds=-context.limits.wake_seconds)
     taken_up = 0

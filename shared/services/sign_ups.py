@@ -1,10 +1,12 @@
-"""The newsletter's own records of sign-ups, as the products keep them: begun, ended, moved to another address.
+"""The records of newsletter sign-ups, as the products keep them: begun, ended, moved to another address.
 
-An end only writes the state. Scheduled deletion takes the record away within a day, after it has asked for holds
-and restrictions. Source: policy 2.3.1, 2.4.1, 5.2.
+An end only writes the state. Scheduled deletion takes the record away within a day, after it has asked for
+holds and restrictions.
+Source: policy 2.3.1, 2.4.1, 5.2.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,9 +25,40 @@ _ATTEMPTS = 5
 Replaced = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 
 
-async def begin(context: Context, sign_up: Mapping[str, Any]) -> None:
-    """Write a sign-up, named by its `id`. A second call changes nothing."""
-    await context.documents.create(_store(context), sign_up)
+@dataclass(frozen=True, kw_only=True)
+class SignUp:
+    """One sign-up. Texts that are not known are empty."""
+
+    sign_up_id: str
+    email: str
+    purpose_id: str
+    list_id: str
+    source: str
+    at: datetime
+    name: str = ""
+    wording_version: str = ""
+    wording_sha256: str = ""
+
+    def record(self) -> dict[str, Any]:
+        """Return it as the products write it; what is not known is left out."""
+        known = {
+            "id": self.sign_up_id,
+            "email": self.email,
+            "name": self.name,
+            "list_id": self.list_id,
+            "purpose": self.purpose_id,
+            "state": "subscribed",
+            "consented_at": utc_text(self.at),
+            "wording_version": self.wording_version,
+            "wording_hash": self.wording_sha256,
+            "source": self.source,
+        }
+        return {key: value for key, value in known.items() if value}
+
+
+async def begin(context: Context, sign_up: SignUp) -> None:
+    """Write a sign-up, named by its id. A second call changes nothing."""
+    await context.documents.create(_store(context), sign_up.record())
 
 
 async def end(context: Context, email: str, purpose_ids: Collection[str], *, at: datetime) -> int:
@@ -48,34 +81,6 @@ async def move(context: Context, old_email: str, new_email: str, list_id: str) -
         return {**body, "email": new_email} if body.get("list_id") == list_id else None
 
     return await _rewrite(context, old_email, moved)
-
-
-def sign_up(
-    sign_up_id: str,
-    *,
-    email: str,
-    purpose_id: str,
-    list_id: str,
-    source: str,
-    at: datetime,
-    name: str = "",
-    wording_version: str = "",
-    wording_sha256: str = "",
-) -> dict[str, Any]:
-    """Return a sign-up as the products write it; what is not known is left out."""
-    known = {
-        "id": sign_up_id,
-        "email": email,
-        "name": name,
-        "list_id": list_id,
-        "purpose": purpose_id,
-        "state": "subscribed",
-        "consented_at": utc_text(at),
-        "wording_version": wording_version,
-        "wording_hash": wording_sha256,
-        "source": source,
-    }
-    return {key: value for key, value in known.items() if value}
 
 
 def _store(context: Context) -> DocumentStore:

@@ -79,7 +79,7 @@ class MemoryNewsletters:
             self.put(list_id, email, "Unsubscribed")
         await self.turn("newsletters.stop!")
 
-    async def entries(self, list_id, state, *, since):
+    async def entries(self, list_id, state, *, since):  # noqa: ARG002  everything came to its state since then
         await self._call("entries")
         for (held_in, _), entry in sorted(self.states.items()):
             if held_in == list_id and entry.state.lower() == state:
