@@ -18,6 +18,7 @@ from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
+from shared.adapters.cosmos_reconciliations import CosmosReconciliations
 from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
 from shared.adapters.storage import Storage
@@ -33,6 +34,7 @@ from tests.fakes.displays import MemoryDisplays
 from tests.fakes.documents import MemoryDocuments
 from tests.fakes.messaging import MemoryEvidence, TestClock
 from tests.fakes.own_records import MemoryOwnRecords
+from tests.fakes.reconciliations import MemoryReconciliations
 from tests.fakes.walks import MemoryWalks
 
 # The key that the Cosmos DB emulator's documentation publishes; it opens nothing else.
@@ -212,6 +214,14 @@ def walks(request):
     if request.param == "memory":
         return MemoryWalks()
     return CosmosWalks(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def reconciliations(request):
+    """Comparisons with the newsletter processor."""
+    if request.param == "memory":
+        return MemoryReconciliations()
+    return CosmosReconciliations(request.getfixturevalue("databases"))
 
 
 @pytest.fixture(params=["memory", "azurite"])
