@@ -7,6 +7,7 @@ Source: https://www.campaignmonitor.com/api/v3-3/subscribers/, /lists/ and /clie
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import date
@@ -17,6 +18,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from shared.adapters._campaign_monitor_errors import REFUSED, UNREACHABLE, Code, refusal
+from shared.adapters.circuit_breaker import CircuitBreaker
 from shared.domain.errors import CannotTell, ComplianceError, Permanent, Retryable
 from shared.settings import Settings
 
@@ -97,6 +99,7 @@ class CampaignMonitorApi:
         settings: Where it is and the key.
         transport: What carries the calls; None is the network. Tests hand in their own.
         sleep: Waits so many seconds before a call that came too early is made again.
+        clock: Seconds that only grow, for how long nobody calls a processor that does not answer.
     """
 
     def __init__(
@@ -105,6 +108,7 @@ class CampaignMonitorApi:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         # At INFO and below these write every URL, and with it the address.
         for name in ("httpx", "httpcore"):
@@ -116,6 +120,7 @@ class CampaignMonitorApi:
         self._through_proxy = settings.deployment == "azure"
         self._transport = transport
         self._sleep = sleep
+        self._breaker = CircuitBreaker(UNREACHABLE, "campaign_monitor", clock=clock)
         self._client: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
@@ -297,14 +302,20 @@ class CampaignMonitorApi:
         body: Mapping[str, Any] | None = None,
         allowed: frozenset[Code] = _NONE_ALLOWED,
     ) -> httpx.Response:
-        """Make one call; the answer is a success or has an allowed code."""
+        """Make one call; the answer is a success or has an allowed code.
+
+        A call that comes too early is made again if the vendor says after how long and that is soon. Any
+        other is left to whoever called: a queue waits better than a worker.
+        """
         where = f"campaign_monitor.{call}"
         for attempt in range(1, _ATTEMPTS + 1):
             response = await self._sent(method, path, where, params, body)
             if response.is_success or _code(response) in allowed:
                 return response
             wait_seconds = _wait_seconds(response)
-            if wait_seconds is None or attempt == _ATTEMPTS:
+            if wait_seconds is not None and wait_seconds > _LONGEST_WAIT_SECONDS:
+                self._breaker.asked_to_wait(wait_seconds)
+            if wait_seconds is None or wait_seconds > _LONGEST_WAIT_SECONDS or attempt == _ATTEMPTS:
                 raise refusal(response.status_code, _any_code(response), where)
             await self._sleep(wait_seconds)
         raise AssertionError("the last attempt returns or raises")
@@ -318,13 +329,21 @@ class CampaignMonitorApi:
         body: Mapping[str, Any] | None,
     ) -> httpx.Response:
         failure: ComplianceError
+        self._breaker.check()
         try:
             async with asyncio.timeout(_CALL_SECONDS):
-                return await self._opened().request(method, self._url + path, params=params, json=body)
+                response = await self._opened().request(method, self._url + path, params=params, json=body)
         except (TimeoutError, httpx.TransportError):
+            self._breaker.failed()
             failure = Retryable(UNREACHABLE, where)
         except (httpx.HTTPError, httpx.InvalidURL):
             failure = Permanent(REFUSED, where)
+        else:
+            if httpx.codes.is_server_error(response.status_code):
+                self._breaker.failed()
+            else:
+                self._breaker.succeeded()
+            return response
         # Outside the handlers, so that no traceback holds the client's exception and its URL.
         raise failure
 
@@ -360,14 +379,13 @@ def _code(response: httpx.Response) -> Code | None:
 
 
 def _wait_seconds(response: httpx.Response) -> int | None:
-    """Return how long to wait before the call is made again; None: too long, or for the queue to decide."""
+    """Return how long the vendor asks to wait before the call is made again; None: it does not say."""
     if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
         return None
     said = response.headers.get(_RESET, "")
     if not (said.isascii() and said.isdigit()):
         return None
-    seconds = int(said)
-    return seconds if seconds <= _LONGEST_WAIT_SECONDS else None
+    return int(said[:6])  # days, at most
 
 
 def _read(kind: type[_T], response: httpx.Response, call: str) -> _T:
