@@ -89,10 +89,9 @@ class Webhook:
     def failed(self, events: list[Event], now: datetime) -> None:
         """Keep a body for later, or switch the webhook off if it has failed for more than a week."""
         self.failing_since = self.failing_since or now
+        self.waiting.append(Waiting(events=events, due_at=now + RETRY_AFTER))
         if now - self.failing_since > GIVES_UP_AFTER:
             self.switch_off()
-        else:
-            self.waiting.append(Waiting(events=events, due_at=now + RETRY_AFTER))
 
     def switch_on(self) -> None:
         """Let it be told again from now on."""
@@ -102,7 +101,7 @@ class Webhook:
         """Tell it nothing any more; what waits for it is lost."""
         self.status = OFF
         for event in (*self.pending, *(event for one in self.waiting for event in one.events)):
-            event.untold = True
+            event.untold = not event.accepted
         self.pending.clear()
         self.waiting.clear()
 
