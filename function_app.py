@@ -14,6 +14,8 @@ from functions.http_operations_restores import operations_restores
 from functions.http_policy import policy
 from functions.http_processing import processing
 from functions.http_requests import requests
+from functions.http_webhooks import webhooks
+from functions.queue_newsletters import newsletter_queues
 from functions.queue_poison import poison
 from functions.queue_requests import queues
 from functions.timer_retention import retention
@@ -33,6 +35,8 @@ for blueprint in (
     policy,
     processing,
     requests,
+    webhooks,
+    newsletter_queues,
     poison,
     queues,
     retention,

@@ -58,6 +58,8 @@ _TAGS = {
     "processing-decisions": ("Processing decisions", "A system asks whether it may process somebody's data."),
     "opendsr": ("OpenDSR", "A customer-data platform files requests by OpenDSR 2.0."),
     "policy": ("Policy", "What is kept about whom, for what and for how long."),
+    "newsletter": ("Newsletters", "A person signs up, chooses and leaves."),
+    "webhooks": ("Webhooks", "A processor tells what happened there."),
     "": ("Service", "Whether the service works, and this description."),
 }
 _URI: Schema = {"type": "string", "format": "uri"}

@@ -26,7 +26,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "attention_unknown": "Name a reason for which requests are put aside; the detail lists them.",
         "body_invalid": "The body cannot be read as what its media type says, or it is no object.",
         "body_missing": "Send a body, with a Content-Length: a chunked one does not arrive.",
-        "body_too_large": "Send at most 16 KiB.",
+        "body_too_large": "Send less; the detail says how much.",
         "callback_not_listed": "Name a host that is on the list of your platform.",
         "channel_unfit": "This channel is not one that staff can enter a request for.",
         "correction_empty": "Give every fact that is to be corrected its right value.",
@@ -35,6 +35,8 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "customer_name_unfit": "Give the plain name: letters, digits, spaces and `.,&'-/`, and no link.",
         "datamap_invalid": "The data map breaks one of its rules; it is for whoever installs the app.",
         "email_invalid": "Give one plain e-mail address.",
+        "event_type_unknown": "The newsletter processor told of something that is not documented.",
+        "event_unreadable": "An event of the newsletter processor cannot be read; look at its body.",
         "extension_months": "Extend by one or two months.",
         "extension_reason_missing": "Say why more time is needed.",
         "fact_unknown": "Correct facts that the data map names; the answer lists them.",
@@ -99,6 +101,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "why_missing": "Say why.",
         "why_too_long": "Shorten the reason.",
         "wish_unfit": "`field` belongs to a right that is not asked for.",
+        "webhook_unreadable": "A body of the newsletter processor cannot be read; it is kept.",
     },
     NotAllowed: {
         "callback_not_listed": "The host of the callback is not on the list any more.",
@@ -161,6 +164,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "quarantine_gone": "Somebody else took up the message that was kept.",
         "queue_unknown": "There is no such queue.",
         "request_unknown": "There is no such request.",
+        "webhook_unknown": "Nothing is told to us here.",
     },
     Conflict: {
         "blocks_lost": "Somebody else wrote the same file; try again.",
@@ -188,6 +192,8 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "transfer_unreachable": "The receiver of a copy does not answer.",
     },
     Permanent: {
+        "newsletter_add_refused": "The newsletter processor does not take an address; see to it there.",
+        "newsletter_not_shown": "The newsletter processor took an address and does not show it.",
         "address_missing": "A letter has no address to go to.",
         "address_unusable": "No mail can be sent to an address.",
         "blob_archived": "A file lies in the archive tier, from which nothing is read.",

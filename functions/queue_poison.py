@@ -3,7 +3,15 @@
 import azure.functions as func
 
 from shared import bootstrap
-from shared.domain.messages import CALLBACK_QUEUE, FINISH_QUEUE, LETTER_QUEUE, PLAN_QUEUE, TASK_QUEUE
+from shared.domain.messages import (
+    CALLBACK_QUEUE,
+    FINISH_QUEUE,
+    LETTER_QUEUE,
+    NEWSLETTER_CHANGE_QUEUE,
+    NEWSLETTER_WEBHOOK_QUEUE,
+    PLAN_QUEUE,
+    TASK_QUEUE,
+)
 from shared.services.poison import put_aside
 
 poison = func.Blueprint()
@@ -43,3 +51,17 @@ async def poison_letter(msg: func.QueueMessage) -> None:
 async def poison_callback(msg: func.QueueMessage) -> None:
     """Give up telling a platform; the request itself goes on."""
     await put_aside(bootstrap.app().context, CALLBACK_QUEUE, msg.get_body())
+
+
+@poison.function_name("poison_newsletter_change")
+@poison.queue_trigger("msg", f"{NEWSLETTER_CHANGE_QUEUE}-poison", _CONNECTION)
+async def poison_newsletter_change(msg: func.QueueMessage) -> None:
+    """Leave a change at the newsletter processor to staff."""
+    await put_aside(bootstrap.app().context, NEWSLETTER_CHANGE_QUEUE, msg.get_body())
+
+
+@poison.function_name("poison_newsletter_webhook")
+@poison.queue_trigger("msg", f"{NEWSLETTER_WEBHOOK_QUEUE}-poison", _CONNECTION)
+async def poison_newsletter_webhook(msg: func.QueueMessage) -> None:
+    """Keep a webhook's body for staff."""
+    await put_aside(bootstrap.app().context, NEWSLETTER_WEBHOOK_QUEUE, msg.get_body())

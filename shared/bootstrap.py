@@ -12,12 +12,14 @@ from shared.adapters.blob_quarantine import BlobQuarantine
 from shared.adapters.blob_store import AzureBlobs
 from shared.adapters.campaign_monitor import RECIPIENT_ID as CAMPAIGN_MONITOR
 from shared.adapters.campaign_monitor import CampaignMonitor
+from shared.adapters.campaign_monitor_lists import CampaignMonitorLists
 from shared.adapters.cosmos import CosmosDatabases
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
+from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
 from shared.adapters.cosmos_walks import CosmosWalks
@@ -32,11 +34,13 @@ from shared.adapters.outbound import Outbound, Times
 from shared.adapters.rsa_signer import RsaSigner
 from shared.adapters.storage import Storage
 from shared.adapters.storage_queue import StorageQueue
+from shared.adapters.stored_webhooks import StoredWebhooks
 from shared.adapters.system_clock import SystemClock
 from shared.datamap import loader
 from shared.datamap.models import NOT_STATED, DataMap
 from shared.domain.errors import Invalid, Permanent
 from shared.domain.identifiers import Pseudonymiser
+from shared.domain.newsletters import Lists
 from shared.ports.notifier import Notifier
 from shared.ports.opendsr import OpenDsr
 from shared.services.context import Context
@@ -110,6 +114,13 @@ def build(settings: Settings) -> App:
         own_records=CosmosOwnRecords(databases),
         displays=CosmosDisplays(databases),
         consent_ledger=CosmosConsentLedger(databases),
+        newsletters=CampaignMonitorLists(
+            processors.api,
+            Lists(settings.campaign_monitor_lists if settings.campaign_monitor_client_id else ()),
+            has_contract=_has_contract(datamap, CAMPAIGN_MONITOR),
+        ),
+        newsletter_changes=CosmosNewsletterChanges(databases),
+        webhooks=StoredWebhooks(storage, databases),
         processors=processors,
         evidence=BlobEvidence(storage, "evidence"),
         quarantine=BlobQuarantine(storage),

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from shared.domain.contacts import Contacts
 from shared.domain.errors import Permanent
 from shared.domain.limits import Limits
+from shared.domain.newsletters import MailingList
 from shared.domain.opendsr import ControllerId, Platform
 
 _KEY_BYTES = 32
@@ -33,6 +34,7 @@ _SIGN_IN = "https://login.microsoftonline.com"
 _MAIL_HOSTS = {"graph_url": "graph.microsoft.com", "graph_authority_url": "login.microsoftonline.com"}
 _SHA256 = r"^([0-9a-f]{64})?$"
 _PUBLISHED_KEY = hashlib.sha256(b"local-development-only-system-key").hexdigest()  # everybody can read it
+_PUBLISHED_WEBHOOK_SECRET = hashlib.sha256(b"local-development-only-webhook-secret").hexdigest()
 _PUBLISHED_PSEUDONYM_KEY = b"local-development-only-pseudonym-key-0001"  # whoever has it can sign any link
 _LOOPBACK_URL = re.compile(r"http://127\.0\.0\.1:\d{1,5}/[\w./-]*")
 _LOCAL_ONLY = (
@@ -79,6 +81,10 @@ class Settings(BaseModel):
     campaign_monitor_url: str = _CAMPAIGN_MONITOR
     campaign_monitor_client_id: str = Field(default="", pattern=_CLIENT_ID)  # empty: not connected
     campaign_monitor_api_key: str = Field(default="", repr=False)  # from Key Vault in Azure
+    campaign_monitor_lists: tuple[MailingList, ...] = ()  # JSON: the lists we know and what each is for
+    # SHA-256 of the secrets its webhooks' URLs end with, by commas: the present one, and one that comes or
+    # goes
+    campaign_monitor_webhook_secrets_sha256: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
     staff_tenant_id: str = Field(default="", pattern=_GUID)  # whose accounts are staff; empty: nobody is
     staff_client_id: str = Field(default="", pattern=_GUID)  # of the app registration of this API
     staff_issuer_url: str = ""  # empty: the tenant's; anything else in a local run only
@@ -130,6 +136,18 @@ class Settings(BaseModel):
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("campaign_monitor_lists", mode="before")
+    @classmethod
+    def _lists(cls, value: object) -> object:
+        return (json.loads(value) if value else ()) if isinstance(value, str) else value
+
+    @field_validator("campaign_monitor_webhook_secrets_sha256", mode="before")
+    @classmethod
+    def _hashes(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(one.strip() for one in value.split(",") if one.strip())
 
     @field_validator("staff_tenant_id", "staff_client_id", mode="before")
     @classmethod
@@ -237,6 +255,8 @@ def _unfit(settings: Settings) -> list[str]:
     if settings.deployment == "azure":
         wrong += [name.upper() for name in _LOCAL_ONLY if getattr(settings, name)]
         wrong += ["SYSTEM_KEY_SHA256"] if settings.system_key_sha256 == _PUBLISHED_KEY else []
+        published = _PUBLISHED_WEBHOOK_SECRET in settings.campaign_monitor_webhook_secrets_sha256
+        wrong += ["CAMPAIGN_MONITOR_WEBHOOK_SECRETS_SHA256"] if published else []
         wrong += ["PSEUDONYM_KEY"] if settings.pseudonym_key_bytes == _PUBLISHED_PSEUDONYM_KEY else []
         wrong += (
             [] if settings.public_url.startswith("https://") else ["PUBLIC_URL"]

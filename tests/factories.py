@@ -45,11 +45,14 @@ from tests.fakes.messaging import (
     MemoryQueue,
     TestClock,
 )
+from tests.fakes.newsletter_changes import MemoryNewsletterChanges
+from tests.fakes.newsletters import MemoryNewsletters
 from tests.fakes.own_records import MemoryOwnRecords
 from tests.fakes.processors import MemoryProcessors
 from tests.fakes.transfers import MemoryTransfers
 from tests.fakes.turns import Turn, no_turn
 from tests.fakes.walks import MemoryWalks
+from tests.fakes.webhooks import MemoryWebhooks
 
 KEYS = Pseudonymiser(b"a key for tests that nobody else uses!")
 
@@ -253,6 +256,9 @@ class World:
         self.own_records = MemoryOwnRecords(self.documents, self.turn)
         self.displays = MemoryDisplays(self.documents, self.turn)
         self.consent_ledger = MemoryConsentLedger(self.documents, self.turn)
+        self.newsletters = MemoryNewsletters(self.turn)
+        self.newsletter_changes = MemoryNewsletterChanges(self.documents, self.turn)
+        self.webhooks = MemoryWebhooks(self.clock, self.turn)
         self.processors = MemoryProcessors(self.turn, connected=self.connected)
         self.transfers = MemoryTransfers(self.clock, self.turn)
         self.walks = MemoryWalks(self.turn)
@@ -272,6 +278,9 @@ class World:
             own_records=self.own_records,
             displays=self.displays,
             consent_ledger=self.consent_ledger,
+            newsletters=self.newsletters,
+            newsletter_changes=self.newsletter_changes,
+            webhooks=self.webhooks,
             processors=self.processors,
             transfers=self.transfers,
             walks=self.walks,

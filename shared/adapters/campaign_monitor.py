@@ -33,6 +33,9 @@ _WITHOUT_MAIL: Final = frozenset({_UNSUBSCRIBED, "Bounced", _DELETED})
 class CampaignMonitor:
     """Campaign Monitor, or nobody where no client is set.
 
+    Attributes:
+        api: The client's calls.
+
     Args:
         settings: Which account and client.
         has_contract: Whether the map records a contract with it.
@@ -50,14 +53,14 @@ class CampaignMonitor:
     ) -> None:
         self._is_connected = bool(settings.campaign_monitor_client_id)
         self._has_contract = has_contract
-        self._api = CampaignMonitorApi(settings, transport=transport, sleep=sleep)
+        self.api = CampaignMonitorApi(settings, transport=transport, sleep=sleep)
 
     def connected(self) -> tuple[str, ...]:
         return (RECIPIENT_ID,) if self._is_connected else ()
 
     async def close(self) -> None:
         """Close its connections."""
-        await self._api.close()
+        await self.api.close()
 
     async def instruct(
         self, recipient_id: str, instruction: Instruction, emails: Sequence[str], *, name: str | None = None
@@ -93,19 +96,19 @@ class CampaignMonitor:
 
     async def _restrict(self, addresses: Sequence[str]) -> Confirmation:
         """Stop all mail and keep every list as it is; a person looks at the rest and lifts it one day."""
-        shown = {address for address in addresses if await self._api.lists_for_email(address)}
+        shown = {address for address in addresses if await self.api.lists_for_email(address)}
         is_held = await self._put_on_suppression_list(addresses, shown)
         return Confirmation.AWAITING_STAFF if is_held else Confirmation.NOT_HELD
 
     async def _erase(self, addresses: Sequence[str]) -> Confirmation:
         missing = set()
         for address in addresses:
-            holding = await self._api.lists_for_email(address)
+            holding = await self.api.lists_for_email(address)
             for one in holding:
                 await self._erase_in(one.list_id, address)
             if not holding:
                 missing.add(address)
-            elif any(one.state != _DELETED for one in await self._api.lists_for_email(address)):
+            elif any(one.state != _DELETED for one in await self.api.lists_for_email(address)):
                 raise _unconfirmed("erase")
         if len(missing) < len(addresses) or await self._kept(missing):
             return Confirmation.AWAITING_STAFF
@@ -117,7 +120,7 @@ class CampaignMonitor:
         results = [
             await self._rename(one, address, name)
             for address in addresses
-            for one in await self._api.lists_for_email(address)
+            for one in await self.api.lists_for_email(address)
             if one.state != _DELETED
         ]
         if await self._deleted(addresses):
@@ -127,14 +130,14 @@ class CampaignMonitor:
 
     async def _stop(self, address: str) -> bool:
         """End all mail of every list to an address; tell whether any list holds it."""
-        holding = await self._api.lists_for_email(address)
+        holding = await self.api.lists_for_email(address)
         told = [one for one in holding if one.state not in {_UNSUBSCRIBED, _DELETED}]
         for one in told:
-            code = await self._api.unsubscribe(one.list_id, address)
+            code = await self.api.unsubscribe(one.list_id, address)
             if code in {Code.UNCONFIRMED, Code.SUPPRESSED}:
                 # What cannot be unsubscribed, such as a sign-up nobody confirmed, is taken off the list.
-                await self._api.delete(one.list_id, address)
-        after = await self._api.lists_for_email(address) if told else holding
+                await self.api.delete(one.list_id, address)
+        after = await self.api.lists_for_email(address) if told else holding
         if any(one.state not in _WITHOUT_MAIL for one in after):
             raise _unconfirmed("unsubscribe")
         return bool(holding)
@@ -146,44 +149,44 @@ class CampaignMonitor:
         """
         held = shown | await self._kept(set(addresses) - shown)
         if held:
-            await self._api.suppress(sorted(held))
-            if await _found_in(self._api.suppressed(), held) != held:
+            await self.api.suppress(sorted(held))
+            if await _found_in(self.api.suppressed(), held) != held:
                 raise _unconfirmed("suppress")
         return bool(held)
 
     async def _erase_in(self, list_id: str, address: str) -> None:
-        found = await self._api.subscriber(list_id, address)
+        found = await self.api.subscriber(list_id, address)
         if found is not None:
             keys = tuple(dict.fromkeys(one.key for one in found.custom_fields))
             # Refused for a state that takes no changes: staff remove the name together with the rest.
-            await self._api.update(list_id, found.email, name=PLACEHOLDER, clear=keys, tracking="No")
-        await self._api.delete(list_id, address)
+            await self.api.update(list_id, found.email, name=PLACEHOLDER, clear=keys, tracking="No")
+        await self.api.delete(list_id, address)
 
     async def _kept(self, addresses: Collection[str]) -> set[str]:
         """Return the addresses that are kept as suppressed or deleted, whether or not a list shows them."""
-        found = await _found_in(self._api.suppressed(), addresses)
+        found = await _found_in(self.api.suppressed(), addresses)
         return found | await self._deleted(set(addresses) - found)
 
     async def _deleted(self, addresses: Collection[str]) -> set[str]:
         """Return the addresses that a list keeps as deleted."""
         found: set[str] = set()
-        for one in await self._api.lists() if addresses else ():
-            found |= await _found_in(self._api.deleted(one.list_id), set(addresses) - found)
+        for one in await self.api.lists() if addresses else ():
+            found |= await _found_in(self.api.deleted(one.list_id), set(addresses) - found)
         return found
 
     async def _rename(self, one: HoldingList, address: str, name: str) -> bool:
         """Write the right name in one list; tell whether the list has the person."""
-        found = await self._api.subscriber(one.list_id, address)
+        found = await self.api.subscriber(one.list_id, address)
         if found is None:
             return False
         if found.name == name:
             return True
-        code = await self._api.update(one.list_id, found.email, name=name, tracking="Unchanged")
+        code = await self.api.update(one.list_id, found.email, name=name, tracking="Unchanged")
         if code is Code.NOT_IN_LIST:
             return False
         if code is not None:
             raise Permanent(REFUSED, f"campaign_monitor.update code {code}")
-        after = await self._api.subscriber(one.list_id, address)
+        after = await self.api.subscriber(one.list_id, address)
         if after is None or after.name != name:
             raise _unconfirmed("correct")
         return True

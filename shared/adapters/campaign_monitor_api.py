@@ -8,6 +8,8 @@ Source: https://www.campaignmonitor.com/api/v3-3/subscribers/, /lists/ and /clie
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from datetime import date
 from http import HTTPMethod, HTTPStatus
 from typing import Annotated, Any, TypeVar
 
@@ -59,15 +61,30 @@ class Subscriber(_Answer):
 
     email: str = Field(alias="EmailAddress")
     name: str | None = Field(default=None, alias="Name")
+    state: str = Field(default="", alias="State")
     custom_fields: tuple[CustomField, ...] = Field(default=(), alias="CustomFields")
 
 
-class _Row(_Answer):
+class Row(_Answer):
+    """One address of a page. Name and state are not in every kind of page."""
+
     email: str = Field(alias="EmailAddress")
+    name: str | None = Field(default=None, alias="Name")
+    state: str = Field(default="", alias="State")
+
+
+class Webhook(_Answer):
+    """A webhook of a list."""
+
+    webhook_id: str = Field(alias="WebhookID", pattern=r"^[0-9a-zA-Z-]{1,64}$")  # becomes part of a URL
+    url: str = Field(alias="Url")
+    events: tuple[str, ...] = Field(default=(), alias="Events")
+    status: str = Field(default="", alias="Status")
+    payload_format: str = Field(default="", alias="PayloadFormat")
 
 
 class _Page(_Answer):
-    rows: tuple[_Row, ...] = Field(alias="Results")
+    rows: tuple[Row, ...] = Field(alias="Results")
     pages: int = Field(alias="NumberOfPages")
 
 
@@ -161,6 +178,24 @@ class CampaignMonitorApi:
         )
         return _code(response)
 
+    async def add(self, list_id: str, email: str, *, name: str, resubscribe: bool) -> Code | None:
+        """Add an address; None: queued there, else why not. Nobody's reading is tracked by it.
+
+        `resubscribe`: also one that left. Only a consent that was given since allows it.
+        """
+        body = {
+            "EmailAddress": email,
+            "Name": name,
+            "CustomFields": [],
+            "Resubscribe": resubscribe,
+            "RestartSubscriptionBasedAutoresponders": False,
+            "ConsentToTrack": "Unchanged",
+        }
+        response = await self._call(
+            HTTPMethod.POST, _subscriber(list_id), "add", body=body, allowed=frozenset(Code)
+        )
+        return _code(response)
+
     async def delete(self, list_id: str, email: str) -> None:
         """Set an address to deleted; its data stay with the vendor. Not there is done."""
         await self._call(
@@ -176,18 +211,48 @@ class CampaignMonitorApi:
             body={"EmailAddresses": list(emails)},
         )
 
-    def suppressed(self) -> AsyncGenerator[str, None]:
+    async def suppressed(self) -> AsyncGenerator[str, None]:
         """Yield the addresses of the suppression list, newest first."""
-        return self._rows(f"/clients/{self._client_id}/suppressionlist.json", "suppressed")
+        path = f"/clients/{self._client_id}/suppressionlist.json"
+        async with aclosing(self._rows(path, "suppressed")) as rows:
+            async for row in rows:
+                yield row.email
 
-    def deleted(self, list_id: str) -> AsyncGenerator[str, None]:
+    async def deleted(self, list_id: str) -> AsyncGenerator[str, None]:
         """Yield the addresses that are deleted in a list, newest first."""
-        return self._rows(f"/lists/{list_id}/deleted.json", "deleted")
+        async with aclosing(self._rows(f"/lists/{list_id}/deleted.json", "deleted")) as rows:
+            async for row in rows:
+                yield row.email
 
-    async def _rows(self, path: str, where: str) -> AsyncGenerator[str, None]:
+    def in_state(self, list_id: str, state: str, *, since: date) -> AsyncGenerator[Row, None]:
+        """Yield what came to a state since a day, newest first; `state` as the vendor's path names it."""
+        return self._rows(f"/lists/{list_id}/{state}.json", state, {"date": since.isoformat()})
+
+    async def webhooks(self, list_id: str) -> tuple[Webhook, ...]:
+        """Return the webhooks of a list."""
+        response = await self._call(HTTPMethod.GET, f"/lists/{list_id}/webhooks.json", "webhooks")
+        return _read(tuple[Webhook, ...], response, "webhooks")
+
+    async def create_webhook(self, list_id: str, url: str, *, events: Sequence[str]) -> str:
+        """Register a webhook with JSON bodies, and return its id."""
+        body = {"Events": list(events), "Url": url, "PayloadFormat": "json"}
+        path = f"/lists/{list_id}/webhooks.json"
+        return _read(
+            str, await self._call(HTTPMethod.POST, path, "create_webhook", body=body), "create_webhook"
+        )
+
+    async def activate_webhook(self, list_id: str, webhook_id: str) -> None:
+        """Switch a webhook on."""
+        path = f"/lists/{list_id}/webhooks/{webhook_id}/activate.json"
+        await self._call(HTTPMethod.PUT, path, "activate_webhook")
+
+    async def _rows(
+        self, path: str, where: str, more: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[Row, None]:
         number, pages = 1, 1
         while number <= pages:
             params = {
+                **(more or {}),
                 "page": str(number),
                 "pagesize": str(_PAGE_SIZE),
                 "orderfield": "date",
@@ -195,7 +260,7 @@ class CampaignMonitorApi:
             }
             page = _read(_Page, await self._call(HTTPMethod.GET, path, where, params=params), where)
             for row in page.rows:
-                yield row.email
+                yield row
             number, pages = number + 1, page.pages
 
     async def _call(

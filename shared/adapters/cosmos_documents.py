@@ -8,7 +8,7 @@ import asyncio
 import json
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from azure.cosmos import exceptions
@@ -97,6 +97,13 @@ class CosmosDocuments:
                 async for number in self._query(store, text, search, None):
                     total += number
         return total
+
+    async def create(self, store: DocumentStore, body: Mapping[str, Any]) -> None:
+        with translating("documents.create"):
+            try:
+                await self._container(store).create_item(dict(body))
+            except exceptions.CosmosResourceExistsError:
+                return
 
     async def change(self, store: DocumentStore, changes: Sequence[Change]) -> tuple[Changed, ...]:
         by_partition: defaultdict[str, list[int]] = defaultdict(list)

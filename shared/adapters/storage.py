@@ -10,7 +10,7 @@ from shared.adapters.credentials import Credentials
 from shared.adapters.proxies import through_proxy
 from shared.settings import Settings
 
-OWN_CONTAINERS = ("packages", "evidence", "quarantine", "outbox")
+OWN_CONTAINERS = ("packages", "evidence", "quarantine", "outbox", "webhooks")
 
 
 class Storage:

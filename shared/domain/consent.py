@@ -2,7 +2,14 @@
 
 from datetime import datetime
 
-from shared.domain.controls import EVERY_PURPOSE, Consent, Controls, Withdrawal
+from shared.domain.controls import (
+    EVERY_PURPOSE,
+    Consent,
+    Controls,
+    Suppression,
+    SuppressionReason,
+    Withdrawal,
+)
 
 
 def consent_in_force(controls: Controls, purpose_id: str, *, now: datetime) -> Consent | None:
@@ -63,6 +70,17 @@ def ended_for(controls: Controls, purpose_id: str, at: datetime) -> Controls:
         ends = tuple(Withdrawal(purpose_id=one, at=known[one]) for one in sorted(known))
         latest = {"withdrawals": ends}
     return controls.model_copy(update={"consents": tuple(reached), **latest})
+
+
+def left(controls: Controls, purpose_id: str, at: datetime, *, reason: SuppressionReason) -> Controls:
+    """Return the controls after a person left: consent ended, and on the list if nothing of it is left.
+
+    Whoever still consents to something is written to for that, so is not on the list of those who are not.
+    """
+    ended = ended_for(controls, purpose_id, at)
+    if ended.suppression is not None or any(one.withdrawn_at is None for one in ended.consents):
+        return ended
+    return ended.model_copy(update={"suppression": Suppression(since=at, reason=reason)})
 
 
 def _says_the_same(one: Consent, other: Consent) -> bool:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.domain.consent import ended_for, opted_in
+from shared.domain.consent import left, opted_in
 from shared.domain.controls import EVERY_PURPOSE, Consent, Controls
 from shared.domain.times import UtcTime
 
@@ -86,7 +86,7 @@ def applied(controls: Controls, event: ConsentEvent) -> Controls:
     if event.begins:
         return opted_in(controls, _consent(event), now=event.noted_at)
     if event.kind is EventKind.WITHDRAWN:
-        return ended_for(controls, event.purpose_id, event.at)
+        return left(controls, event.purpose_id, event.at, reason="withdrawn")
     return controls
 
 

@@ -146,6 +146,9 @@ class Withdrawal(_Frozen):
     at: UtcTime
 
 
+SuppressionReason = Literal["withdrawn", "objected", "erased"]
+
+
 class Suppression(_Frozen):
     """An address that is not to be written to, after everything else about it may be gone.
 
@@ -154,7 +157,7 @@ class Suppression(_Frozen):
     """
 
     since: UtcTime
-    reason: Literal["withdrawn", "objected", "erased"]
+    reason: SuppressionReason
     review_on: date | None = None  # None: nobody decided when it is looked at again
 
 

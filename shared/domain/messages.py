@@ -15,8 +15,12 @@ TASK_QUEUE = "request-task"
 FINISH_QUEUE = "request-finish"
 LETTER_QUEUE = "request-letter"
 CALLBACK_QUEUE = "request-callback"
-QUEUES = (PLAN_QUEUE, TASK_QUEUE, FINISH_QUEUE, LETTER_QUEUE, CALLBACK_QUEUE)
+NEWSLETTER_CHANGE_QUEUE = "newsletter-change"
+NEWSLETTER_WEBHOOK_QUEUE = "newsletter-webhook"
+REQUEST_QUEUES = (PLAN_QUEUE, TASK_QUEUE, FINISH_QUEUE, LETTER_QUEUE, CALLBACK_QUEUE)
+QUEUES = (*REQUEST_QUEUES, NEWSLETTER_CHANGE_QUEUE, NEWSLETTER_WEBHOOK_QUEUE)
 
+SUBJECT_KEY_PATTERN = r"^k\d+-[0-9a-f]{64}$"
 REQUEST_ID_PATTERN = r"^[0-9a-f]{32}$"
 
 
@@ -24,34 +28,51 @@ class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     v: Literal[1] = 1
+
+
+class _OfRequest(_Message):
     request_id: str = Field(pattern=REQUEST_ID_PATTERN)
 
 
-class PlanRequest(_Message):
+class PlanRequest(_OfRequest):
     """Plan the request's present phase, or begin what is planned."""
 
 
-class RunTasks(_Message):
+class RunTasks(_OfRequest):
     """Work on the request's tasks of one lane."""
 
     lane: int = Field(ge=0, le=63)
 
 
-class FinishStage(_Message):
+class FinishStage(_OfRequest):
     """See whether every task of the present stage is done, and go on."""
 
 
-class SendLetter(_Message):
+class SendLetter(_OfRequest):
     """Send one letter that is saved with the request."""
 
     letter_id: str = Field(pattern=r"^letter-[a-z_]+-\d+$")
 
 
-class SendCallback(_Message):
+class SendCallback(_OfRequest):
     """Tell the platform that filed the request where it stands now."""
 
 
-Message = PlanRequest | RunTasks | FinishStage | SendLetter | SendCallback
+class ApplyNewsletterChange(_Message):
+    """Bring one address in one list in line with our ledger."""
+
+    subject_key: str = Field(pattern=SUBJECT_KEY_PATTERN)
+    list_id: str = Field(pattern=r"^[0-9a-fA-F]{32}$")
+
+
+class ProcessWebhook(_Message):
+    """Work on the events of one stored body of a webhook."""
+
+    body_id: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+RequestMessage = PlanRequest | RunTasks | FinishStage | SendLetter | SendCallback
+Message = RequestMessage | ApplyNewsletterChange | ProcessWebhook
 
 QUEUE_OF: dict[type[_Message], str] = {
     PlanRequest: PLAN_QUEUE,
@@ -59,6 +80,8 @@ QUEUE_OF: dict[type[_Message], str] = {
     FinishStage: FINISH_QUEUE,
     SendLetter: LETTER_QUEUE,
     SendCallback: CALLBACK_QUEUE,
+    ApplyNewsletterChange: NEWSLETTER_CHANGE_QUEUE,
+    ProcessWebhook: NEWSLETTER_WEBHOOK_QUEUE,
 }
 
 

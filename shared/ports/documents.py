@@ -87,6 +87,10 @@ class Documents(Protocol):
         """Return how many documents match; one that matches twice may count twice."""
         ...
 
+    async def create(self, store: DocumentStore, body: Mapping[str, Any]) -> None:
+        """Write a document with an `id` that is not there yet. One that is there stays as it is."""
+        ...
+
     async def change(self, store: DocumentStore, changes: Sequence[Change]) -> tuple[Changed, ...]:
         """Erase or replace documents, and say for each what came of it, in the order given.
 

@@ -8,16 +8,13 @@ Source: GDPR articles 5(2), 7(1), 7(3); policy 2.4.2, 4.8.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
 
 from shared.domain.consent import consent_in_force
 from shared.domain.consent_ledger import Channel, ConsentEvent, EventKind, applied
-from shared.domain.controls import Consent, Controls, Suppression
+from shared.domain.controls import Consent, Controls, Suppression, SuppressionReason
 from shared.domain.identifiers import EMAIL
 from shared.services import marking
 from shared.services.context import Context
-
-Reason = Literal["withdrawn", "objected", "erased"]
 
 
 async def note(context: Context, event: ConsentEvent) -> Controls:
@@ -60,7 +57,9 @@ async def is_suppressed(context: Context, email: str) -> bool:
     return stored.controls.suppression is not None or stored.controls.stops_marketing
 
 
-async def suppress(context: Context, subject_keys: Iterable[str], *, reason: Reason, at: datetime) -> None:
+async def suppress(
+    context: Context, subject_keys: Iterable[str], *, reason: SuppressionReason, at: datetime
+) -> None:
     """Put addresses on the list of those not to write to. The first entry stays; a new opt-in ends it.
 
     An opt-in given after `at` is the later word, and nothing is put on the list.

@@ -14,6 +14,8 @@ from shared.ports.controls import ControlsStore
 from shared.ports.displays import Displays
 from shared.ports.documents import Documents
 from shared.ports.evidence import Evidence
+from shared.ports.newsletter_changes import NewsletterChanges
+from shared.ports.newsletters import Newsletters
 from shared.ports.notifier import Notifier
 from shared.ports.opendsr import OpenDsr
 from shared.ports.operators import Operators
@@ -25,6 +27,7 @@ from shared.ports.queue import Queue
 from shared.ports.rate_limits import RateLimits
 from shared.ports.transfers import Transfers
 from shared.ports.walks import Walks
+from shared.ports.webhooks import Webhooks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,9 @@ class Context:
     own_records: OwnRecords
     displays: Displays
     consent_ledger: ConsentLedger
+    newsletters: Newsletters
+    newsletter_changes: NewsletterChanges
+    webhooks: Webhooks
     processors: Processors
     transfers: Transfers
     walks: Walks

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from shared.domain.cases import SubjectRequest
-from shared.domain.consent import ended_for
+from shared.domain.consent import ended_for, left
 from shared.domain.controls import EVERY_PURPOSE, Controls, Objection, Restriction, RestrictionGround
 from shared.domain.errors import Conflict
 from shared.domain.rights import Right
@@ -170,7 +170,9 @@ async def withdraw(context: Context, request: SubjectRequest, subject_keys: Sequ
     Source: GDPR article 7(3).
     """
     at = request.received_at
-    await change(context, subject_keys, lambda controls: ended_for(controls, EVERY_PURPOSE, at))
+    await change(
+        context, subject_keys, lambda controls: left(controls, EVERY_PURPOSE, at, reason="withdrawn")
+    )
 
 
 async def carry_over(context: Context, subject_keys: Sequence[str]) -> None:

@@ -7,16 +7,21 @@ from shared.domain.errors import ComplianceError, NotFound
 from shared.domain.messages import (
     CALLBACK_QUEUE,
     FINISH_QUEUE,
+    NEWSLETTER_CHANGE_QUEUE,
+    NEWSLETTER_WEBHOOK_QUEUE,
     PLAN_QUEUE,
     TASK_QUEUE,
+    ApplyNewsletterChange,
     FinishStage,
     PlanRequest,
+    ProcessWebhook,
     RunTasks,
     SendCallback,
     SendLetter,
     decode,
 )
 from shared.domain.times import utc_text
+from shared.services import newsletter_changes, newsletter_webhooks
 from shared.services.attention import fail_lane, stop
 from shared.services.calling_back import give_up
 from shared.services.context import Context
@@ -38,6 +43,13 @@ async def _mark(context: Context, queue: str, body: bytes) -> None:
     if queue == TASK_QUEUE:
         message = decode(RunTasks, body)
         await fail_lane(context, message.request_id, message.lane, "task_poisoned")
+        return
+    if queue == NEWSLETTER_CHANGE_QUEUE:
+        change = decode(ApplyNewsletterChange, body)
+        await newsletter_changes.poisoned(context, change.subject_key, change.list_id)
+        return
+    if queue == NEWSLETTER_WEBHOOK_QUEUE:
+        await newsletter_webhooks.poisoned(context, decode(ProcessWebhook, body).body_id)
         return
     if queue == CALLBACK_QUEUE:
         await give_up(context, decode(SendCallback, body).request_id, "callback_poisoned")

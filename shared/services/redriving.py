@@ -6,8 +6,16 @@ from dataclasses import dataclass
 from typing import cast
 
 from shared.domain.errors import CannotTell, NotFound, Permanent
-from shared.domain.messages import QUEUE_OF, Message, decode
+from shared.domain.messages import (
+    NEWSLETTER_CHANGE_QUEUE,
+    QUEUE_OF,
+    ApplyNewsletterChange,
+    Message,
+    ProcessWebhook,
+    decode,
+)
 from shared.ports.cases import Write
+from shared.services import newsletter_changes
 from shared.services.attention import retry_all
 from shared.services.context import Context
 
@@ -34,7 +42,10 @@ async def redrive(context: Context, queue: str, *, decided_by: str) -> Redriven:
     """
     if queue not in _KIND_OF:
         raise NotFound("queue_unknown")
-    cases = await retry_all(context, f"{queue.removeprefix('request-')}_poisoned", decided_by=decided_by)
+    if queue == NEWSLETTER_CHANGE_QUEUE:
+        cases = await newsletter_changes.retry_all(context)
+    else:
+        cases = await retry_all(context, f"{queue.removeprefix('request-')}_poisoned", decided_by=decided_by)
     sent = left = 0
     cursor: str | None = None
     while True:
@@ -51,6 +62,10 @@ async def redrive(context: Context, queue: str, *, decided_by: str) -> Redriven:
 async def _send_again(context: Context, queue: str, name: str, decided_by: str) -> bool:
     try:
         message = await _kept(context, queue, name)
+        if isinstance(message, ApplyNewsletterChange | ProcessWebhook):
+            await context.queue.send([message])
+            await context.quarantine.remove(name)
+            return True
         case = await context.cases.load(message.request_id)
     except (NotFound, Permanent):
         return False

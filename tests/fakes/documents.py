@@ -64,6 +64,12 @@ class MemoryDocuments:
         await self.turn("documents.count")
         return len(self._matching(store, identifiers))
 
+    async def create(self, store, body):
+        await self.turn("documents.create")
+        if not any(row["id"] == body["id"] for row in self.bodies(store.container)):
+            self.put(store.container, store.partition_key, dict(body))
+        await self.turn("documents.create!")
+
     async def change(self, store, changes):
         results = []
         for change in changes:

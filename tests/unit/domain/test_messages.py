@@ -10,8 +10,10 @@ from shared.domain.errors import Permanent
 from shared.domain.messages import (
     QUEUE_OF,
     QUEUES,
+    ApplyNewsletterChange,
     FinishStage,
     PlanRequest,
+    ProcessWebhook,
     RunTasks,
     SendCallback,
     SendLetter,
@@ -26,9 +28,13 @@ MESSAGES = [
     SendLetter(request_id=ID, letter_id="letter-package_ready-1"),
     SendCallback(request_id=ID),
 ]
+OTHERS = [
+    ApplyNewsletterChange(subject_key="k1-" + "0" * 64, list_id="a" * 32),
+    ProcessWebhook(body_id="0" * 64),
+]
 
 
-@pytest.mark.parametrize("message", MESSAGES)
+@pytest.mark.parametrize("message", [*MESSAGES, *OTHERS])
 def test_a_message_is_read_as_it_was_written(message):
     """By its own kind."""
     assert decode(type(message), message.model_dump_json().encode()) == message
@@ -36,7 +42,7 @@ def test_a_message_is_read_as_it_was_written(message):
 
 def test_every_kind_has_a_queue_of_its_own():
     """And every queue a kind."""
-    assert {type(message) for message in MESSAGES} == set(QUEUE_OF)
+    assert {type(message) for message in (*MESSAGES, *OTHERS)} == set(QUEUE_OF)
     assert sorted(QUEUE_OF.values()) == sorted(QUEUES)
     assert len(set(QUEUES)) == len(QUEUES)
 

@@ -9,7 +9,15 @@ from shared.datamap.loader import load
 from shared.datamap.models import DataMap
 
 WRITTEN_BY_THE_APP = frozenset(
-    {"own_requests", "controls", "lookups", "correction_notes", "policy_displays", "consent_ledger"}
+    {
+        "own_requests",
+        "controls",
+        "lookups",
+        "correction_notes",
+        "policy_displays",
+        "consent_ledger",
+        "newsletter_changes",
+    }
 )
 """Stores in which the sample systems write nothing. The ledger is none: products write it, too."""
 

@@ -5,7 +5,14 @@ import base64
 import pytest
 
 from shared.domain.errors import Conflict, NotFound
-from shared.domain.messages import FINISH_QUEUE, LETTER_QUEUE, PLAN_QUEUE, QUEUES, TASK_QUEUE, PlanRequest
+from shared.domain.messages import (
+    FINISH_QUEUE,
+    LETTER_QUEUE,
+    PLAN_QUEUE,
+    REQUEST_QUEUES,
+    TASK_QUEUE,
+    PlanRequest,
+)
 from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.services.poison import put_aside
@@ -67,7 +74,7 @@ async def test_a_kept_message_whose_case_is_known_is_sent_again():
     assert world.cases.request(request_id).state in ENDED
 
 
-@pytest.mark.parametrize("queue", QUEUES)
+@pytest.mark.parametrize("queue", REQUEST_QUEUES)
 async def test_what_is_still_of_no_use_stays(queue):
     """In every page of the list, whatever is wrong with it."""
     world = World()

@@ -12,6 +12,7 @@ from shared.domain.messages import (
     LETTER_QUEUE,
     PLAN_QUEUE,
     QUEUES,
+    REQUEST_QUEUES,
     TASK_QUEUE,
     FinishStage,
     PlanRequest,
@@ -88,7 +89,7 @@ async def test_a_poisoned_message_stops_its_request_and_tells_an_operator(queue,
     assert not [one for one in traces(world, ane) if not one.startswith("invoices")]
 
 
-@pytest.mark.parametrize("queue", QUEUES)
+@pytest.mark.parametrize("queue", REQUEST_QUEUES)
 async def test_a_poisoned_message_of_a_request_that_went_on_changes_nothing(queue):
     """It came late: the case is closed."""
     world = World()
@@ -129,7 +130,7 @@ async def test_a_message_that_cannot_be_read_is_kept_whole_for_an_operator(queue
     assert ("message_unreadable", None, queue) in world.operators.alarms
 
 
-@pytest.mark.parametrize("queue", QUEUES)
+@pytest.mark.parametrize("queue", REQUEST_QUEUES)
 async def test_a_message_for_an_unknown_request_is_kept_for_an_operator(queue):
     """It may be from another environment."""
     world = World()

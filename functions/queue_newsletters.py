@@ -1,0 +1,31 @@
+"""Doors for messages about newsletters: each reads one and calls one service."""
+
+import azure.functions as func
+
+from shared import bootstrap
+from shared.domain.messages import (
+    NEWSLETTER_CHANGE_QUEUE,
+    NEWSLETTER_WEBHOOK_QUEUE,
+    ApplyNewsletterChange,
+    ProcessWebhook,
+    decode,
+)
+from shared.services import newsletter_changes, newsletter_webhooks
+
+newsletter_queues = func.Blueprint()
+_CONNECTION = "AzureWebJobsStorage"
+
+
+@newsletter_queues.function_name("newsletter_change")
+@newsletter_queues.queue_trigger("msg", NEWSLETTER_CHANGE_QUEUE, _CONNECTION)
+async def newsletter_change(msg: func.QueueMessage) -> None:
+    """Bring one address in one list in line there."""
+    message = decode(ApplyNewsletterChange, msg.get_body())
+    await newsletter_changes.apply(bootstrap.app().context, message.subject_key, message.list_id)
+
+
+@newsletter_queues.function_name("newsletter_webhook")
+@newsletter_queues.queue_trigger("msg", NEWSLETTER_WEBHOOK_QUEUE, _CONNECTION)
+async def newsletter_webhook(msg: func.QueueMessage) -> None:
+    """Work on the events of one body."""
+    await newsletter_webhooks.process(bootstrap.app().context, decode(ProcessWebhook, msg.get_body()).body_id)

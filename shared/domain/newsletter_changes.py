@@ -1,0 +1,29 @@
+"""One address in one list that has to be brought in line with our ledger there."""
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.times import UtcTime
+
+
+class NewsletterChange(BaseModel):
+    """What is open for one address in one list. What is to be done is not in it: the gate says that, then.
+
+    The address is here because the processor knows people by it; the row goes when both sides agree.
+    `attempts` counts calls since the last new reason. `attention`: why a person has to look; empty: none.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    list_id: str
+    subject_key: str
+    email: str
+    name: str = ""
+    asked_at: UtcTime
+    wake_at: UtcTime  # taken up again after this, whatever happened to its message
+    attempts: int = 0
+    attention: str = ""
+
+    @property
+    def change_id(self) -> str:
+        """Its key beside the pseudonym: an address has one open change in a list, however often asked."""
+        return self.list_id

@@ -1,0 +1,73 @@
+"""The newsletter processor's lists: how one address stands there, and how to change that."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.newsletters import Lists
+
+StateList = Literal["active", "unconfirmed", "unsubscribed", "bounced", "deleted"]
+
+
+class ListEntry(BaseModel):
+    """An address as a list has it. `state` is an open set."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    email: str
+    state: str
+    name: str = ""
+
+
+class Registration(BaseModel):
+    """A webhook as the processor has it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    webhook_id: str
+    url: str
+    events: tuple[str, ...]
+    is_active: bool
+    is_json: bool
+
+
+class Newsletters(Protocol):
+    """One account's lists. Every call raises what `Processors` does."""
+
+    @property
+    def lists(self) -> Lists:
+        """Return the lists we know; none where no processor is connected."""
+        ...
+
+    async def entry(self, list_id: str, email: str) -> ListEntry | None:
+        """Return how an address stands in a list. None: the list shows nothing of it."""
+        ...
+
+    async def add(self, list_id: str, email: str, *, name: str, returns: bool) -> str | None:
+        """Add an address; it is queued there, not seen at once. None: taken; else the state that forbids it.
+
+        `returns`: also one that left before, which only a consent given since then allows.
+        """
+        ...
+
+    async def stop(self, list_id: str, email: str) -> None:
+        """End mail of a list to an address. Not there, or ended already, is done."""
+        ...
+
+    def entries(self, list_id: str, state: StateList, *, since: date) -> AsyncIterator[ListEntry]:
+        """Yield the addresses that came to a state since a day, as the processor counts days."""
+        ...
+
+    async def registrations(self, list_id: str) -> tuple[Registration, ...]:
+        """Return the webhooks of a list."""
+        ...
+
+    async def register(self, list_id: str, url: str) -> str:
+        """Register a webhook for all events, as JSON, and return its id."""
+        ...
+
+    async def activate(self, list_id: str, webhook_id: str) -> None:
+        """Switch a webhook on again."""
+        ...

@@ -1,0 +1,175 @@
+"""Let one address in one list come to rest: look at both sides, and note, add or stop what differs.
+
+An event of the processor is never taken at its word. Its own changes echo here and find both sides in
+agreement, events that come twice, late or in another order find nothing left to do.
+Source: policy 2.3, 2.4, 4.8, 5.2; GDPR articles 7(1), 7(3).
+"""
+
+from datetime import datetime
+
+from shared.domain.consent import consent_in_force
+from shared.domain.consent_ledger import Channel, ConsentEvent, EventKind, Evidence
+from shared.domain.identifiers import EMAIL, normalise, parse_email
+from shared.domain.newsletters import ACTIVE, MailingList, Verdict, compare
+from shared.domain.webhook_bodies import SUBSCRIBE, ProcessorEvent
+from shared.services import consent_ledger, leaving, newsletter_changes, sign_ups
+from shared.services.context import Context
+
+SOURCE = "newsletter processor's form"
+
+
+async def settle(
+    context: Context,
+    mailing_list: MailingList,
+    event: ProcessorEvent,
+    *,
+    told_at: datetime,
+    channel: Channel = "processor",
+) -> Verdict:
+    """Work on one event, and return what came of its address. A second call finds both sides in agreement.
+
+    `told_at`: when we were told, the only time of it in a known zone.
+
+    Raises:
+        Invalid: `email_invalid`: what stands there is no address.
+        Retryable: the processor or a store did not answer; work on it again.
+    """
+    email = parse_email(event.email)
+    old = parse_email(event.old_email) if event.old_email else email
+    if normalise(EMAIL, old) != normalise(EMAIL, email):
+        await _follow(context, mailing_list, old, email, told_at=told_at, channel=channel)
+        await _settled(context, mailing_list, old, event, told_at=told_at, channel=channel, joined=False)
+    joined = event.type == SUBSCRIBE and mailing_list.confirmed_opt_in
+    return await _settled(
+        context, mailing_list, email, event, told_at=told_at, channel=channel, joined=joined
+    )
+
+
+async def _settled(
+    context: Context,
+    mailing_list: MailingList,
+    email: str,
+    event: ProcessorEvent,
+    *,
+    told_at: datetime,
+    channel: Channel,
+    joined: bool,
+) -> Verdict:
+    list_id = mailing_list.list_id
+    key = context.keys.subject_key(EMAIL, email)
+    changing = await context.newsletter_changes.read(key, list_id) is not None
+    is_wanted = await newsletter_changes.wanted(context, email, mailing_list)
+    entry = None if changing else await context.newsletters.entry(list_id, email)
+    verdict = compare(
+        None if entry is None else entry.state,
+        wanted=is_wanted is True,
+        changing=changing or is_wanted is None,
+        joined_there=joined and not await consent_ledger.is_suppressed(context, email),
+        known_before=True,  # an event or a list of the processor names it
+    )
+    match verdict:
+        case Verdict.ADD_THERE | Verdict.STOP_THERE:
+            await newsletter_changes.ask_for(context, email, [list_id], name=event.name)
+        case Verdict.LEFT_THERE:
+            await leaving.leave(context, email, mailing_list.purpose_ids, at=told_at, channel=channel)
+        case Verdict.JOINED_THERE:
+            await _join(context, mailing_list, email, event, told_at=told_at, channel=channel)
+        case Verdict.UNREACHABLE:
+            await consent_ledger.note(context, _unreachable(key, mailing_list, told_at, channel))
+        case Verdict.UNKNOWN_STATE:
+            await context.operators.alarm("newsletter_state_unknown", details=list_id)
+        case Verdict.AGREES:
+            pass
+    return verdict
+
+
+async def _join(
+    context: Context,
+    mailing_list: MailingList,
+    email: str,
+    event: ProcessorEvent,
+    *,
+    told_at: datetime,
+    channel: Channel,
+) -> None:
+    """Note a consent that was given and confirmed at the processor, to the first of the list's purposes."""
+    purpose_id = mailing_list.purpose_ids[0]
+    key = context.keys.subject_key(EMAIL, email)
+    event_id = f"joined-{purpose_id}-{int(told_at.timestamp() * 1_000_000)}"
+    await consent_ledger.note(
+        context,
+        ConsentEvent(
+            event_id=event_id,
+            subject_key=key,
+            purpose_id=purpose_id,
+            kind=EventKind.GIVEN,
+            at=told_at,
+            noted_at=context.clock.now(),
+            channel=channel,
+            evidence=Evidence(
+                policy_version=mailing_list.policy_version, confirmed_at=told_at, list_id=mailing_list.list_id
+            ),
+        ),
+    )
+    await sign_ups.begin(
+        context,
+        sign_ups.SignUp(
+            sign_up_id=f"news-{context.keys.sign('sign-up', key, event_id)[:32]}",
+            email=email,
+            purpose_id=purpose_id,
+            list_id=mailing_list.list_id,
+            source=SOURCE,
+            at=told_at,
+            name=event.name,
+        ),
+    )
+
+
+async def _follow(
+    context: Context, mailing_list: MailingList, old: str, new: str, *, told_at: datetime, channel: Channel
+) -> None:
+    """Let a consent follow its person to another address, where the processor shows that it went there.
+
+    The new address' own no comes first: one that is on the list of those not to write to gets nothing.
+    """
+    entry = await context.newsletters.entry(mailing_list.list_id, new)
+    if entry is None or entry.state != ACTIVE or await consent_ledger.is_suppressed(context, new):
+        return
+    old_key, new_key = (context.keys.subject_key(EMAIL, one) for one in (old, new))
+    (stored,) = await context.controls.read((old_key,))
+    now = context.clock.now()
+    for purpose_id in mailing_list.purpose_ids:
+        consent = consent_in_force(stored.controls, purpose_id, now=now)
+        if consent is None:
+            continue
+        moved_id = f"moved-{purpose_id}-{int(told_at.timestamp() * 1_000_000)}-{new_key[-12:]}"
+        given = ConsentEvent(
+            event_id=moved_id,
+            subject_key=new_key,
+            purpose_id=purpose_id,
+            kind=EventKind.GIVEN,
+            at=told_at,
+            noted_at=now,
+            channel=channel,
+            evidence=Evidence(policy_version=consent.policy_version, list_id=mailing_list.list_id),
+        )
+        await consent_ledger.note(context, given)
+    await sign_ups.move(context, old, new, mailing_list.list_id)
+    for purpose_id in mailing_list.purpose_ids:
+        await consent_ledger.note(
+            context,
+            consent_ledger.withdrawal_event(old_key, purpose_id, at=told_at, noted_at=now, channel=channel),
+        )
+
+
+def _unreachable(key: str, mailing_list: MailingList, told_at: datetime, channel: Channel) -> ConsentEvent:
+    return ConsentEvent(
+        event_id=f"unreachable-{mailing_list.list_id}-{told_at.date()}",
+        subject_key=key,
+        purpose_id=mailing_list.purpose_ids[0],
+        kind=EventKind.UNREACHABLE,
+        at=told_at,
+        noted_at=told_at,
+        channel=channel,
+        evidence=Evidence(list_id=mailing_list.list_id),
+    )

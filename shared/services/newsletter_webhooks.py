@@ -1,0 +1,168 @@
+"""Take in what the newsletter processor tells, and work on it event by event.
+
+The door only keeps the body and says so: nothing is lost when a worker dies, and nothing is waited for. Each
+body is worked on under a receipt that moves on behind the events, so whoever dies has some of them done
+twice, which changes nothing. The body goes when its last event is done; it is the only place with addresses
+in it.
+Source: https://www.campaignmonitor.com/api/v3-3/webhooks/; policy 3.2, 4.8, 5.2.
+"""
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from shared.domain.errors import CannotTell, Invalid, Permanent, Retryable
+from shared.domain.messages import ProcessWebhook
+from shared.domain.newsletters import MailingList
+from shared.domain.times import after
+from shared.domain.webhook_bodies import Receipt, SetAside, envelope, read_event
+from shared.ports.webhooks import StoredReceipt
+from shared.services.context import Context
+from shared.services.newsletter_events import settle
+
+LIST_UNKNOWN = "list_unknown"
+_BETWEEN_SAVES = 50  # events done again at most after a crash
+
+
+async def receive(context: Context, data: bytes) -> str:
+    """Keep a body and send word of it; return its name. The same body again is the same name.
+
+    Raises:
+        Retryable: it may not have been kept; the processor sends it again.
+    """
+    body_id = hashlib.sha256(data).hexdigest()
+    await context.webhooks.keep(body_id, data)
+    await context.queue.send([ProcessWebhook(body_id=body_id)])
+    return body_id
+
+
+async def process(context: Context, body_id: str) -> None:
+    """Work on the events of a body, as many as one message may, and go on with another message.
+
+    What is wrong with one event sets that one aside; what is wrong with the whole body keeps it for staff.
+
+    Raises:
+        Conflict: another worker is at the same body; let the queue deliver again.
+        Retryable: a store did not answer.
+    """
+    kept = await context.webhooks.body(body_id)
+    if kept is None:
+        return
+    data, received_at = kept
+    stored = await _begun(context, body_id, received_at)
+    if stored.receipt.state != "open":
+        # It came again, which may be news that only looks the same: dates there end with the minute.
+        stored = await _save(
+            context, stored, state="open", next_event=0, counts={}, set_aside=(), received_at=received_at
+        )
+    try:
+        list_id, events = envelope(data)
+    except Invalid as error:
+        await _save(context, stored, state="unreadable")
+        await context.operators.alarm(error.code, details=body_id)
+        return
+    mailing_list = context.newsletters.lists.find(list_id)
+    await _work(context, stored, mailing_list, events)
+
+
+async def _work(
+    context: Context, stored: StoredReceipt, mailing_list: MailingList | None, events: Sequence[Any]
+) -> None:
+    receipt = stored.receipt
+    counts, set_aside = Counter(receipt.counts), list(receipt.set_aside)
+    place, began, ended_early = receipt.next_event, time.monotonic(), False
+    while place < len(events):
+        if place - receipt.next_event >= _BETWEEN_SAVES:
+            stored = await _save(
+                context, stored, next_event=place, counts=dict(counts), set_aside=tuple(set_aside)
+            )
+            receipt = stored.receipt
+            if time.monotonic() - began > context.limits.message_seconds:
+                ended_early = True
+                break
+        try:
+            counts[await _one(context, mailing_list, events[place], receipt.received_at)] += 1
+        except Retryable:
+            await _save(context, stored, next_event=place, counts=dict(counts), set_aside=tuple(set_aside))
+            return  # the sweep goes on when the processor may answer again
+        except (Invalid, CannotTell, Permanent) as error:
+            set_aside.append(SetAside(place=place, code=error.code))
+            await context.operators.alarm(error.code, details=f"{receipt.body_id} {place}")
+        place += 1
+    if ended_early:
+        await context.queue.send([ProcessWebhook(body_id=receipt.body_id)])
+        return
+    done = await _save(
+        context,
+        stored,
+        state="done",
+        next_event=place,
+        events=len(events),
+        counts=dict(counts),
+        set_aside=tuple(set_aside),
+    )
+    if not done.receipt.keeps_body:
+        await context.webhooks.forget(receipt.body_id)
+
+
+async def _one(context: Context, mailing_list: MailingList | None, found: object, told_at: datetime) -> str:
+    event = read_event(found)
+    if mailing_list is None:
+        return LIST_UNKNOWN  # also the processor's test call; no list of ours, nothing of ours to change
+    return await settle(context, mailing_list, event, told_at=told_at)
+
+
+async def sweep(context: Context) -> int:
+    """Send word again of bodies nobody finished, let go of those kept long enough; return how many."""
+    now = context.clock.now()
+    overdue = after(now, seconds=-context.limits.wake_seconds)
+    taken_up = 0
+    for body_id in await context.webhooks.kept_before(overdue, limit=context.limits.sweep_requests):
+        stored = await context.webhooks.receipt(body_id)
+        if stored is None or (stored.receipt.state == "open" and stored.receipt.wake_at <= now):
+            await context.queue.send([ProcessWebhook(body_id=body_id)])
+        elif stored.receipt.keeps_body and not _is_old(context, stored.receipt, now):
+            continue
+        elif stored.receipt.state != "open":
+            await context.webhooks.forget(body_id)
+        taken_up += 1
+    return taken_up
+
+
+async def poisoned(context: Context, body_id: str) -> None:
+    """Keep a body for staff whose message failed for good."""
+    kept = await context.webhooks.body(body_id)
+    if kept is None:
+        return
+    stored = await _begun(context, body_id, kept[1])
+    if stored.receipt.state == "open":
+        await _save(context, stored, state="unreadable")
+    await context.operators.alarm("newsletter_webhook_poisoned", details=body_id)
+
+
+def _is_old(context: Context, receipt: Receipt, now: datetime) -> bool:
+    return after(receipt.received_at, days=context.limits.webhook_body_days) <= now
+
+
+async def _begun(context: Context, body_id: str, received_at: datetime) -> StoredReceipt:
+    stored = await context.webhooks.receipt(body_id)
+    if stored is not None:
+        return stored
+    now = context.clock.now()
+    receipt = Receipt(
+        body_id=body_id,
+        received_at=received_at,
+        wake_at=after(now, seconds=context.limits.wake_seconds),
+    )
+    etag = await context.webhooks.write(StoredReceipt(receipt=receipt, etag=None))
+    return StoredReceipt(receipt=receipt, etag=etag)
+
+
+async def _save(context: Context, stored: StoredReceipt, **changes: Any) -> StoredReceipt:
+    wake_at = after(context.clock.now(), seconds=context.limits.wake_seconds)
+    receipt = stored.receipt.model_copy(update={"wake_at": wake_at, **changes})
+    etag = await context.webhooks.write(StoredReceipt(receipt=receipt, etag=stored.etag))
+    return StoredReceipt(receipt=receipt, etag=etag)
