@@ -47,7 +47,9 @@ async def play(
         vendor = Vendor(client, platform.campaign_monitor_url)
         staff = Staff(client, api_url, platform.issuer_url)
         days = Days(platform, client, narrator, staff, lists.settings())
-        await vendor.weather(automatic=False, seed=1, batch=1000, dropped=0.01, repeated=0.1, resent=0.2, reach=400, at_once=4)
+        await vendor.weather(
+            automatic=False, seed=1, batch=1000, dropped=0.01, repeated=0.1, resent=0.2, reach=400, at_once=4
+        )
         await vendor.open(lists.webhook_url(api_url))
         await days.begin()
         await vendor.test_webhooks()
@@ -63,8 +65,14 @@ async def play(
         await vendor.deliver()
         await wait_for_quiet(stores, findings)
         evidence = await read_evidence(stores.cosmos, environment["COSMOS_COMPLIANCE_DATABASE"], vendor)
-        narrator.step(f"accepted {accepted(evidence)} duplicates {duplicates(evidence)} diverging {len(judge.diverging(evidence))} lost {len(judge.lost(evidence))} twice {judge.said_twice(evidence)} gates {len(judge.gates_that_differ(evidence))}")
+        narrator.step(
+            f"accepted {accepted(evidence)} duplicates {duplicates(evidence)} diverging {len(judge.diverging(evidence))} lost {len(judge.lost(evidence))} twice {judge.said_twice(evidence)} gates {len(judge.gates_that_differ(evidence))}"
+        )
         for one in judge.lost(evidence)[:20]:
-            narrator.step(f"{one} {evidence.states.get(one)} {evidence.ledger.get(judge.key_of(one.address))} {[t for t in evidence.told if one.address in (t.address, t.old_address)]}")
-        import shutil; shutil.copytree(platform.logs, "/tmp/nd-logs", dirs_exist_ok=True)
+            narrator.step(
+                f"{one} {evidence.states.get(one)} {evidence.ledger.get(judge.key_of(one.address))} {[t for t in evidence.told if one.address in (t.address, t.old_address)]}"
+            )
+        import shutil
+
+        shutil.copytree(platform.logs, "/tmp/nd-logs", dirs_exist_ok=True)
         return {"webhook_events": accepted(evidence)}
