@@ -14,7 +14,7 @@ REFUSED = "processor_refused"
 
 
 class Code(IntEnum):
-    """Codes of a refusal that say where a subscriber stands."""
+    """Codes of a refusal that say where a subscriber, or a webhook, stands."""
 
     NOT_IN_LIST = 203
     SUPPRESSED = 204
@@ -22,6 +22,7 @@ class Code(IntEnum):
     UNSUBSCRIBED = 206
     BOUNCED = 207
     UNCONFIRMED = 208
+    TEST_FAILED = 610  # of a webhook: its URL did not take the test call
 
 
 _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})

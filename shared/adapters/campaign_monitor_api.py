@@ -25,9 +25,11 @@ _TIME_OUTS = httpx.Timeout(20.0, connect=5.0)
 _ATTEMPTS = 3
 _LONGEST_WAIT_SECONDS = 5
 _PAGE_SIZE = 1000  # the most one page takes
+_WORK_SIZE = 200  # of a page whose every row may cost calls
 _RESET = "X-RateLimit-Reset"  # seconds
 _NONE_ALLOWED: frozenset[Code] = frozenset()
 _ABSENT = frozenset({Code.NOT_IN_LIST, Code.DELETED})
+_TEST_FAILED = frozenset({Code.TEST_FAILED})
 
 _Id = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{32}$")]  # becomes part of a URL
 _T = TypeVar("_T")
@@ -224,9 +226,23 @@ class CampaignMonitorApi:
             async for row in rows:
                 yield row.email
 
-    def in_state(self, list_id: str, state: str, *, since: date) -> AsyncGenerator[Row, None]:
-        """Yield what came to a state since a day, newest first; `state` as the vendor's path names it."""
-        return self._rows(f"/lists/{list_id}/{state}.json", state, {"date": since.isoformat()})
+    async def in_state(
+        self, list_id: str, state: str, *, since: date, page: int
+    ) -> tuple[tuple[Row, ...], int]:
+        """Return a page of what came to a state since a day, the oldest first, and how many pages there are.
+
+        `state` is as the vendor's path names it.
+        """
+        params = {
+            "date": since.isoformat(),
+            "page": str(page),
+            "pagesize": str(_WORK_SIZE),
+            "orderfield": "date",
+            "orderdirection": "asc",
+        }
+        response = await self._call(HTTPMethod.GET, f"/lists/{list_id}/{state}.json", state, params=params)
+        found = _read(_Page, response, state)
+        return found.rows, found.pages
 
     async def webhooks(self, list_id: str) -> tuple[Webhook, ...]:
         """Return the webhooks of a list."""
@@ -246,13 +262,21 @@ class CampaignMonitorApi:
         path = f"/lists/{list_id}/webhooks/{webhook_id}/activate.json"
         await self._call(HTTPMethod.PUT, path, "activate_webhook")
 
-    async def _rows(
-        self, path: str, where: str, more: Mapping[str, str] | None = None
-    ) -> AsyncGenerator[Row, None]:
+    async def delete_webhook(self, list_id: str, webhook_id: str) -> None:
+        """Remove a webhook."""
+        path = f"/lists/{list_id}/webhooks/{webhook_id}.json"
+        await self._call(HTTPMethod.DELETE, path, "delete_webhook")
+
+    async def test_webhook(self, list_id: str, webhook_id: str) -> bool:
+        """Let the vendor call a webhook; whether its call was answered with a success."""
+        path = f"/lists/{list_id}/webhooks/{webhook_id}/test.json"
+        response = await self._call(HTTPMethod.GET, path, "test_webhook", allowed=_TEST_FAILED)
+        return response.is_success
+
+    async def _rows(self, path: str, where: str) -> AsyncGenerator[Row, None]:
         number, pages = 1, 1
         while number <= pages:
             params = {
-                **(more or {}),
                 "page": str(number),
                 "pagesize": str(_PAGE_SIZE),
                 "orderfield": "date",

@@ -3,15 +3,13 @@
 Source: https://www.campaignmonitor.com/api/v3-3/subscribers/, /lists/ and /webhooks/.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing
 from datetime import date
 
 from shared.adapters._campaign_monitor_errors import REFUSED, Code
 from shared.adapters.campaign_monitor_api import CampaignMonitorApi
 from shared.domain.errors import Permanent
 from shared.domain.newsletters import Lists
-from shared.ports.newsletters import ListEntry, Registration, StateList
+from shared.ports.newsletters import EntryPage, ListEntry, Registration, StateList
 
 _EVENTS = ("Subscribe", "Deactivate", "Update")
 _ENDED = frozenset({Code.UNSUBSCRIBED, Code.DELETED, Code.BOUNCED, Code.NOT_IN_LIST})
@@ -55,10 +53,15 @@ class CampaignMonitorLists:
         elif code is not None and code not in _ENDED:
             raise Permanent(REFUSED, f"campaign_monitor.unsubscribe code {code}")
 
-    async def entries(self, list_id: str, state: StateList, *, since: date) -> AsyncIterator[ListEntry]:
-        async with aclosing(self._api.in_state(list_id, state, since=since)) as rows:
-            async for row in rows:
-                yield ListEntry(email=row.email, state=row.state or state.capitalize(), name=row.name or "")
+    async def page(self, list_id: str, state: StateList, *, since: date, page: int) -> EntryPage:
+        rows, pages = await self._api.in_state(list_id, state, since=since, page=page)
+        return EntryPage(
+            entries=tuple(
+                ListEntry(email=row.email, state=row.state or state.capitalize(), name=row.name or "")
+                for row in rows
+            ),
+            next_page=page + 1 if page < pages else None,
+        )
 
     async def registrations(self, list_id: str) -> tuple[Registration, ...]:
         return tuple(
@@ -77,3 +80,9 @@ class CampaignMonitorLists:
 
     async def activate(self, list_id: str, webhook_id: str) -> None:
         await self._api.activate_webhook(list_id, webhook_id)
+
+    async def remove(self, list_id: str, webhook_id: str) -> None:
+        await self._api.delete_webhook(list_id, webhook_id)
+
+    async def test(self, list_id: str, webhook_id: str) -> bool:
+        return await self._api.test_webhook(list_id, webhook_id)
