@@ -13,7 +13,8 @@ from devtools.demo.newsletter.lists import CONFIRMED, PURPOSES
 from devtools.stand_ins.newsletter_account import API_KEY
 
 OUTAGE = [
-    {"status": HTTPStatus.INTERNAL_SERVER_ERROR, "code": 0, "times": 6},  # HTML, as a gateway sends it
+    {"status": HTTPStatus.INTERNAL_SERVER_ERROR, "times": 6},  # HTML, as a gateway sends it
+    {"status": HTTPStatus.FOUND, "headers": {"Location": "https://elsewhere.example/"}, "times": 6},
     {"half": True, "times": 6},
     {"drop": True, "times": 6},
     {"status": HTTPStatus.SERVICE_UNAVAILABLE, "code": 503, "after": True, "times": 6},
@@ -76,6 +77,18 @@ class Vendor:
     async def live(self, list_id: str, **crowd: Any) -> dict[str, int]:
         """Let a crowd live on one list; return how often each thing happened."""
         return dict(await self.do("POST", "crowd", {"list_ids": [list_id], **crowd}))
+
+    async def bring_in(self, list_id: str, addresses: list[str]) -> int:
+        """Import addresses as staff would, those who left too; return how many the account took."""
+        rows = [{"EmailAddress": one, "Name": "", "ConsentToTrack": "Unchanged"} for one in addresses]
+        response = await self._client.post(
+            f"{self._url}/subscribers/{list_id}/import.json",
+            json={"Subscribers": rows, "Resubscribe": True},
+            auth=(API_KEY, "x"),
+        )
+        body = response.json()
+        result = body.get("ResultData", body)
+        return int(result["TotalExistingSubscribers"]) + int(result["TotalNewSubscribers"])
 
     async def weather(self, **weather: Any) -> None:
         """Set how deliveries go."""
