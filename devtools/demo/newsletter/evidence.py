@@ -103,7 +103,8 @@ def words(rows: Iterable[Row], purpose_id: str) -> list[Row]:
 
 def last_word(rows: Iterable[Row], purpose_id: str) -> Row | None:
     """Return what was said last about a purpose; None: nothing."""
-    return (words(rows, purpose_id) or [None])[-1]
+    said = words(rows, purpose_id)
+    return said[-1] if said else None
 
 
 def is_beginning(row: Row) -> bool:

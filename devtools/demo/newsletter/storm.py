@@ -1,4 +1,4 @@
-"""Thousands of events while people go on living: late, twice, in disorder or never, and an outage in between."""
+"""Thousands of events while people go on living: late, twice, in disorder or never; and an outage."""
 
 from __future__ import annotations
 
