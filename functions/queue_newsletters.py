@@ -6,11 +6,13 @@ from shared import bootstrap
 from shared.domain.messages import (
     NEWSLETTER_CHANGE_QUEUE,
     NEWSLETTER_WEBHOOK_QUEUE,
+    RECONCILIATION_QUEUE,
     ApplyNewsletterChange,
     ProcessWebhook,
+    Reconcile,
     decode,
 )
-from shared.services import newsletter_changes, newsletter_webhooks
+from shared.services import newsletter_changes, newsletter_webhooks, reconciling
 
 newsletter_queues = func.Blueprint()
 _CONNECTION = "AzureWebJobsStorage"
@@ -29,3 +31,10 @@ async def newsletter_change(msg: func.QueueMessage) -> None:
 async def newsletter_webhook(msg: func.QueueMessage) -> None:
     """Work on the events of one body."""
     await newsletter_webhooks.process(bootstrap.app().context, decode(ProcessWebhook, msg.get_body()).body_id)
+
+
+@newsletter_queues.function_name("newsletter_reconciliation")
+@newsletter_queues.queue_trigger("msg", RECONCILIATION_QUEUE, _CONNECTION)
+async def newsletter_reconciliation(msg: func.QueueMessage) -> None:
+    """Go on comparing lists with our ledger."""
+    await reconciling.proceed(bootstrap.app().context, decode(Reconcile, msg.get_body()).run_id)

@@ -148,6 +148,8 @@ def _given_up(run: Reconciliation, code: str) -> Reconciliation:
 async def _page(context: Context, run: Reconciliation) -> Reconciliation:
     step = run.steps[0]
     if step.what == "sign_ups":
+        if run.failures:  # somebody who left may not be known, and must not be added there again
+            raise Permanent("reconciliation_incomplete")
         looked, cursor = await _sign_ups(context, run.cursor)
     else:
         looked, cursor = await _listing(context, run, step.list_id, step.what)
@@ -177,11 +179,19 @@ async def _listing(
 
 
 async def _look(context: Context, mailing_list: MailingList, entry: ListEntry) -> _Looked:
-    """Compare one address that the processor lists. Where the page agrees nothing is asked there."""
+    """Compare one address that the processor lists, alone: what is wrong with it stops no other."""
     try:
         email = parse_email(entry.email)
     except Invalid:
         return _EMAIL_INVALID, ""
+    try:
+        return await _compared(context, mailing_list, entry, email)
+    except (Permanent, Invalid) as error:
+        return error.code, context.keys.subject_key(EMAIL, email)
+
+
+async def _compared(context: Context, mailing_list: MailingList, entry: ListEntry, email: str) -> _Looked:
+    """Compare one address. Where the page agrees nothing is asked there."""
     is_wanted = await newsletter_changes.wanted(context, email, mailing_list)
     seen = compare(
         entry.state,
@@ -217,6 +227,14 @@ async def _look_for(context: Context, body: Mapping[str, Any]) -> _Looked:
         email = parse_email(str(body.get("email", "")))
     except Invalid:
         return _EMAIL_INVALID, ""
+    try:
+        return await _missing(context, mailing_list, email, name=str(body.get("name", "")))
+    except (Permanent, Invalid) as error:
+        return error.code, context.keys.subject_key(EMAIL, email)
+
+
+async def _missing(context: Context, mailing_list: MailingList, email: str, *, name: str) -> _Looked:
+    """Ask for an address to be added that consented, and that the list does not have."""
     if await newsletter_changes.wanted(context, email, mailing_list) is not True:
         return Verdict.AGREES, ""
     key = context.keys.subject_key(EMAIL, email)
@@ -224,12 +242,11 @@ async def _look_for(context: Context, body: Mapping[str, Any]) -> _Looked:
         return Verdict.AGREES, ""  # a change is on its way there
     entry = await context.newsletters.entry(mailing_list.list_id, email)
     if entry is None:
-        await newsletter_changes.ask_for(
-            context, email, [mailing_list.list_id], name=str(body.get("name", ""))
-        )
+        await newsletter_changes.ask_for(context, email, [mailing_list.list_id], name=name)
         return Verdict.ADD_THERE, key
-    if entry.state == ACTIVE:
-        return Verdict.AGREES, ""
+    seen = compare(entry.state, wanted=True, changing=False, joined_there=False, known_before=True)
+    if seen in _QUIET:
+        return seen, ""
     return await _settle(context, mailing_list, ProcessorEvent(type=DEACTIVATE, email=email))
 
 
