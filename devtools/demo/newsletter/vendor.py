@@ -49,6 +49,7 @@ class Vendor:
             for list_id, purpose_id in PURPOSES.items()
         ]
         await self.do("PUT", "lists", rows)
+        await self.weather(automatic=False)
         body = {
             "Events": ["Subscribe", "Update", "Deactivate"],
             "Url": webhook_url,
