@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from functions._http import Handler, answering
 from functions._problem_codes import OF_A_BODY, OF_A_QUERY, OF_GUARD, statuses
+from functions._traced import traced
 
 Guard = Literal["none", "token", "system", "staff", "opendsr"]
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -95,7 +96,7 @@ def door(
             codes=codes,
             takes_form=given.takes_form,
         )
-        routed = blueprint.route(route, methods=[method])(answering(handler))
+        routed = blueprint.route(route, methods=[method])(traced(name, answering(handler)))
         return blueprint.function_name(name)(routed)
 
     return made
