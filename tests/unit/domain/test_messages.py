@@ -14,6 +14,7 @@ from shared.domain.messages import (
     FinishStage,
     PlanRequest,
     ProcessWebhook,
+    Reconcile,
     RunTasks,
     SendCallback,
     SendLetter,
@@ -31,6 +32,7 @@ MESSAGES = [
 OTHERS = [
     ApplyNewsletterChange(subject_key="k1-" + "0" * 64, list_id="a" * 32),
     ProcessWebhook(body_id="0" * 64),
+    Reconcile(run_id="2026-11-26"),
 ]
 
 
