@@ -10,6 +10,7 @@ from shared.domain.messages import (
     NEWSLETTER_CHANGE_QUEUE,
     NEWSLETTER_WEBHOOK_QUEUE,
     PLAN_QUEUE,
+    RECONCILIATION_QUEUE,
     RETENTION_QUEUE,
     TASK_QUEUE,
 )
@@ -66,6 +67,13 @@ async def poison_newsletter_change(msg: func.QueueMessage) -> None:
 async def poison_newsletter_webhook(msg: func.QueueMessage) -> None:
     """Keep a webhook's body for staff."""
     await put_aside(bootstrap.app().context, NEWSLETTER_WEBHOOK_QUEUE, msg.get_body())
+
+
+@poison.function_name("poison_reconciliation")
+@poison.queue_trigger("msg", f"{RECONCILIATION_QUEUE}-poison", _CONNECTION)
+async def poison_reconciliation(msg: func.QueueMessage) -> None:
+    """Give up the listing at hand; the run goes on with the next."""
+    await put_aside(bootstrap.app().context, RECONCILIATION_QUEUE, msg.get_body())
 
 
 @poison.function_name("poison_retention_run")

@@ -25,6 +25,7 @@ from shared.adapters.cosmos_meter import CosmosMeter
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
+from shared.adapters.cosmos_reconciliations import CosmosReconciliations
 from shared.adapters.cosmos_retention_runs import CosmosRetentionRuns
 from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
@@ -146,6 +147,8 @@ def build(settings: Settings, telemetry: Telemetry | None = None) -> App:
         newsletter_changes=CosmosNewsletterChanges(databases),
         webhooks=StoredWebhooks(storage, databases),
         processors=ConnectedProcessors(processors, _analytics(settings, datamap)),
+        webhook_secrets_sha256=settings.campaign_monitor_webhook_secrets_sha256,
+        reconciliations=CosmosReconciliations(databases),
         evidence=BlobEvidence(storage, "evidence"),
         quarantine=BlobQuarantine(storage),
         transfers=_transfers(settings, clock),

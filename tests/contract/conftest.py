@@ -19,6 +19,7 @@ from shared.adapters.cosmos_documents import CosmosDocuments
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
+from shared.adapters.cosmos_reconciliations import CosmosReconciliations
 from shared.adapters.cosmos_retention_runs import CosmosRetentionRuns
 from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
@@ -37,6 +38,7 @@ from tests.fakes.documents import MemoryDocuments
 from tests.fakes.messaging import MemoryEvidence, TestClock
 from tests.fakes.newsletter_changes import MemoryNewsletterChanges
 from tests.fakes.own_records import MemoryOwnRecords
+from tests.fakes.reconciliations import MemoryReconciliations
 from tests.fakes.retention_runs import MemoryRetentionRuns
 from tests.fakes.walks import MemoryWalks
 from tests.fakes.webhooks import MemoryWebhooks
@@ -218,6 +220,14 @@ def walks(request):
     if request.param == "memory":
         return MemoryWalks()
     return CosmosWalks(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def reconciliations(request):
+    """Comparisons with the newsletter processor."""
+    if request.param == "memory":
+        return MemoryReconciliations()
+    return CosmosReconciliations(request.getfixturevalue("databases"))
 
 
 @pytest.fixture(params=["memory", "azurite"])

@@ -15,6 +15,7 @@ from shared.domain.messages import (
     GoOnWithRun,
     PlanRequest,
     ProcessWebhook,
+    Reconcile,
     RunTasks,
     SendCallback,
     SendLetter,
@@ -33,6 +34,7 @@ OTHERS = [
     ApplyNewsletterChange(subject_key="k1-" + "0" * 64, list_id="a" * 32),
     ProcessWebhook(body_id="0" * 64),
     GoOnWithRun(),
+    Reconcile(run_id="2026-11-26"),
 ]
 
 
