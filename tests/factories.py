@@ -48,6 +48,7 @@ from tests.fakes.messaging import (
 from tests.fakes.newsletter_changes import MemoryNewsletterChanges
 from tests.fakes.newsletters import MemoryNewsletters
 from tests.fakes.own_records import MemoryOwnRecords
+from tests.fakes.pending_sign_ups import MemoryPendingSignUps
 from tests.fakes.processors import MemoryProcessors
 from tests.fakes.transfers import MemoryTransfers
 from tests.fakes.turns import Turn, no_turn
@@ -259,6 +260,7 @@ class World:
         self.newsletters = MemoryNewsletters(self.turn)
         self.newsletter_changes = MemoryNewsletterChanges(self.documents, self.turn)
         self.webhooks = MemoryWebhooks(self.clock, self.turn)
+        self.pending_sign_ups = MemoryPendingSignUps(self.documents, self.turn)
         self.processors = MemoryProcessors(self.turn, connected=self.connected)
         self.transfers = MemoryTransfers(self.clock, self.turn)
         self.walks = MemoryWalks(self.turn)
@@ -278,6 +280,7 @@ class World:
             own_records=self.own_records,
             displays=self.displays,
             consent_ledger=self.consent_ledger,
+            pending_sign_ups=self.pending_sign_ups,
             newsletters=self.newsletters,
             newsletter_changes=self.newsletter_changes,
             webhooks=self.webhooks,
