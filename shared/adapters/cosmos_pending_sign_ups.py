@@ -58,9 +58,7 @@ class CosmosPendingSignUps:
             {"name": "@limit", "value": limit},
         ]
         with translating("pending_sign_ups.waking"):
-            return [
-                _stored(row) async for row in self._container.query_items(_WAKING, parameters=parameters)
-            ]
+            return [_stored(row) async for row in self._container.query_items(_WAKING, parameters=parameters)]
 
     @property
     def _container(self) -> Any:

@@ -61,9 +61,7 @@ class CosmosReconciliations:
 
     async def keep_watch(self, watch: Watch) -> None:
         with translating("reconciliations.keep_watch"):
-            await self._container.upsert_item(
-                {"id": _WATCH, "kind": _WATCH, **watch.model_dump(mode="json")}
-            )
+            await self._container.upsert_item({"id": _WATCH, "kind": _WATCH, **watch.model_dump(mode="json")})
 
     @property
     def _container(self) -> Any:

@@ -8,7 +8,6 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.consent_ledger import Evidence
-
 from shared.domain.times import UtcTime
 
 

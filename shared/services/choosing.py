@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from shared.datamap.models import Purpose
 from shared.datamap.versions import current_on
 from shared.domain.consent_ledger import Evidence
 from shared.domain.errors import Invalid, NotFound
@@ -16,7 +15,7 @@ from shared.domain.identifiers import parse_email
 from shared.domain.times import copenhagen_day
 from shared.services import consent_ledger, intake, newsletter_links, sign_ups
 from shared.services.context import Context
-from shared.services.joining import Joining, join, known_marketing
+from shared.services.joining import Joining, join, known_marketing, marketing
 from shared.services.leaving import leave
 from shared.services.newsletter_links import PREFERENCES, UNSUBSCRIBE, NewsletterLinks
 
@@ -96,12 +95,10 @@ async def choices(context: Context, sign_up_id: str, token: object, language: st
         NotFound: `sign_up_unknown`: the sign-up has ended and is gone; sign up anew.
     """
     email = await _address(context, sign_up_id, token)
-    offered = _offered(context)
+    offered = marketing(context)
     state = await consent_ledger.state_of(context, email, [one.id for one in offered])
     return tuple(
-        Choice(
-            purpose_id=one.id, title=one.title.in_language(language), is_on=state[one.id] is not None
-        )
+        Choice(purpose_id=one.id, title=one.title.in_language(language), is_on=state[one.id] is not None)
         for one in offered
     )
 
@@ -152,10 +149,6 @@ async def choose(
             ),
         ),
     )
-
-
-def _offered(context: Context) -> list[Purpose]:
-    return [one for activity in context.datamap.activities for one in activity.purposes if one.marketing]
 
 
 async def _address(context: Context, sign_up_id: str, token: object) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.datamap.models import Purpose
 from shared.domain.consent import consent_in_force
 from shared.domain.consent_ledger import Channel, ConsentEvent, EventKind, Evidence
 from shared.domain.identifiers import EMAIL
@@ -93,5 +94,9 @@ def _sign_up(context: Context, joining: Joining, purpose_id: str, list_id: str) 
 
 def known_marketing(context: Context, purpose_ids: Iterable[str]) -> bool:
     """Whether every purpose is one of marketing, which a consent can be given to."""
-    offered = {one.id for activity in context.datamap.activities for one in activity.purposes if one.marketing}
-    return offered.issuperset(purpose_ids)
+    return {one.id for one in marketing(context)}.issuperset(purpose_ids)
+
+
+def marketing(context: Context) -> list[Purpose]:
+    """Return every purpose of marketing, in the map's order."""
+    return [one for activity in context.datamap.activities for one in activity.purposes if one.marketing]

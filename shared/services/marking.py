@@ -179,7 +179,7 @@ async def withdraw(context: Context, request: SubjectRequest, subject_keys: Sequ
 
 
 async def erased(context: Context, request: SubjectRequest, *, found_records: bool) -> None:
-    """End the consents of a person whose data was erased, and keep an old list from bringing the address back.
+    """End the consents of a person who was erased, and keep an old list from bringing the address back.
 
     Where there was nothing of the person, nothing is begun about them. What was consented to since the
     request came stays. Source: GDPR articles 17(1)(b), 21(3); policy 4.4, 4.8.

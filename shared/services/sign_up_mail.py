@@ -42,9 +42,7 @@ async def send(context: Context, sign_up_id: str) -> None:
             raise
         wait = max(error.retry_after_seconds or 0, context.limits.wake_seconds)
         wake_at = after(context.clock.now(), seconds=wait)
-        await _save(
-            context, stored, claimed_at=None, attempts=stored.sign_up.attempts - 1, wake_at=wake_at
-        )
+        await _save(context, stored, claimed_at=None, attempts=stored.sign_up.attempts - 1, wake_at=wake_at)
         return
     await _save(context, stored, sent_at=context.clock.now(), wake_at=stored.sign_up.ends_at)
 

@@ -117,7 +117,7 @@ async def _confirm(context: Context, sign_up_id: str) -> None:
 
 
 async def _take_effect(context: Context, stored: StoredSignUp) -> None:
-    """Do what a confirmation means; then forget the address. Whoever dies on the way is followed by a sweep."""
+    """Do what a confirmation means, then forget the address. A sweep follows whoever dies on the way."""
     found = stored.sign_up
     if found.is_done or found.confirmed_at is None:
         return
