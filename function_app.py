@@ -11,6 +11,7 @@ from functions.http_opendsr import opendsr
 from functions.http_operations_cases import operations_cases
 from functions.http_operations_decisions import operations_decisions
 from functions.http_operations_holds import operations_holds
+from functions.http_operations_newsletter import operations_newsletter
 from functions.http_operations_queues import operations_queues
 from functions.http_operations_restores import operations_restores
 from functions.http_policy import policy
@@ -20,6 +21,7 @@ from functions.http_webhooks import webhooks
 from functions.queue_newsletters import newsletter_queues
 from functions.queue_poison import poison
 from functions.queue_requests import queues
+from functions.timer_reconciliation import reconciliation
 from functions.timer_retention import retention
 from functions.timer_sweep import timers
 
@@ -34,6 +36,7 @@ for blueprint in (
     operations_cases,
     operations_decisions,
     operations_holds,
+    operations_newsletter,
     operations_queues,
     operations_restores,
     policy,
@@ -43,6 +46,7 @@ for blueprint in (
     newsletter_queues,
     poison,
     queues,
+    reconciliation,
     retention,
     timers,
 ):

@@ -1,214 +1,138 @@
-"""What forms and other systems send about newsletters, and what they are answered."""
+"""What staff send to the doors about newsletters, and what those show."""
 
-from typing import Annotated, Any, Literal, Self
+from datetime import date, datetime
+from typing import Annotated
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field
 
-from functions._bodies import Body, Moment, Shown, refusal
-from functions._request_bodies import (
-    MOST_VALUE,
-    Email,
-    Language,
-    Token,
-    as_language,
-    listed,
-)
-
-MOST_ROWS = 1_000
-MOST_PURPOSES = 20
-_Name = Annotated[str, Field(min_length=1, max_length=MOST_VALUE)]
-_Cell = Annotated[str, Field(max_length=MOST_VALUE)]
-_TICKED = frozenset({"on", "true", "yes", "1"})
-
-_CONSENT = refusal("consent_missing", "the box has to be ticked by the person, and to have been empty")
-_PURPOSE = refusal("purpose_unknown", "name at least one of the purposes of newsletters")
+from functions._bodies import Body, Shown
+from shared.domain.reconciliations import Extent, Reconciliation, Watch
+from shared.services.newsletter_overview import Overview
 
 
-def _ticked(value: object) -> bool:
-    """A form sends a ticked box as `on`; one that is not ticked is not sent at all."""
-    if value is True or (isinstance(value, str) and value.lower() in _TICKED):
-        return True
-    raise _CONSENT
+class RegisterBody(Body):
+    """The secret that the webhooks' URL shall end with; the settings have its hash already."""
+
+    secret: Annotated[str, Field(min_length=16, max_length=128, pattern=r"^[A-Za-z0-9_-]+$", repr=False)]
 
 
-def _was_empty(value: object) -> object:
-    if value != "empty":
-        raise _CONSENT
-    return value
+class RegisteredAnswer(Shown):
+    """The webhook of one list: `active`, `activated` just now, `missing`, `unfit` or `unknown`.
 
-
-Purposes = Annotated[
-    tuple[_Name, ...],
-    Field(max_length=MOST_PURPOSES),
-    BeforeValidator(
-        listed,
-        json_schema_input_type=_Name | Annotated[list[_Name], Field(max_length=MOST_PURPOSES)] | None,
-    ),
-]
-
-
-class SignUpBody(Body):
-    """A sign-up as a form sends it: the address, what for, and which words were shown.
-
-    `consent`: the box, ticked by the person. `box_before`: how it stood before, which is `empty` or no
-    consent. `wording_sha256`: of the words beside the box.
+    `others`: more of them that lead here, of an earlier secret.
     """
 
-    email: Email
-    purposes: Annotated[Purposes, Field(description="Of the data map, such as `member_newsletter`.")]
-    consent: Annotated[
-        bool, BeforeValidator(_ticked, json_schema_input_type=Literal[True, "on", "true", "yes", "1"])
-    ]
-    box_before: Annotated[
-        Literal["empty"], BeforeValidator(_was_empty, json_schema_input_type=Literal["empty"])
-    ]
-    policy_version: _Name
-    wording_version: _Name
-    wording_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    form_version: _Cell = ""
-    name: _Cell = ""
-    language: Annotated[
-        Language | None,
-        BeforeValidator(as_language, json_schema_input_type=Literal["en", "da", ""] | None),
-        Field(description="Of the mail; none: the one `Accept-Language` prefers."),
-    ] = None
+    list_id: str
+    state: str
+    others: int
 
-    @model_validator(mode="before")
+
+class WatchAnswer(Shown):
+    """The last look at the webhooks. `well`: every list tells us."""
+
+    at: datetime
+    well: bool
+    lists: tuple[RegisteredAnswer, ...]
+
     @classmethod
-    def _consented(cls, found: Any) -> Any:
-        if isinstance(found, dict) and ("consent" not in found or "box_before" not in found):
-            raise _CONSENT
-        return found
-
-    @model_validator(mode="after")
-    def _for_something(self) -> Self:
-        if not self.purposes:
-            raise _PURPOSE
-        return self
+    def of(cls, seen: Watch) -> "WatchAnswer":
+        """Return a look as it is shown."""
+        lists = tuple(
+            RegisteredAnswer(list_id=one.list_id, state=one.state, others=one.others) for one in seen.lists
+        )
+        return cls(at=seen.at, well=seen.is_well, lists=lists)
 
 
-class AskedAnswer(Shown):
-    """A mail is on its way if the address is right, for a known address and for an unknown one alike."""
+class GivenUpAnswer(Shown):
+    """A listing that could not be gone through."""
 
-    state: Literal["confirmation_sent"] = "confirmation_sent"
-
-
-class JoinedAnswer(Shown):
-    """The sign-up is confirmed."""
-
-    state: Literal["confirmed"] = "confirmed"
+    what: str
+    list_id: str
+    code: str
 
 
-class LeavingBody(Body):
-    """An address that is to get no newsletter any more. Nothing has to be proven."""
+class RunAnswer(Shown):
+    """The newest comparison. `counts`: addresses by what came of them; `ended_at` null: it goes on."""
 
-    email: Email
+    run_id: str
+    extent: Extent
+    since: date
+    started_at: datetime
+    ended_at: datetime | None
+    counts: dict[str, int]
+    diverging: int
+    subject_keys: tuple[str, ...]
+    failures: tuple[GivenUpAnswer, ...]
 
-
-class LinkBody(Body):
-    """The token of the link: in the body from the page's button, in the query from a mail program.
-
-    A mail program sends `List-Unsubscribe=One-Click` (RFC 8058), also as `multipart/form-data`.
-    """
-
-    model_config = ConfigDict(extra="ignore")
-
-    token: Token = ""
-
-
-class LeftAnswer(Shown):
-    """No newsletter is sent any more, whether or not one was."""
-
-    state: Literal["unsubscribed"] = "unsubscribed"
-
-
-class ChoiceBody(LinkBody):
-    """The purposes that are to be on; every other is switched off."""
-
-    purposes: Purposes = ()
-
-
-class ChoiceShown(Shown):
-    """A purpose, and whether mail for it is wanted."""
-
-    purpose: str
-    title: str
-    is_on: bool
+    @classmethod
+    def of(cls, run: Reconciliation) -> "RunAnswer":
+        """Return a run as it is shown."""
+        return cls(
+            run_id=run.run_id,
+            extent=run.extent,
+            since=run.since,
+            started_at=run.started_at,
+            ended_at=run.ended_at,
+            counts=dict(run.counts),
+            diverging=run.diverging,
+            subject_keys=run.subject_keys,
+            failures=tuple(
+                GivenUpAnswer(what=one.step.what, list_id=one.step.list_id, code=one.code)
+                for one in run.failures
+            ),
+        )
 
 
-class ChoicesAnswer(Shown):
-    """Every purpose there is to choose."""
+class WaitingChangeAnswer(Shown):
+    """A change at the processor that waits for staff, and why."""
 
-    choices: tuple[ChoiceShown, ...]
-
-
-class LinksBody(Body):
-    """An address that is about to be mailed for a purpose."""
-
-    email: Email
-    purpose: _Name
+    subject_key: str
+    list_id: str
+    asked_at: datetime
+    attention: str
 
 
-class LinksAnswer(Shown):
-    """What the mail carries. `list_unsubscribe` and `list_unsubscribe_post` are headers (RFC 8058)."""
+class WaitingBodyAnswer(Shown):
+    """A webhook's body that staff have to look at. `codes`: why, one for each event set aside."""
 
-    unsubscribe_url: str
-    preferences_url: str
-    list_unsubscribe: str
-    list_unsubscribe_post: Literal["List-Unsubscribe=One-Click"] = "List-Unsubscribe=One-Click"
-
-
-class ImportedRow(Body):
-    """A subscriber of an old list. A row that shows no consent is counted and adds nobody."""
-
-    email: _Cell
-    purpose: _Cell
-    given_at: Annotated[_Cell, Field(description="With its offset, such as `2026-11-02T09:30:00+01:00`.")] = (
-        ""
-    )
-    policy_version: _Cell = ""
-    wording_version: _Cell = ""
-    wording_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
-    name: _Cell = ""
-    language: Literal["en", "da", ""] = ""
+    body_id: str
+    received_at: datetime
+    state: str
+    codes: tuple[str, ...]
 
 
-class ImportBody(Body):
-    """An old list, or a part of it."""
+class NewsletterAnswer(Shown):
+    """How newsletters stand with their processor. `dead_letters`: messages in quarantine, by queue."""
 
-    rows: Annotated[tuple[ImportedRow, ...], Field(min_length=1, max_length=MOST_ROWS)]
+    run: RunAnswer | None
+    webhooks: WatchAnswer | None
+    changes: tuple[WaitingChangeAnswer, ...]
+    bodies: tuple[WaitingBodyAnswer, ...]
+    dead_letters: dict[str, int]
 
-
-class ImportAnswer(Shown):
-    """How many rows came to what; nobody is named.
-
-    `refused_before`: a withdrawal, an objection or an erasure is the later word.
-    """
-
-    added: int = 0
-    already: int = 0
-    refused_before: int = 0
-    without_evidence: int = 0
-    invalid: int = 0
-
-
-class SaleBody(Body):
-    """A purchase that allows mail about similar goods without a consent, with what proves it."""
-
-    email: Email
-    purpose: _Name
-    sold_at: Moment
-    reference: Annotated[_Name, Field(description="Of the order, by which the purchase can be shown.")]
-    refusal_offered: Annotated[
-        bool, Field(strict=True, description="Whether mail could be refused then, freely and easily.")
-    ]
-    similar: Annotated[
-        bool, Field(strict=True, description="Whether what is advertised is our own and of that kind.")
-    ]
-
-
-class SaleAnswer(Shown):
-    """Whether it counts. If not, the person refused such mail at some time: send nothing."""
-
-    purpose: str
-    counts: bool
+    @classmethod
+    def of(cls, found: Overview) -> "NewsletterAnswer":
+        """Return an overview as it is shown."""
+        return cls(
+            run=None if found.run is None else RunAnswer.of(found.run),
+            webhooks=None if found.watch is None else WatchAnswer.of(found.watch),
+            changes=tuple(
+                WaitingChangeAnswer(
+                    subject_key=one.subject_key,
+                    list_id=one.list_id,
+                    asked_at=one.asked_at,
+                    attention=one.attention,
+                )
+                for one in found.changes
+            ),
+            bodies=tuple(
+                WaitingBodyAnswer(
+                    body_id=one.body_id,
+                    received_at=one.received_at,
+                    state=one.state,
+                    codes=tuple(event.code for event in one.set_aside),
+                )
+                for one in found.bodies
+            ),
+            dead_letters=found.dead_letters,
+        )

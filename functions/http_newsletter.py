@@ -6,7 +6,8 @@ from functions._bodies import checked, query, read
 from functions._cross_origin import cross_origin, preflight
 from functions._door import PAGE, Given, door
 from functions._http import MAX_BODY_BYTES, client_address, is_form, language_of, page, redirect, shown
-from functions._newsletter_bodies import (
+from functions._request_bodies import TokenBody, TokenQuery
+from functions._sign_up_bodies import (
     AskedAnswer,
     ChoiceBody,
     ChoicesAnswer,
@@ -17,7 +18,6 @@ from functions._newsletter_bodies import (
     LinkBody,
     SignUpBody,
 )
-from functions._request_bodies import TokenBody, TokenQuery
 from shared import bootstrap
 from shared.domain.errors import Invalid
 from shared.rendering import outcomes, pages

@@ -5,7 +5,7 @@ import azure.functions as func
 from functions._bodies import checked, read
 from functions._door import Given, door
 from functions._http import fields, shown
-from functions._newsletter_bodies import (
+from functions._sign_up_bodies import (
     ImportAnswer,
     ImportBody,
     LinksAnswer,

@@ -7,12 +7,14 @@ from shared.domain.messages import (
     NEWSLETTER_CHANGE_QUEUE,
     NEWSLETTER_MAIL_QUEUE,
     NEWSLETTER_WEBHOOK_QUEUE,
+    RECONCILIATION_QUEUE,
     ApplyNewsletterChange,
     ProcessWebhook,
+    Reconcile,
     SendSignUpMail,
     decode,
 )
-from shared.services import newsletter_changes, newsletter_webhooks, sign_up_mail
+from shared.services import newsletter_changes, newsletter_webhooks, reconciling, sign_up_mail
 
 newsletter_queues = func.Blueprint()
 _CONNECTION = "AzureWebJobsStorage"
@@ -38,3 +40,10 @@ async def newsletter_webhook(msg: func.QueueMessage) -> None:
 async def newsletter_mail(msg: func.QueueMessage) -> None:
     """Send the mail that asks to confirm a sign-up."""
     await sign_up_mail.send(bootstrap.app().context, decode(SendSignUpMail, msg.get_body()).sign_up_id)
+
+
+@newsletter_queues.function_name("newsletter_reconciliation")
+@newsletter_queues.queue_trigger("msg", RECONCILIATION_QUEUE, _CONNECTION)
+async def newsletter_reconciliation(msg: func.QueueMessage) -> None:
+    """Go on comparing lists with our ledger."""
+    await reconciling.proceed(bootstrap.app().context, decode(Reconcile, msg.get_body()).run_id)

@@ -11,6 +11,7 @@ from shared.domain.messages import (
     NEWSLETTER_MAIL_QUEUE,
     NEWSLETTER_WEBHOOK_QUEUE,
     PLAN_QUEUE,
+    RECONCILIATION_QUEUE,
     TASK_QUEUE,
 )
 from shared.services.poison import put_aside
@@ -73,3 +74,10 @@ async def poison_newsletter_webhook(msg: func.QueueMessage) -> None:
 async def poison_newsletter_mail(msg: func.QueueMessage) -> None:
     """Give up the mail of a sign-up, which lapses."""
     await put_aside(bootstrap.app().context, NEWSLETTER_MAIL_QUEUE, msg.get_body())
+
+
+@poison.function_name("poison_reconciliation")
+@poison.queue_trigger("msg", f"{RECONCILIATION_QUEUE}-poison", _CONNECTION)
+async def poison_reconciliation(msg: func.QueueMessage) -> None:
+    """Give up the listing at hand; the run goes on with the next."""
+    await put_aside(bootstrap.app().context, RECONCILIATION_QUEUE, msg.get_body())

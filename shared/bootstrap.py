@@ -23,6 +23,7 @@ from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_pending_sign_ups import CosmosPendingSignUps
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
+from shared.adapters.cosmos_reconciliations import CosmosReconciliations
 from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
 from shared.adapters.entra_tokens import EntraTokens
@@ -123,6 +124,8 @@ def build(settings: Settings) -> App:
         ),
         newsletter_changes=CosmosNewsletterChanges(databases),
         webhooks=StoredWebhooks(storage, databases),
+        webhook_secrets_sha256=settings.campaign_monitor_webhook_secrets_sha256,
+        reconciliations=CosmosReconciliations(databases),
         processors=processors,
         evidence=BlobEvidence(storage, "evidence"),
         quarantine=BlobQuarantine(storage),

@@ -1,5 +1,6 @@
 """Valid objects with one thing changed: a small data map, made-up people in it, and a context of fakes."""
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import date
@@ -50,11 +51,14 @@ from tests.fakes.newsletters import MemoryNewsletters
 from tests.fakes.own_records import MemoryOwnRecords
 from tests.fakes.pending_sign_ups import MemoryPendingSignUps
 from tests.fakes.processors import MemoryProcessors
+from tests.fakes.reconciliations import MemoryReconciliations
 from tests.fakes.transfers import MemoryTransfers
 from tests.fakes.turns import Turn, no_turn
 from tests.fakes.walks import MemoryWalks
 from tests.fakes.webhooks import MemoryWebhooks
 
+WEBHOOK_SECRET = "a-secret-for-tests-that-nobody-else-uses"
+WEBHOOK_SECRET_SHA256 = hashlib.sha256(WEBHOOK_SECRET.encode()).hexdigest()
 KEYS = Pseudonymiser(b"a key for tests that nobody else uses!")
 
 
@@ -261,6 +265,7 @@ class World:
         self.newsletter_changes = MemoryNewsletterChanges(self.documents, self.turn)
         self.webhooks = MemoryWebhooks(self.clock, self.turn)
         self.pending_sign_ups = MemoryPendingSignUps(self.documents, self.turn)
+        self.reconciliations = MemoryReconciliations(self.turn)
         self.processors = MemoryProcessors(self.turn, connected=self.connected)
         self.transfers = MemoryTransfers(self.clock, self.turn)
         self.walks = MemoryWalks(self.turn)
@@ -284,6 +289,8 @@ class World:
             newsletters=self.newsletters,
             newsletter_changes=self.newsletter_changes,
             webhooks=self.webhooks,
+            reconciliations=self.reconciliations,
+            webhook_secrets_sha256=(WEBHOOK_SECRET_SHA256,),
             processors=self.processors,
             transfers=self.transfers,
             walks=self.walks,

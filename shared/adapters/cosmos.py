@@ -23,6 +23,7 @@ COMPLIANCE_CONTAINERS: dict[str, tuple[str, int | None]] = {
     "pending_sign_ups": ("/id", None),
     "newsletter_changes": ("/subject_key", None),
     "webhook_receipts": ("/body_id", -1),
+    "reconciliations": ("/kind", -1),
     "limits": ("/bucket", -1),
     "walks": ("/name", None),
 }

@@ -18,8 +18,15 @@ CALLBACK_QUEUE = "request-callback"
 NEWSLETTER_MAIL_QUEUE = "newsletter-mail"
 NEWSLETTER_CHANGE_QUEUE = "newsletter-change"
 NEWSLETTER_WEBHOOK_QUEUE = "newsletter-webhook"
+RECONCILIATION_QUEUE = "newsletter-reconciliation"
 REQUEST_QUEUES = (PLAN_QUEUE, TASK_QUEUE, FINISH_QUEUE, LETTER_QUEUE, CALLBACK_QUEUE)
-QUEUES = (*REQUEST_QUEUES, NEWSLETTER_MAIL_QUEUE, NEWSLETTER_CHANGE_QUEUE, NEWSLETTER_WEBHOOK_QUEUE)
+QUEUES = (
+    *REQUEST_QUEUES,
+    NEWSLETTER_MAIL_QUEUE,
+    NEWSLETTER_CHANGE_QUEUE,
+    NEWSLETTER_WEBHOOK_QUEUE,
+    RECONCILIATION_QUEUE,
+)
 
 SUBJECT_KEY_PATTERN = r"^k\d+-[0-9a-f]{64}$"
 REQUEST_ID_PATTERN = r"^[0-9a-f]{32}$"
@@ -78,8 +85,14 @@ class ProcessWebhook(_Message):
     body_id: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
+class Reconcile(_Message):
+    """Go on comparing the newsletter processor's lists with our ledger."""
+
+    run_id: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
+
+
 RequestMessage = PlanRequest | RunTasks | FinishStage | SendLetter | SendCallback
-Message = RequestMessage | SendSignUpMail | ApplyNewsletterChange | ProcessWebhook
+Message = RequestMessage | SendSignUpMail | ApplyNewsletterChange | ProcessWebhook | Reconcile
 
 QUEUE_OF: dict[type[_Message], str] = {
     PlanRequest: PLAN_QUEUE,
@@ -90,6 +103,7 @@ QUEUE_OF: dict[type[_Message], str] = {
     SendSignUpMail: NEWSLETTER_MAIL_QUEUE,
     ApplyNewsletterChange: NEWSLETTER_CHANGE_QUEUE,
     ProcessWebhook: NEWSLETTER_WEBHOOK_QUEUE,
+    Reconcile: RECONCILIATION_QUEUE,
 }
 
 

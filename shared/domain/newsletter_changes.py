@@ -2,14 +2,29 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.domain.consent_ledger import Channel
 from shared.domain.times import UtcTime
+
+NO_LIST = "0" * 32
+"""As the list of a change that is about our own records alone: no list there is for its purposes."""
+
+
+class Leaving(BaseModel):
+    """Somebody leaves: what has to be ended here before the processor is looked at."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    purpose_ids: tuple[str, ...]
+    at: UtcTime
+    channel: Channel
 
 
 class NewsletterChange(BaseModel):
     """What is open for one address in one list. What is to be done is not in it: the gate says that, then.
 
     The address is here because the processor knows people by it; the row goes when both sides agree.
-    `attempts` counts calls since the last new reason. `attention`: why a person has to look; empty: none.
+    `attempts` counts calls since the last new reason. `added`: the processor took it, and is looked at until
+    it shows it; nobody is added twice for one reason. `attention`: why a person has to look; empty: none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -22,6 +37,8 @@ class NewsletterChange(BaseModel):
     wake_at: UtcTime  # taken up again after this, whatever happened to its message
     attempts: int = 0
     attention: str = ""
+    added: bool = False
+    leaving: tuple[Leaving, ...] = ()
 
     @property
     def change_id(self) -> str:

@@ -67,6 +67,11 @@ class Verdict(StrEnum):
     UNKNOWN_STATE = "unknown_state"  # a person has to look
 
 
+def has_left(state: str) -> bool:
+    """Whether an address in this state left its list, or was taken off it."""
+    return state in _LEFT
+
+
 def compare(
     state: str | None, *, wanted: bool, changing: bool, joined_there: bool, known_before: bool
 ) -> Verdict:

@@ -83,7 +83,7 @@ class Registered(_Frozen):
 
 
 class Watch(_Frozen):
-    """What the last look at the webhooks found.
+    """What the last look at the webhooks found."""
 
     at: UtcTime
     lists: tuple[Registered, ...] = ()

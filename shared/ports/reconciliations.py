@@ -1,4 +1,4 @@
-"""Runs that compare the newsletter processor's lists with our ledger, and what the webhooks last looked like."""
+"""Runs that compare the newsletter processor with our ledger, and what the webhooks last looked like."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -26,6 +26,7 @@ from shared.ports.processors import Processors
 from shared.ports.quarantine import Quarantine
 from shared.ports.queue import Queue
 from shared.ports.rate_limits import RateLimits
+from shared.ports.reconciliations import Reconciliations
 from shared.ports.transfers import Transfers
 from shared.ports.walks import Walks
 from shared.ports.webhooks import Webhooks
@@ -52,6 +53,7 @@ class Context:
     newsletters: Newsletters
     newsletter_changes: NewsletterChanges
     webhooks: Webhooks
+    reconciliations: Reconciliations
     processors: Processors
     transfers: Transfers
     walks: Walks
@@ -61,6 +63,9 @@ class Context:
     keys: Pseudonymiser
     limits: Limits
     contacts: Contacts
+    webhook_secrets_sha256: tuple[
+        str, ...
+    ] = ()  # of the newsletter processor's URLs; empty: its door is shut
     opendsr: OpenDsr | None = None  # None: not configured; platforms file nothing
     public_url: str  # where people reach the doors, such as https://privacy.example.org/api
 

@@ -7,9 +7,10 @@ from collections.abc import Collection
 from datetime import datetime
 
 from shared.domain.consent_ledger import Channel
-from shared.domain.identifiers import EMAIL
-from shared.services import consent_ledger, newsletter_changes, sign_ups
+from shared.domain.newsletter_changes import NO_LIST, Leaving
+from shared.services import newsletter_changes
 from shared.services.context import Context
+from shared.services.ending import end_here
 
 
 async def leave(
@@ -17,20 +18,16 @@ async def leave(
 ) -> None:
     """End what an address consented to, for some purposes. A second call does what the first left.
 
-    The gate is closed first. Then the sign-ups are ended, and the processor is brought in line; a sign-up's
-    record and what proves the consent go with the next scheduled deletion, which asks for holds. What was
-    given after `at` stays.
+    That somebody leaves is saved first, so that whoever dies leaves it to the queue. Then the gate is
+    closed, the sign-ups are ended, and the processor is brought in line. A sign-up's record and what proves
+    the consent go with the next scheduled deletion, which asks for holds. What was given after `at` stays.
 
     Raises:
         Conflict, Retryable: leave again with the same `at`.
     """
-    key = context.keys.subject_key(EMAIL, email)
-    now = context.clock.now()
-    for purpose_id in purpose_ids:
-        event = consent_ledger.withdrawal_event(key, purpose_id, at=at, noted_at=now, channel=channel)
-        await consent_ledger.note(context, event)
-    await sign_ups.end(context, email, purpose_ids, at=at)
-    lists = [
-        one.list_id for one in context.newsletters.lists if not set(purpose_ids).isdisjoint(one.purpose_ids)
-    ]
-    await newsletter_changes.ask_for(context, email, lists)
+    wanted = set(purpose_ids)
+    leaving = Leaving(purpose_ids=tuple(sorted(wanted)), at=at, channel=channel)
+    lists = [one.list_id for one in context.newsletters.lists if not wanted.isdisjoint(one.purpose_ids)]
+    messages = await newsletter_changes.save(context, email, lists or [NO_LIST], leaving=leaving)
+    await end_here(context, email, leaving)
+    await context.queue.send(messages)

@@ -6,17 +6,21 @@ Source: policy 3.2, 4.8, 5.2; GDPR article 28(3)(a).
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
 
 from shared.datamap.processing import Operation
 from shared.domain.errors import CannotTell, Conflict, Invalid, Permanent, Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import ApplyNewsletterChange
-from shared.domain.newsletter_changes import NewsletterChange
-from shared.domain.newsletters import ACTIVE, UNCONFIRMED, MailingList
+from shared.domain.newsletter_changes import NO_LIST, Leaving, NewsletterChange
+from shared.domain.newsletters import ACTIVE, BOUNCED, UNCONFIRMED, MailingList, has_left
 from shared.domain.times import after
 from shared.ports.newsletter_changes import StoredChange
 from shared.services import enforcing
 from shared.services.context import Context
+from shared.services.ending import end_here
 
 RECIPIENT = "campaign_monitor"
 _ATTEMPTS = 5  # to write our own row
@@ -31,11 +35,28 @@ async def ask_for(context: Context, email: str, list_ids: Iterable[str], *, name
     Raises:
         Conflict: somebody kept writing; ask again.
     """
+    known = [one for one in list_ids if context.newsletters.lists.find(one) is not None]
+    await context.queue.send(await save(context, email, known, name=name))
+
+
+async def save(
+    context: Context,
+    email: str,
+    list_ids: Iterable[str],
+    *,
+    name: str = "",
+    leaving: Leaving | None = None,
+) -> list[ApplyNewsletterChange]:
+    """Save that an address is to be brought in line in some lists; return the messages still to be sent.
+
+    Raises:
+        Conflict: somebody kept writing; save it again.
+    """
     key = context.keys.subject_key(EMAIL, email)
-    known = [one for one in dict.fromkeys(list_ids) if context.newsletters.lists.find(one) is not None]
-    for list_id in known:
-        await _save(context, key, list_id, email, name)
-    await context.queue.send([ApplyNewsletterChange(subject_key=key, list_id=one) for one in known])
+    found = dict.fromkeys(list_ids)
+    for list_id in found:
+        await _save(context, NewChange(key=key, list_id=list_id, email=email, name=name, leaving=leaving))
+    return [ApplyNewsletterChange(subject_key=key, list_id=one) for one in found]
 
 
 async def wanted(context: Context, email: str, mailing_list: MailingList) -> bool | None:
@@ -61,27 +82,33 @@ async def apply(context: Context, subject_key: str, list_id: str) -> None:
     up later by the sweep; what a machine cannot do waits for staff and is alarmed.
     """
     stored = await context.newsletter_changes.read(subject_key, list_id)
-    mailing_list = context.newsletters.lists.find(list_id)
     if stored is None or stored.change.attention:
         return
-    if mailing_list is None:
+    mailing_list = context.newsletters.lists.find(list_id)
+    if mailing_list is None and list_id != NO_LIST:
         await _left_to_staff(context, stored, "newsletter_list_unknown")
         return
     try:
-        agrees = await _brought_in_line(context, stored.change, mailing_list)
+        for leaving in stored.change.leaving:
+            await end_here(context, stored.change.email, leaving)
+        came = (
+            Came.AGREES
+            if mailing_list is None
+            else await _brought_in_line(context, stored.change, mailing_list)
+        )
     except Retryable:
-        await _later(context, stored, tried=True)
+        await _later(context, stored, Came.UNREACHABLE)
         return
     except (Permanent, CannotTell, Invalid) as error:
         await _left_to_staff(context, stored, error.code)
         return
-    if agrees:
+    if came is Came.AGREES:
         try:
             await context.newsletter_changes.close(stored)
         except Conflict:
             return  # asked for anew meanwhile, with a message of its own
     else:
-        await _later(context, stored, tried=False)
+        await _later(context, stored, came)
 
 
 async def poisoned(context: Context, subject_key: str, list_id: str) -> None:
@@ -105,49 +132,105 @@ async def retry_all(context: Context) -> int:
     waiting = await context.newsletter_changes.waiting_for_staff(limit=context.limits.sweep_requests)
     now = context.clock.now()
     for one in waiting:
-        fresh = one.change.model_copy(update={"attention": "", "attempts": 0, "wake_at": now})
+        fresh = one.change.model_copy(update={"attention": "", "attempts": 0, "added": False, "wake_at": now})
         await context.newsletter_changes.write(one.model_copy(update={"change": fresh}))
     return len(waiting)
 
 
-async def _brought_in_line(context: Context, change: NewsletterChange, mailing_list: MailingList) -> bool:
-    """Look, and change what differs; return whether both sides agreed when looked at."""
-    newsletters, list_id = context.newsletters, mailing_list.list_id
+class Came(Enum):
+    """What came of a look at the processor."""
+
+    AGREES = auto()
+    ADDED = auto()
+    LOOK_AGAIN = auto()
+    UNREACHABLE = auto()
+
+
+async def _brought_in_line(context: Context, change: NewsletterChange, mailing_list: MailingList) -> Came:
+    """Look, and change what differs."""
     is_wanted = await wanted(context, change.email, mailing_list)
-    entry = await newsletters.entry(list_id, change.email)
+    entry = await context.newsletters.entry(mailing_list.list_id, change.email)
     state = None if entry is None else entry.state
-    if is_wanted is None:
-        return (
-            state != ACTIVE
-        )  # restricted: nobody is added, and who gets mail is for the restriction to stop
+    if is_wanted is None:  # restricted: nobody is added, and who gets mail is for the restriction to stop
+        return Came.LOOK_AGAIN if state == ACTIVE else Came.AGREES
     if is_wanted:
-        if state in (ACTIVE, UNCONFIRMED):
-            return True
-        if change.attempts > context.limits.newsletter_attempts:
-            raise Permanent("newsletter_not_shown", RECIPIENT)
-        forbidden = await newsletters.add(list_id, change.email, name=change.name, returns=True)
+        return await _present(context, change, mailing_list, state)
+    return await _absent(context, change, mailing_list, state)
+
+
+async def _present(
+    context: Context, change: NewsletterChange, mailing_list: MailingList, state: str | None
+) -> Came:
+    """See to it that an address gets mail of a list.
+
+    Whoever was added, and is shown as having left when nothing is on its way any more, has left since.
+    """
+    if state in (ACTIVE, UNCONFIRMED):
+        return Came.AGREES
+    if not change.added:
+        forbidden = await context.newsletters.add(
+            mailing_list.list_id, change.email, name=change.name, returns=True
+        )
         if forbidden is not None:
             raise Permanent("newsletter_add_refused", forbidden)
-        return False
-    if state in (None, "Unsubscribed", "Deleted", "Bounced"):
-        return True
-    await newsletters.stop(list_id, change.email)
-    entry = await newsletters.entry(list_id, change.email)
-    return entry is None or entry.state not in (ACTIVE, UNCONFIRMED)
+        return Came.ADDED
+    if change.attempts <= context.limits.newsletter_attempts:
+        return Came.LOOK_AGAIN
+    if state is None or not has_left(state):
+        raise Permanent("newsletter_not_shown", RECIPIENT)
+    left = Leaving(purpose_ids=mailing_list.purpose_ids, at=context.clock.now(), channel="processor")
+    await end_here(context, change.email, left)
+    return Came.AGREES
 
 
-async def _save(context: Context, key: str, list_id: str, email: str, name: str) -> None:
-    now = context.clock.now()
-    for attempt in range(_ATTEMPTS):
-        stored = await context.newsletter_changes.read(key, list_id)
-        change = NewsletterChange(
-            list_id=list_id,
-            subject_key=key,
-            email=email,
-            name=name or ("" if stored is None else stored.change.name),
+async def _absent(
+    context: Context, change: NewsletterChange, mailing_list: MailingList, state: str | None
+) -> Came:
+    """See to it that an address gets no mail of a list."""
+    if state in (None, BOUNCED) or has_left(state):
+        return Came.AGREES
+    await context.newsletters.stop(mailing_list.list_id, change.email)
+    entry = await context.newsletters.entry(mailing_list.list_id, change.email)
+    still_there = entry is not None and entry.state in (ACTIVE, UNCONFIRMED)
+    return Came.LOOK_AGAIN if still_there else Came.AGREES
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewChange:
+    """What is asked for, to be laid over what is open already."""
+
+    key: str
+    list_id: str
+    email: str
+    name: str
+    leaving: Leaving | None
+
+    def over(
+        self, open_one: NewsletterChange | None, *, now: datetime, wake_at: datetime
+    ) -> NewsletterChange:
+        """Return the one open change that holds both. Who leaves again leaves as of the last time."""
+        before = () if open_one is None else open_one.leaving
+        if self.leaving is not None:
+            reached = set(self.leaving.purpose_ids)
+            others = tuple(one for one in before if not reached.issuperset(one.purpose_ids))
+            before = (*others, self.leaving)
+        return NewsletterChange(
+            list_id=self.list_id,
+            subject_key=self.key,
+            email=self.email,
+            name=self.name or ("" if open_one is None else open_one.name),
             asked_at=now,
-            wake_at=after(now, seconds=context.limits.wake_seconds),
+            wake_at=wake_at,
+            leaving=before,
         )
+
+
+async def _save(context: Context, asked: NewChange) -> None:
+    now = context.clock.now()
+    wake_at = after(now, seconds=context.limits.wake_seconds)
+    for attempt in range(_ATTEMPTS):
+        stored = await context.newsletter_changes.read(asked.key, asked.list_id)
+        change = asked.over(None if stored is None else stored.change, now=now, wake_at=wake_at)
         try:
             await context.newsletter_changes.write(
                 StoredChange(change=change, etag=None if stored is None else stored.etag)
@@ -159,13 +242,14 @@ async def _save(context: Context, key: str, list_id: str, email: str, name: str)
             return
 
 
-async def _later(context: Context, stored: StoredChange, *, tried: bool) -> None:
+async def _later(context: Context, stored: StoredChange, came: Came) -> None:
     """Let the sweep take it up; the longer it fails, the later. Looks after an addition come soon."""
     change = stored.change
     wait = context.limits.newsletter_settle_seconds * 2 ** min(change.attempts, _MOST_WAIT_DOUBLINGS)
     later = change.model_copy(
         update={
             "attempts": change.attempts + 1,
+            "added": change.added or came is Came.ADDED,
             "wake_at": after(context.clock.now(), seconds=wait),
         }
     )
@@ -173,7 +257,7 @@ async def _later(context: Context, stored: StoredChange, *, tried: bool) -> None
         await context.newsletter_changes.write(stored.model_copy(update={"change": later}))
     except Conflict:
         return  # asked for anew meanwhile, with a message of its own
-    if tried and change.attempts == context.limits.newsletter_attempts:
+    if came is Came.UNREACHABLE and change.attempts == context.limits.newsletter_attempts:
         await context.operators.alarm("processor_unreachable", details=RECIPIENT)
 
 

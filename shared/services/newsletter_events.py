@@ -39,7 +39,7 @@ async def settle(
     if normalise(EMAIL, old) != normalise(EMAIL, email):
         await _follow(context, mailing_list, old, email, told_at=told_at, channel=channel)
         await _settled(context, mailing_list, old, event, told_at=told_at, channel=channel, joined=False)
-    joined = event.type == SUBSCRIBE and mailing_list.confirmed_opt_in
+    joined = event.type == SUBSCRIBE and event.by_person and mailing_list.confirmed_opt_in
     return await _settled(
         context, mailing_list, email, event, told_at=told_at, channel=channel, joined=joined
     )
@@ -92,10 +92,25 @@ async def _join(
     told_at: datetime,
     channel: Channel,
 ) -> None:
-    """Note a consent that was given and confirmed at the processor, to the first of the list's purposes."""
+    """Note a consent that was given and confirmed at the processor, to the first of the list's purposes.
+
+    The record of the sign-up comes first: without a consent nothing is sent for it.
+    """
     purpose_id = mailing_list.purpose_ids[0]
     key = context.keys.subject_key(EMAIL, email)
     event_id = f"joined-{purpose_id}-{int(told_at.timestamp() * 1_000_000)}"
+    await sign_ups.begin(
+        context,
+        sign_ups.SignUp(
+            sign_up_id=f"news-{context.keys.sign('sign-up', key, event_id)[:32]}",
+            email=email,
+            purpose_id=purpose_id,
+            list_id=mailing_list.list_id,
+            source=SOURCE,
+            at=told_at,
+            name=event.name,
+        ),
+    )
     await consent_ledger.note(
         context,
         ConsentEvent(
@@ -109,18 +124,6 @@ async def _join(
             evidence=Evidence(
                 policy_version=mailing_list.policy_version, confirmed_at=told_at, list_id=mailing_list.list_id
             ),
-        ),
-    )
-    await sign_ups.begin(
-        context,
-        sign_ups.SignUp(
-            sign_up_id=f"news-{context.keys.sign('sign-up', key, event_id)[:32]}",
-            email=email,
-            purpose_id=purpose_id,
-            list_id=mailing_list.list_id,
-            source=SOURCE,
-            at=told_at,
-            name=event.name,
         ),
     )
 

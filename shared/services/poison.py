@@ -11,11 +11,13 @@ from shared.domain.messages import (
     NEWSLETTER_MAIL_QUEUE,
     NEWSLETTER_WEBHOOK_QUEUE,
     PLAN_QUEUE,
+    RECONCILIATION_QUEUE,
     TASK_QUEUE,
     ApplyNewsletterChange,
     FinishStage,
     PlanRequest,
     ProcessWebhook,
+    Reconcile,
     RunTasks,
     SendCallback,
     SendLetter,
@@ -23,7 +25,7 @@ from shared.domain.messages import (
     decode,
 )
 from shared.domain.times import utc_text
-from shared.services import newsletter_changes, newsletter_webhooks, sign_up_mail
+from shared.services import newsletter_changes, newsletter_webhooks, reconciling, sign_up_mail
 from shared.services.attention import fail_lane, stop
 from shared.services.calling_back import give_up
 from shared.services.context import Context
@@ -55,6 +57,9 @@ async def _mark(context: Context, queue: str, body: bytes) -> None:
         return
     if queue == NEWSLETTER_WEBHOOK_QUEUE:
         await newsletter_webhooks.poisoned(context, decode(ProcessWebhook, body).body_id)
+        return
+    if queue == RECONCILIATION_QUEUE:
+        await reconciling.poisoned(context, decode(Reconcile, body).run_id)
         return
     if queue == CALLBACK_QUEUE:
         await give_up(context, decode(SendCallback, body).request_id, "callback_poisoned")

@@ -12,6 +12,7 @@ from shared.domain.messages import (
     ApplyNewsletterChange,
     Message,
     ProcessWebhook,
+    Reconcile,
     SendSignUpMail,
     decode,
 )
@@ -63,7 +64,7 @@ async def redrive(context: Context, queue: str, *, decided_by: str) -> Redriven:
 async def _send_again(context: Context, queue: str, name: str, decided_by: str) -> bool:
     try:
         message = await _kept(context, queue, name)
-        if isinstance(message, ApplyNewsletterChange | ProcessWebhook | SendSignUpMail):
+        if isinstance(message, ApplyNewsletterChange | ProcessWebhook | Reconcile | SendSignUpMail):
             await context.queue.send([message])
             await context.quarantine.remove(name)
             return True

@@ -16,11 +16,14 @@ from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
+from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
+from shared.adapters.cosmos_reconciliations import CosmosReconciliations
 from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
 from shared.adapters.storage import Storage
+from shared.adapters.stored_webhooks import StoredWebhooks
 from shared.datamap.loader import load
 from shared.datamap.models import DocumentStore
 from shared.settings import Settings
@@ -32,8 +35,11 @@ from tests.fakes.controls import MemoryControls, MemoryRateLimits
 from tests.fakes.displays import MemoryDisplays
 from tests.fakes.documents import MemoryDocuments
 from tests.fakes.messaging import MemoryEvidence, TestClock
+from tests.fakes.newsletter_changes import MemoryNewsletterChanges
 from tests.fakes.own_records import MemoryOwnRecords
+from tests.fakes.reconciliations import MemoryReconciliations
 from tests.fakes.walks import MemoryWalks
+from tests.fakes.webhooks import MemoryWebhooks
 
 # The key that the Cosmos DB emulator's documentation publishes; it opens nothing else.
 COSMOS_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
@@ -214,6 +220,14 @@ def walks(request):
     return CosmosWalks(request.getfixturevalue("databases"))
 
 
+@pytest.fixture(params=["memory", "cosmos"])
+def reconciliations(request):
+    """Comparisons with the newsletter processor."""
+    if request.param == "memory":
+        return MemoryReconciliations()
+    return CosmosReconciliations(request.getfixturevalue("databases"))
+
+
 @pytest.fixture(params=["memory", "azurite"])
 async def evidence(request, container_name):
     """The proofs, in a container of this test's own."""
@@ -240,6 +254,25 @@ def displays(request):
     if request.param == "memory":
         return MemoryDisplays(MemoryDocuments(small_map()))
     return CosmosDisplays(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def newsletter_changes(request):
+    """The open changes for the newsletter processor."""
+    if request.param == "memory":
+        return MemoryNewsletterChanges(MemoryDocuments(small_map()))
+    return CosmosNewsletterChanges(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "azure"])
+async def webhooks(request, databases, storage):
+    """The bodies of webhooks and their receipts."""
+    if request.param == "memory":
+        return MemoryWebhooks(TestClock())
+    container = storage.container("webhooks")
+    if not await container.exists():
+        await container.create_container()
+    return StoredWebhooks(storage, databases)
 
 
 @pytest.fixture(params=["memory", "cosmos"])

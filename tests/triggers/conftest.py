@@ -74,6 +74,18 @@ def call(
     return handler(request)
 
 
+def webhook(secret: str, body: bytes) -> func.HttpRequest:
+    """Return what the newsletter processor sends."""
+    return func.HttpRequest(
+        method="POST",
+        url="http://127.0.0.1:7071/api/webhooks/campaign-monitor/",
+        headers={"content-type": "application/json; charset=utf-8"},
+        params={},
+        route_params={"secret": secret},
+        body=body,
+    )
+
+
 def content(response: func.HttpResponse) -> dict:
     """Return a JSON answer's object."""
     return json.loads(response.get_body())
