@@ -43,7 +43,9 @@ async def newsletter_webhook(msg: func.QueueMessage) -> None:
 @newsletter_queues.queue_trigger("msg", NEWSLETTER_MAIL_QUEUE, _CONNECTION)
 async def newsletter_mail(msg: func.QueueMessage) -> None:
     """Send the mail that asks to confirm a sign-up."""
-    await sign_up_mail.send(bootstrap.app().context, decode(SendSignUpMail, msg.get_body()).sign_up_id)
+    message = decode(SendSignUpMail, msg.get_body())
+    with following("newsletter_mail", message):
+        await sign_up_mail.send(bootstrap.app().context, message.sign_up_id)
 
 
 @newsletter_queues.function_name("newsletter_reconciliation")
