@@ -276,11 +276,12 @@ def row(number: int = 0, **changes) -> dict:
 @pytest.mark.parametrize(("count", "status"), [(0, 400), (1, 200), (1_000, 200), (1_001, 400)])
 async def test_a_list_has_one_to_a_thousand_rows(world, count, status):
     """Counts come back, and nobody is named."""
-    body = {"rows": [row(number) for number in range(count)]}
+    body = {"rows": [row(number, **({} if number < 10 else {"given_at": ""})) for number in range(count)]}
     response = await call(take_in, body=body, x_system_key=KEY)
     assert response.status_code == status
     if status == 200:
-        assert content(response)["added"] == count
+        found = content(response)
+        assert (found["added"], found["without_evidence"]) == (min(count, 10), max(count - 10, 0))
         assert b"@" not in response.get_body()
 
 
