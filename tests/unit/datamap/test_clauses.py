@@ -103,6 +103,17 @@ def test_first_version_is_the_one_of_28_may_2018_with_its_gap_shown(datamap: Dat
     assert "gap_before_first_version" in version.flags
 
 
+
+@pytest.mark.clause("5.2")
+@pytest.mark.parametrize("period", ["P1Y", "P2Y", "P5Y", ""])
+def test_no_period_is_built_in_for_what_proves_an_ended_consent(period):
+    """It goes with the sign-up; a period that nothing here would keep is refused."""
+    policy = load().policy
+    assert policy.consent_proof_after_end == NOT_STATED
+    with pytest.raises(ValidationError):
+        type(policy).model_validate({**policy.model_dump(), "consent_proof_after_end": period})
+
+
 @pytest.mark.clause("1.1")
 def test_people_and_not_companies_are_the_data_subjects(datamap: DataMap) -> None:
     types = {kind for one in datamap.activities for kind in one.subject_types}
