@@ -10,6 +10,7 @@ from functions.http_opendsr import opendsr
 from functions.http_operations_cases import operations_cases
 from functions.http_operations_decisions import operations_decisions
 from functions.http_operations_holds import operations_holds
+from functions.http_operations_newsletter import operations_newsletter
 from functions.http_operations_queues import operations_queues
 from functions.http_operations_recipients import operations_recipients
 from functions.http_operations_restores import operations_restores
@@ -20,7 +21,9 @@ from functions.http_webhooks import webhooks
 from functions.queue_newsletters import newsletter_queues
 from functions.queue_poison import poison
 from functions.queue_requests import queues
+from functions.queue_retention import retention_queue
 from functions.timer_measuring import measuring
+from functions.timer_reconciliation import reconciliation
 from functions.timer_retention import retention
 from functions.timer_sweep import timers
 
@@ -34,6 +37,7 @@ for blueprint in (
     operations_cases,
     operations_decisions,
     operations_holds,
+    operations_newsletter,
     operations_queues,
     operations_recipients,
     operations_restores,
@@ -44,7 +48,9 @@ for blueprint in (
     newsletter_queues,
     poison,
     queues,
+    reconciliation,
     measuring,
+    retention_queue,
     retention,
     timers,
 ):

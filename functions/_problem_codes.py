@@ -103,6 +103,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "why_missing": "Say why.",
         "why_too_long": "Shorten the reason.",
         "wish_unfit": "`field` belongs to a right that is not asked for.",
+        "webhook_secret_unknown": "Put the hash of the secret into the settings first.",
         "webhook_unreadable": "A body of the newsletter processor cannot be read; it is kept.",
     },
     NotAllowed: {
@@ -166,6 +167,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "quarantine_gone": "Somebody else took up the message that was kept.",
         "queue_unknown": "There is no such queue.",
         "request_unknown": "There is no such request.",
+        "reconciliation_unknown": "There is no such comparison.",
         "webhook_unknown": "Nothing is told to us here.",
     },
     Conflict: {
@@ -179,6 +181,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "parts_gone": "Parts of a copy went away meanwhile; it is collected again.",
         "subject_request_id_used": "Use an id that was not used before.",
         "transition_forbidden": "The request is in a state that does not allow this; read it again.",
+        "webhook_test_failed": "The newsletter processor cannot reach this door; see to that, and try again.",
     },
     Retryable: {
         "blob_busy": "A file is in use.",
@@ -194,8 +197,12 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "transfer_unreachable": "The receiver of a copy does not answer.",
     },
     Permanent: {
+        "reconciliation_incomplete": "A listing of the newsletter processor could not be read before.",
+        "newsletter_list_unknown": "A mailing list left the settings while work about it was open.",
         "newsletter_add_refused": "The newsletter processor does not take an address; see to it there.",
         "newsletter_not_shown": "The newsletter processor took an address and does not show it.",
+        "retention_rule_gone": "The data map lost a rule while a run went by it.",
+        "retention_rule_unfit": "A rule without a period does not say which state ends it.",
         "address_missing": "A letter has no address to go to.",
         "address_unusable": "No mail can be sent to an address.",
         "blob_archived": "A file lies in the archive tier, from which nothing is read.",

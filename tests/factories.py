@@ -1,5 +1,6 @@
 """Valid objects with one thing changed: a small data map, made-up people in it, and a context of fakes."""
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import date
@@ -49,11 +50,15 @@ from tests.fakes.newsletter_changes import MemoryNewsletterChanges
 from tests.fakes.newsletters import MemoryNewsletters
 from tests.fakes.own_records import MemoryOwnRecords
 from tests.fakes.processors import MemoryProcessors
+from tests.fakes.reconciliations import MemoryReconciliations
+from tests.fakes.retention_runs import MemoryMeter, MemoryRetentionRuns
 from tests.fakes.transfers import MemoryTransfers
 from tests.fakes.turns import Turn, no_turn
 from tests.fakes.walks import MemoryWalks
 from tests.fakes.webhooks import MemoryWebhooks
 
+WEBHOOK_SECRET = "a-secret-for-tests-that-nobody-else-uses"
+WEBHOOK_SECRET_SHA256 = hashlib.sha256(WEBHOOK_SECRET.encode()).hexdigest()
 KEYS = Pseudonymiser(b"a key for tests that nobody else uses!")
 
 
@@ -259,9 +264,11 @@ class World:
         self.newsletters = MemoryNewsletters(self.turn)
         self.newsletter_changes = MemoryNewsletterChanges(self.documents, self.turn)
         self.webhooks = MemoryWebhooks(self.clock, self.turn)
+        self.reconciliations = MemoryReconciliations(self.turn)
         self.processors = MemoryProcessors(self.turn, connected=self.connected)
         self.transfers = MemoryTransfers(self.clock, self.turn)
         self.walks = MemoryWalks(self.turn)
+        self.retention_runs = MemoryRetentionRuns(self.documents, self.turn)
         self.notifier = MemoryNotifier(self.turn, self.clock)
         self.operators = MemoryOperators()
         self.context = Context(
@@ -281,9 +288,13 @@ class World:
             newsletters=self.newsletters,
             newsletter_changes=self.newsletter_changes,
             webhooks=self.webhooks,
+            reconciliations=self.reconciliations,
+            webhook_secrets_sha256=(WEBHOOK_SECRET_SHA256,),
             processors=self.processors,
             transfers=self.transfers,
             walks=self.walks,
+            retention_runs=self.retention_runs,
+            meter=MemoryMeter(),
             notifier=self.notifier,
             operators=self.operators,
             datamap=self.datamap,

@@ -15,6 +15,8 @@ from shared.datamap.treatment import value_at
 from shared.domain.controls import Controls
 from shared.domain.identifiers import Identifiers
 from shared.domain.retention import (
+    FIRST_CREDIBLE,
+    NEVER,
     Due,
     DueState,
     Fact,
@@ -122,17 +124,22 @@ async def due_of_person(
 
 def due_of_record(
     known: Iterable[Family], store: DocumentStore, record: Mapping[str, Any], *, today: date
-) -> frozenset[DueState]:
-    """Return what one record alone says: enough to tell whose data is worth a closer look."""
-    states = set()
+) -> dict[DueState, date | None]:
+    """Return what one record alone says, each state with its earliest day; None: it has none.
+
+    It is enough to tell whose data is worth a closer look, and when.
+    """
+    states: dict[DueState, date | None] = {}
     for family in known:
         by_rule = {rule.id: _Facts() for rule in family.rules}
         for rule in family.rules:
             for trigger in rule.triggers:
                 if trigger.directory and trigger.store == store.id:
                     _note(by_rule[rule.id], rule, trigger, record, today)
-        states |= {one.due.state for one in verdicts(family, by_rule, (), today=today)}
-    return frozenset(states)
+        for one in verdicts(family, by_rule, (), today=today):
+            days = (one.due.erase_on, states.get(one.due.state))
+            states[one.due.state] = min((day for day in days if day is not None), default=None)
+    return states
 
 
 async def is_still_due(
@@ -274,10 +281,16 @@ def _latest(record: Mapping[str, Any], trigger: Trigger, paths: Iterable[str], t
 
 
 def _day(record: Mapping[str, Any], path: str, today: date, *, planned: bool) -> date | None:
-    """Return the day a value counts from; one in the future, of which nobody knows when it came, is none."""
+    """Return the day a value counts from; one in the future, of which nobody knows when it came, is none.
+
+    Nor is one from before there were products: nothing is deleted because of a default.
+    """
     moment = moment_of(value_at(record, path))
-    if moment is None or planned:
-        return None if moment is None else copenhagen_day(moment)
+    moment = None if moment is None else min(moment, NEVER)
+    if moment is None or copenhagen_day(moment) < FIRST_CREDIBLE:
+        return None
+    if planned:
+        return copenhagen_day(moment)
     arrived_at = _arrived_at(record)
     day = event_day(moment, arrived_at)
     return None if arrived_at is None and day > today else day

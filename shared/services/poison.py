@@ -10,18 +10,22 @@ from shared.domain.messages import (
     NEWSLETTER_CHANGE_QUEUE,
     NEWSLETTER_WEBHOOK_QUEUE,
     PLAN_QUEUE,
+    RECONCILIATION_QUEUE,
+    RETENTION_QUEUE,
     TASK_QUEUE,
     ApplyNewsletterChange,
     FinishStage,
+    GoOnWithRun,
     PlanRequest,
     ProcessWebhook,
+    Reconcile,
     RunTasks,
     SendCallback,
     SendLetter,
     decode,
 )
 from shared.domain.times import utc_text
-from shared.services import newsletter_changes, newsletter_webhooks
+from shared.services import newsletter_changes, newsletter_webhooks, reconciling
 from shared.services.attention import fail_lane, stop
 from shared.services.calling_back import give_up
 from shared.services.context import Context
@@ -50,6 +54,13 @@ async def _mark(context: Context, queue: str, body: bytes) -> None:
         return
     if queue == NEWSLETTER_WEBHOOK_QUEUE:
         await newsletter_webhooks.poisoned(context, decode(ProcessWebhook, body).body_id)
+        return
+    if queue == RECONCILIATION_QUEUE:
+        await reconciling.poisoned(context, decode(Reconcile, body).run_id)
+        return
+    if queue == RETENTION_QUEUE:
+        decode(GoOnWithRun, body)
+        await context.operators.alarm("retention_run_poisoned")
         return
     if queue == CALLBACK_QUEUE:
         await give_up(context, decode(SendCallback, body).request_id, "callback_poisoned")

@@ -1,189 +1,172 @@
-"""Scheduled deletion: what fell due is erased through a case of its own, which nobody asked for.
+"""A day's run of scheduled deletion: find whose data fell due, have it erased, and say what came of it.
 
-The case is planned, erased, looked after and proved like any other, but it has no letters. Holds and
-restrictions are asked for when it is filed, when it is planned and at the moment of destruction.
+The timer only sends word; each message does a bounded part and saves where the run stands. What falls due is
+found by the day that started its period, so a run costs what is due and newly old. Whoever was found and is
+not due, because of a later use, a hold or a restriction, is watched: looked at again on the day on which
+that may come to something else.
 Source: policy section 5; GDPR article 5(1)(e).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
-from typing import Any
+from datetime import timedelta
 
-from shared.datamap.models import DataMap, DocumentStore
-from shared.datamap.treatment import found_identifiers, value_at
-from shared.domain.errors import NotFound
-from shared.domain.identifiers import SUBJECT_KEY, Identifiers, merged
-from shared.domain.retention import DueState, UseScope
-from shared.domain.rights import Right
+from shared.domain.errors import Conflict
+from shared.domain.messages import GoOnWithRun
+from shared.domain.retention_runs import Run, Search, Step
 from shared.domain.times import copenhagen_day
-from shared.domain.walks import Walk
-from shared.domain.wishes import RecordsOf, Requester, Scope
+from shared.ports.meter import Spent
+from shared.ports.retention_runs import StoredRun, watch_key
 from shared.services.context import Context
-from shared.services.due import DueActivity, Family, due_of_person, due_of_record, families
-from shared.services.filing import Filing, put_on_file
-from shared.services.resolving import resolve
-from shared.services.walking import pace, proceed
+from shared.services.progress import Budget
+from shared.services.retention_looking import documents_of, is_known, look_at, of_watched
+from shared.services.retention_searches import bounds, search_of, sources
+from shared.services.retention_settling import settle
+from shared.services.walking import PacedError
+from shared.telemetry import (
+    RETENTION_ERASED,
+    RETENTION_FAILED,
+    RETENTION_FINISHED,
+    RETENTION_KEPT,
+    RETENTION_LOOKED_AT,
+    RETENTION_OLDEST_OVERDUE_DAYS,
+    RETENTION_REQUEST_UNITS,
+    RETENTION_SECONDS,
+)
 
-WALK = "retention"
-_MOST_OF_A_DAY = 20  # cases of one person and rule on one day, before something must be wrong
-
-
-async def run_person(
-    context: Context, identifiers: Identifiers, *, today: date | None = None, paced: bool = False
-) -> int:
-    """File an erasure for each part of a person's data that is due, and return how many were filed.
-
-    What is held or restricted is left for a later run. A second call finds the open case, or nothing due.
-
-    Raises:
-        PacedError: where it is `paced`, enough was filed in this hour; the rest waits for the next.
-    """
-    day = today or copenhagen_day(context.clock.now())
-    resolved = await resolve(context, identifiers)
-    if resolved.problem is not None:
-        await context.operators.alarm("retention_person_unclear", details=resolved.problem)
-        return 0
-    keys = resolved.identifiers[SUBJECT_KEY]
-    controls = [one.controls for one in await context.controls.read(keys)]
-    found = await due_of_person(context, resolved.identifiers, controls, today=day)
-    filed = 0
-    for one in found:
-        if one.due.state is DueState.DUE and not await _is_at_work(context, keys, one):
-            filed += await _file(context, resolved.identifiers, one, day, paced=paced)
-    return filed
+_PAGE_RECORDS = 100  # a page is done whole, and each record may be a person to look at closely
+_A_DAY = timedelta(days=1)
 
 
-async def catch_up(context: Context, identifiers: Identifiers) -> int:
-    """Erase at once what fell due while it was restricted, and return how many cases that took.
-
-    A released hold needs no call: the next daily run finds what it kept.
-    """
-    return await run_person(context, identifiers)
-
-
-async def daily(context: Context) -> Walk:
-    """Go on with today's walk over everybody, or begin it; one call does one message's work.
-
-    Which records name a person and a day is for the data map to say. The place in the walk is kept in our
-    own database, because the database's cursor may tell a record's key; so no queue carries it, and the next
-    call goes on. A walk that did not end on its day goes on before the next begins.
-    """
-    known = families(context.datamap)
-    stores = {
-        trigger.store: None
-        for family in known
-        for rule in family.rules
-        for trigger in rule.triggers
-        if trigger.directory
-    }
-
-    async def look(context: Context, walk: Walk, store: DocumentStore, record: Mapping[str, Any]) -> Walk:
-        return await _look_at(context, known, walk, store, record)
-
-    return await proceed(context, WALK, tuple(stores), look)
-
-
-async def _look_at(
-    context: Context,
-    known: Sequence[Family],
-    walk: Walk,
-    store: DocumentStore,
-    record: Mapping[str, Any],
-) -> Walk:
-    """File what is due of the people one record is about."""
+async def tick(context: Context) -> None:
+    """Send word if there is work: a run to begin, or one that is not done."""
+    stored = await context.retention_runs.latest()
     today = copenhagen_day(context.clock.now())
-    states = due_of_record(known, store, record, today=today)
-    filed = unclear = 0
-    if DueState.DUE in states:
-        for identifiers in people_of(context.datamap, store, record):
-            if identifiers:
-                filed += await run_person(context, identifiers, today=today, paced=True)
-            else:
-                unclear += 1
-    return walk.model_copy(
-        update={
-            "filed": walk.filed + filed,
-            "unclear": walk.unclear + unclear,
-            "undated": walk.undated + (DueState.UNDATED in states),
-        }
-    )
+    if stored is None or not stored.run.is_done or stored.run.day < today:
+        await context.queue.send([GoOnWithRun()])
 
 
-def people_of(
-    datamap: DataMap, store: DocumentStore, record: Mapping[str, Any]
-) -> Iterator[dict[str, tuple[str, ...]]]:
-    """Yield what identifies each person a record is about; empty where nothing does."""
-    records: Sequence[Any] = (record,)
-    if store.elements is not None:
-        found = value_at(record, store.elements.path)
-        records = found if isinstance(found, list) else ()
-    for one in records:
-        identifiers, wrong = found_identifiers(one, store.fields) if isinstance(one, Mapping) else ((), [""])
-        own = [(kind, value) for kind, value in identifiers if not datamap.identifier(kind).shared]
-        yield {} if wrong else merged({}, own)
+async def go_on(context: Context) -> Run:
+    """Do one message's work on the run, and send word if another message can go on at once.
 
-
-async def _is_at_work(context: Context, keys: Sequence[str], due: DueActivity) -> bool:
-    """Whether an open case is about the same already, such as one that waits for an operator."""
-    for request_id in await context.cases.of_person(keys):
-        request = (await context.cases.load(request_id)).request
-        if request.is_internal and not request.is_final and request.scope.rule_ids == due.rule_ids:
-            return True
-    return False
-
-
-async def _file(
-    context: Context, identifiers: Identifiers, due: DueActivity, day: date, *, paced: bool
-) -> int:
-    """Put the erasure on file; 0: a twin has done it."""
-    own = {kind: values for kind, values in identifiers.items() if kind != SUBJECT_KEY}
-    parts = (day.isoformat(), *due.rule_ids, *due.groups, *identifiers[SUBJECT_KEY])
-    for number in range(_MOST_OF_A_DAY):
-        request_id = context.keys.sign("retention", *parts, str(number))[:32]
-        try:
-            case = await context.cases.load(request_id)
-        except NotFound:
-            break
-        if not case.request.is_final:
-            return 0
-    else:
-        await context.operators.alarm("retention_repeats", details=",".join(due.rule_ids))
-        return 0
-    if paced:
-        await pace(context)
-    return await put_on_file(
-        context,
-        Filing(
-            request_id=request_id,
-            rights=(Right.ERASURE,),
-            language="en",
-            channel="retention",
-            email=None,
-            received_at=context.clock.now(),
-            identifiers=own,
-            requester=Requester(kind="controller"),
-            scope=_scope(due),
-            is_known=True,
-        ),
-    )
-
-
-def _scope(due: DueActivity) -> Scope:
-    """Return the stores and records that go.
-
-    Where each record has a period of its own only the due ones go, also if none else is there: one that comes
-    meanwhile is a new record. What names no group goes with the last one.
+    What waits, for its cases or for the next hour, is taken up by the timer. Of two workers one gives way.
     """
-    single = due.scope is UseScope.RECORD or not due.is_whole
-    taken = [one for one in due.takes if one.by is not None or due.is_whole]
-    records = [
-        RecordsOf(store_id=one.store, path=one.by, values=due.groups)
-        for one in taken
-        if single and one.by is not None
-    ]
-    return Scope(
-        store_ids=tuple(one.store for one in taken),
-        rule_ids=due.rule_ids,
-        records=tuple(records),
-        is_partial=not due.is_whole,
+    run, goes_on = await _advanced(context)
+    if goes_on:
+        await context.queue.send([GoOnWithRun()])
+    return run
+
+
+async def daily(context: Context) -> Run:
+    """Go on with the run of today, or begin it; return it as it was saved last.
+
+    A run that is done stays done until the next day, and one that did not end on its day ends before the next
+    begins. A clock that was set back begins nothing.
+    """
+    run, _ = await _advanced(context)
+    return run
+
+
+async def _advanced(context: Context) -> tuple[Run, bool]:
+    """Do one message's work; return the run, and whether another message can go on at once."""
+    stored = await _at_hand(context)
+    budget = Budget(context)
+    with context.meter.measured() as spent:
+        while not stored.run.is_done and not budget.is_spent:
+            try:
+                run, goes_on = await _step(context, stored.run, budget)
+                stored = await _saved(context, stored, run, spent)
+            except (Conflict, PacedError):
+                return stored.run, False
+            if run.is_done:
+                await _tell(context, run)
+            if not goes_on:
+                return stored.run, False
+    return stored.run, not stored.run.is_done
+
+
+async def _at_hand(context: Context) -> StoredRun:
+    now = context.clock.now()
+    today = copenhagen_day(now)
+    stored = await context.retention_runs.latest()
+    if stored is not None and (not stored.run.is_done or stored.run.day >= today):
+        return stored
+    last = None if stored is None else stored.run
+    run = Run(
+        day=today,
+        started_at=now,
+        sources=tuple(sources(context.datamap, is_first=last is None)),
+        bounds=bounds(context.datamap, today, {} if last is None else last.bounds),
+        old_bounds={} if last is None else last.bounds,
+        written_since=None if last is None else last.started_at,
     )
+    return StoredRun(run=run, etag=None)
+
+
+async def _saved(context: Context, stored: StoredRun, run: Run, spent: Spent) -> StoredRun:
+    run = run.model_copy(update={"request_units": round(run.request_units + spent.take(), 2)})
+    etag = await context.retention_runs.write(StoredRun(run=run, etag=stored.etag))
+    return StoredRun(run=run, etag=etag)
+
+
+async def _step(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
+    """Do one page of what the run does now; return it, and whether there is more to do at once."""
+    match run.step:
+        case Step.FINDING:
+            return await _find(context, run, budget), True
+        case Step.WATCHING:
+            return await _watch(context, run, budget), True
+        case Step.SETTLING:
+            return await settle(context, run, budget)
+        case Step.DONE:
+            return run, False
+
+
+async def _find(context: Context, run: Run, budget: Budget) -> Run:
+    if not run.sources:
+        return run.model_copy(update={"step": Step.WATCHING, "looked_until": "", "cursor": None})
+    source = run.sources[0]
+    store = documents_of(context, source.store_id)
+    wanted = search_of(context.datamap, run, source)
+    page = await context.documents.search(store, wanted, cursor=run.cursor, limit=_PAGE_RECORDS)
+    budget.spend(len(page.documents))
+    looked_at: set[str] = set()
+    for document in page.documents:
+        if source.search is Search.OLD_EVENT and await is_known(context, store, document, looked_at):
+            continue
+        run = await look_at(context, run, store, document, watched=None)
+    run = run.model_copy(update={"seen": run.seen + len(page.documents), "cursor": page.cursor})
+    return run if page.cursor is not None else run.model_copy(update={"sources": run.sources[1:]})
+
+
+async def _watch(context: Context, run: Run, budget: Budget) -> Run:
+    today = copenhagen_day(context.clock.now())
+    page = await context.retention_runs.due(today, after=run.looked_until, limit=_PAGE_RECORDS)
+    budget.spend(len(page))
+    for watched in page:
+        store, document = await of_watched(context, watched)
+        if document is None:
+            await context.retention_runs.unwatch(watched)
+            continue
+        run = await look_at(context, run, store, document, watched=watched)
+    if len(page) < _PAGE_RECORDS:
+        return run.model_copy(update={"step": Step.SETTLING, "looked_until": ""})
+    return run.model_copy(update={"looked_until": watch_key(page[-1]), "seen": run.seen + len(page)})
+
+
+async def _tell(context: Context, run: Run) -> None:
+    """Alarm about what a person has to look at, and record the figures."""
+    if run.undated or run.unclear or run.failed:
+        details = f"undated {run.undated}, unclear {run.unclear}, failed {run.failed}"
+        await context.operators.alarm("retention_left_records", details=details)
+    record = context.operators.measure
+    record(RETENTION_LOOKED_AT, run.seen)
+    record(RETENTION_FAILED, run.failed + run.undated + run.unclear)
+    record(RETENTION_REQUEST_UNITS, run.request_units)
+    for rule_id, number in run.by_rule.items():
+        record(RETENTION_ERASED, number, rule=rule_id)
+    for reason, number in run.kept.items():
+        record(RETENTION_KEPT, number, code=reason)
+    overdue = 0 if run.oldest_overdue_on is None else (run.day - run.oldest_overdue_on).days
+    record(RETENTION_OLDEST_OVERDUE_DAYS, overdue)
+    if run.ended_at is not None:
+        record(RETENTION_SECONDS, (run.ended_at - run.started_at).total_seconds())
+    record(RETENTION_FINISHED, 1)

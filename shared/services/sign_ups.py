@@ -14,7 +14,7 @@ from shared.datamap.models import DocumentStore
 from shared.domain.errors import Conflict
 from shared.domain.identifiers import EMAIL
 from shared.domain.times import moment_of, utc_text
-from shared.ports.documents import Change, Changed
+from shared.ports.documents import Change, Changed, DocumentPage
 from shared.services.context import Context
 
 ACTIVITY = "newsletter"
@@ -119,3 +119,13 @@ async def _rewrite(context: Context, email: str, replaced: Replaced) -> int:
         if not lost:
             return done
     raise Conflict("changed_meanwhile", STORE)
+
+
+async def walk(context: Context, *, cursor: str | None, limit: int) -> DocumentPage:
+    """Return some sign-ups of whoever, and where the next page begins."""
+    return await context.documents.walk(_store(context), cursor=cursor, limit=limit)
+
+
+def is_open(body: Mapping[str, Any]) -> bool:
+    """Whether a sign-up has not ended."""
+    return body.get("state") != _ENDED

@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 KINDS = {kind.__name__: kind for kind in CODES}
 PASSED_ON = {  # the code comes from a table or from another error, which the tests below take in
     ("functions._bodies", "code"),
+    ("shared.adapters.campaign_monitor_lists", "error.code"),
+    ("shared.adapters.circuit_breaker", "self._code"),
     ("shared.bootstrap", "error.code"),
     ("shared.services.customers", "allowed.code or 'not_allowed'"),
     ("functions.http_disclosures", "error.code"),

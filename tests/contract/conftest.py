@@ -19,6 +19,8 @@ from shared.adapters.cosmos_documents import CosmosDocuments
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
+from shared.adapters.cosmos_reconciliations import CosmosReconciliations
+from shared.adapters.cosmos_retention_runs import CosmosRetentionRuns
 from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
 from shared.adapters.storage import Storage
@@ -36,6 +38,8 @@ from tests.fakes.documents import MemoryDocuments
 from tests.fakes.messaging import MemoryEvidence, TestClock
 from tests.fakes.newsletter_changes import MemoryNewsletterChanges
 from tests.fakes.own_records import MemoryOwnRecords
+from tests.fakes.reconciliations import MemoryReconciliations
+from tests.fakes.retention_runs import MemoryRetentionRuns
 from tests.fakes.walks import MemoryWalks
 from tests.fakes.webhooks import MemoryWebhooks
 
@@ -218,6 +222,14 @@ def walks(request):
     return CosmosWalks(request.getfixturevalue("databases"))
 
 
+@pytest.fixture(params=["memory", "cosmos"])
+def reconciliations(request):
+    """Comparisons with the newsletter processor."""
+    if request.param == "memory":
+        return MemoryReconciliations()
+    return CosmosReconciliations(request.getfixturevalue("databases"))
+
+
 @pytest.fixture(params=["memory", "azurite"])
 async def evidence(request, container_name):
     """The proofs, in a container of this test's own."""
@@ -244,6 +256,14 @@ def displays(request):
     if request.param == "memory":
         return MemoryDisplays(MemoryDocuments(small_map()))
     return CosmosDisplays(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def retention_runs(request):
+    """The runs of scheduled deletion and the watched."""
+    if request.param == "memory":
+        return MemoryRetentionRuns(MemoryDocuments(small_map()))
+    return CosmosRetentionRuns(request.getfixturevalue("databases"))
 
 
 @pytest.fixture(params=["memory", "cosmos"])

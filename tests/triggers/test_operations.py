@@ -17,6 +17,7 @@ from functions import (
 from functions import (
     http_operations_holds as holds,
 )
+from functions import http_operations_newsletter as newsletter
 from functions import (
     http_operations_queues as queues,
 )
@@ -44,6 +45,8 @@ PERMISSIONS = {
     "operations_find": Permission.VIEW,
     "operations_identity": Permission.ENTER_REQUEST,
     "operations_replay": Permission.REPLAY,
+    "operations_newsletter": Permission.LIST,
+    "operations_newsletter_webhooks": Permission.REDRIVE,
     "operations_forecast": Permission.FORECAST,
     "operations_enter": Permission.ENTER_REQUEST,
     "operations_customer_request": Permission.CUSTOMER_REQUEST,
@@ -68,7 +71,7 @@ PERMISSIONS = {
 }
 HANDLERS = {
     one._function.get_function_name(): one
-    for module in (cases, decisions, holds, queues, recipients, restores)
+    for module in (cases, decisions, holds, newsletter, queues, recipients, restores)
     for one in vars(module).values()
     if isinstance(one, func.decorators.function_app.FunctionBuilder)
 }

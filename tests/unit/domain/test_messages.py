@@ -12,8 +12,10 @@ from shared.domain.messages import (
     QUEUES,
     ApplyNewsletterChange,
     FinishStage,
+    GoOnWithRun,
     PlanRequest,
     ProcessWebhook,
+    Reconcile,
     RunTasks,
     SendCallback,
     SendLetter,
@@ -31,6 +33,8 @@ MESSAGES = [
 OTHERS = [
     ApplyNewsletterChange(subject_key="k1-" + "0" * 64, list_id="a" * 32),
     ProcessWebhook(body_id="0" * 64),
+    GoOnWithRun(),
+    Reconcile(run_id="2026-11-26"),
 ]
 
 
