@@ -19,6 +19,7 @@ from shared.domain.messages import (
     RunTasks,
     SendCallback,
     SendLetter,
+    SendSignUpMail,
     decode,
 )
 
@@ -35,6 +36,7 @@ OTHERS = [
     ProcessWebhook(body_id="0" * 64),
     GoOnWithRun(),
     Reconcile(run_id="2026-11-26"),
+    SendSignUpMail(sign_up_id=ID),
 ]
 
 
