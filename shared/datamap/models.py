@@ -236,7 +236,12 @@ class Transfer(Frozen):
 
 
 class Recipient(Frozen):
-    """Somebody outside who receives personal data."""
+    """Somebody outside who receives personal data.
+
+    `purposes`: the only ones it gets data for; empty: those of every activity that names it. `contact`: where
+    notices under article 19 are mailed, in `contact_language`; not stated: staff tell it. `identifiers`: how
+    it knows people other than by their address, our kind of identifier to its own field; empty: it does not.
+    """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     name: str
@@ -245,6 +250,10 @@ class Recipient(Frozen):
     clause: str
     what_for: Text
     data: Text
+    purposes: tuple[str, ...] = ()
+    contact: str | NotStated = NOT_STATED
+    contact_language: Literal["en", "da"] = "en"
+    identifiers: dict[str, str] = {}
     contract_ref: str | NotStated = NOT_STATED
     transfers: tuple[Transfer, ...] = ()
     flags: tuple[str, ...] = ()

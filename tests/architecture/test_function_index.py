@@ -50,6 +50,7 @@ def test_no_door_acts_on_a_get():
         "operations_holds",
         "operations_list",
         "operations_newsletter",
+        "operations_recipients",
         "package_page",
         "requests_answer_page",
         "policy_version",
