@@ -12,6 +12,7 @@ from shared.domain.messages import (
     QUEUES,
     ApplyNewsletterChange,
     FinishStage,
+    GoOnWithRun,
     PlanRequest,
     ProcessWebhook,
     Reconcile,
@@ -33,6 +34,7 @@ OTHERS = [
     ApplyNewsletterChange(subject_key="k1-" + "0" * 64, list_id="a" * 32),
     ProcessWebhook(body_id="0" * 64),
     Reconcile(run_id="2026-11-26"),
+    GoOnWithRun(),
 ]
 
 
