@@ -245,6 +245,7 @@ var settings = {
   PUBLIC_URL: empty(publicUrl) ? 'https://${appName}.azurewebsites.net/api' : publicUrl
   SYSTEM_KEY_SHA256: systemKeyDigest
   ALLOWED_RETURN_URL: allowedReturnUrl
+  ALLOWED_ORIGINS: join(corsOrigins, ',')
   CONTROLLER_NAME: controllerName
   CONTROLLER_ADDRESS: controllerAddress
   CONTROLLER_EMAIL: controllerEmail

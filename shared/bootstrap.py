@@ -24,6 +24,7 @@ from shared.adapters.cosmos_documents import CosmosDocuments
 from shared.adapters.cosmos_meter import CosmosMeter
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
+from shared.adapters.cosmos_pending_sign_ups import CosmosPendingSignUps
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
 from shared.adapters.cosmos_reconciliations import CosmosReconciliations
 from shared.adapters.cosmos_retention_runs import CosmosRetentionRuns
@@ -139,6 +140,7 @@ def build(settings: Settings, telemetry: Telemetry | None = None) -> App:
         own_records=CosmosOwnRecords(databases),
         displays=CosmosDisplays(databases),
         consent_ledger=CosmosConsentLedger(databases),
+        pending_sign_ups=CosmosPendingSignUps(databases),
         newsletters=CampaignMonitorLists(
             processors.api,
             Lists(settings.campaign_monitor_lists if settings.campaign_monitor_client_id else ()),
@@ -146,9 +148,9 @@ def build(settings: Settings, telemetry: Telemetry | None = None) -> App:
         ),
         newsletter_changes=CosmosNewsletterChanges(databases),
         webhooks=StoredWebhooks(storage, databases),
+        processors=ConnectedProcessors(processors, _analytics(settings, datamap)),
         webhook_secrets_sha256=settings.campaign_monitor_webhook_secrets_sha256,
         reconciliations=CosmosReconciliations(databases),
-        processors=ConnectedProcessors(processors, _analytics(settings, datamap)),
         evidence=BlobEvidence(storage, "evidence"),
         quarantine=BlobQuarantine(storage),
         transfers=_transfers(settings, clock),

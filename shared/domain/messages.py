@@ -23,6 +23,7 @@ TASK_QUEUE = "request-task"
 FINISH_QUEUE = "request-finish"
 LETTER_QUEUE = "request-letter"
 CALLBACK_QUEUE = "request-callback"
+NEWSLETTER_MAIL_QUEUE = "newsletter-mail"
 NEWSLETTER_CHANGE_QUEUE = "newsletter-change"
 NEWSLETTER_WEBHOOK_QUEUE = "newsletter-webhook"
 RECONCILIATION_QUEUE = "newsletter-reconciliation"
@@ -30,6 +31,7 @@ REQUEST_QUEUES = (PLAN_QUEUE, TASK_QUEUE, FINISH_QUEUE, LETTER_QUEUE, CALLBACK_Q
 RETENTION_QUEUE = "retention-run"
 QUEUES = (
     *REQUEST_QUEUES,
+    NEWSLETTER_MAIL_QUEUE,
     NEWSLETTER_CHANGE_QUEUE,
     NEWSLETTER_WEBHOOK_QUEUE,
     RECONCILIATION_QUEUE,
@@ -82,6 +84,12 @@ class SendCallback(_OfRequest):
     """Tell the platform that filed the request where it stands now."""
 
 
+class SendSignUpMail(_Message):
+    """Send the mail that asks somebody to confirm a newsletter sign-up."""
+
+    sign_up_id: str = Field(pattern=REQUEST_ID_PATTERN)
+
+
 class ApplyNewsletterChange(_Message):
     """Bring one address in one list in line with our ledger."""
 
@@ -106,7 +114,7 @@ class GoOnWithRun(_Message):
 
 
 RequestMessage = PlanRequest | RunTasks | FinishStage | SendLetter | SendCallback
-Message = RequestMessage | ApplyNewsletterChange | ProcessWebhook | Reconcile | GoOnWithRun
+Message = RequestMessage | SendSignUpMail | ApplyNewsletterChange | ProcessWebhook | Reconcile | GoOnWithRun
 
 QUEUE_OF: dict[type[_Message], str] = {
     PlanRequest: PLAN_QUEUE,
@@ -114,6 +122,7 @@ QUEUE_OF: dict[type[_Message], str] = {
     FinishStage: FINISH_QUEUE,
     SendLetter: LETTER_QUEUE,
     SendCallback: CALLBACK_QUEUE,
+    SendSignUpMail: NEWSLETTER_MAIL_QUEUE,
     ApplyNewsletterChange: NEWSLETTER_CHANGE_QUEUE,
     ProcessWebhook: NEWSLETTER_WEBHOOK_QUEUE,
     Reconcile: RECONCILIATION_QUEUE,

@@ -42,6 +42,9 @@ def test_no_door_acts_on_a_get():
     }
     assert gets == {
         "health",
+        "newsletter_choices",
+        "newsletter_confirmation_page",
+        "newsletter_leave_page",
         "openapi",
         "opendsr_certificate",
         "opendsr_discovery",
@@ -49,8 +52,8 @@ def test_no_door_acts_on_a_get():
         "operations_forecast",
         "operations_holds",
         "operations_list",
-        "operations_newsletter",
         "operations_recipients",
+        "operations_newsletter",
         "package_page",
         "requests_answer_page",
         "policy_version",

@@ -16,6 +16,7 @@ from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
+from shared.adapters.cosmos_pending_sign_ups import CosmosPendingSignUps
 from shared.adapters.cosmos_reconciliations import CosmosReconciliations
 from shared.adapters.cosmos_retention_runs import CosmosRetentionRuns
 from shared.adapters.stored_webhooks import StoredWebhooks
@@ -113,6 +114,7 @@ def _calls(databases: Any) -> list[Callable[[], Awaitable[Any]]]:
         lambda: _all(consents.given("newsletter")),
         lambda: changes.waking(NOW, limit=1),
         lambda: changes.waiting_for_staff(limit=1),
+        lambda: CosmosPendingSignUps(databases).waking(NOW, limit=1),
         lambda: CosmosReconciliations(databases).latest(limit=1),
         lambda: StoredWebhooks(_NO_BLOBS, databases).to_look_at(limit=1),
         lambda: CosmosRetentionRuns(databases).latest(),

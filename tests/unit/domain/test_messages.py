@@ -19,6 +19,7 @@ from shared.domain.messages import (
     RunTasks,
     SendCallback,
     SendLetter,
+    SendSignUpMail,
     decode,
 )
 
@@ -33,8 +34,9 @@ MESSAGES = [
 OTHERS = [
     ApplyNewsletterChange(subject_key="k1-" + "0" * 64, list_id="a" * 32),
     ProcessWebhook(body_id="0" * 64),
-    Reconcile(run_id="2026-11-26"),
     GoOnWithRun(),
+    Reconcile(run_id="2026-11-26"),
+    SendSignUpMail(sign_up_id=ID),
 ]
 
 
