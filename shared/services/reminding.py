@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.cases import SubjectRequest
 from shared.domain.outcomes import Notice
-from shared.domain.recipients import NoticeState
+from shared.domain.recipients import Instruction, NoticeState
 from shared.domain.times import after, copenhagen_day, start_of
 from shared.services.context import Context
 
@@ -22,11 +22,20 @@ def is_late_at(context: Context, notice: Notice) -> datetime | None:
 
     The day it became due is not counted, and the last one it may wait is over.
     """
-    if notice.state is NoticeState.DUE:
+    if _waits_for_staff(notice):
         return start_of(copenhagen_day(notice.at) + timedelta(days=context.limits.notice_days + 1))
     if notice.state in (NoticeState.NOTIFIED, NoticeState.ACCEPTED) and notice.chase_on is not None:
         return start_of(notice.chase_on + timedelta(days=1))
     return None
+
+
+def _waits_for_staff(notice: Notice) -> bool:
+    """Whether a person has to tell a recipient, or to finish there what its API cannot do.
+
+    What is restricted there stays so until the restriction is lifted, which has a review of its own.
+    """
+    finish = notice.state is NoticeState.AWAITING_STAFF and notice.instruction is not Instruction.RESTRICT
+    return notice.state is NoticeState.DUE or finish
 
 
 def late_at(context: Context, request: SubjectRequest) -> datetime | None:
@@ -59,12 +68,15 @@ async def remind(context: Context, request: SubjectRequest) -> SubjectRequest:
     late = [one for one in request.notices if (at := is_late_at(context, one)) is not None and at <= now]
     if not late:
         return request
-    code = NOTICES_DUE if any(one.state is NoticeState.DUE for one in late) else UNCONFIRMED
+    code = NOTICES_DUE if any(_waits_for_staff(one) for one in late) else UNCONFIRMED
     await context.operators.alarm(code, request_id=request.request_id)
     return request.with_(attention=code)
 
 
 def unmarked(request: SubjectRequest) -> SubjectRequest:
     """Return the request without the mark, once nothing is waited for any more."""
-    waits = any(one.is_unconfirmed and one.state is not NoticeState.AWAITING_STAFF for one in request.notices)
+    waits = any(
+        _waits_for_staff(one) or (one.is_unconfirmed and one.state is not NoticeState.AWAITING_STAFF)
+        for one in request.notices
+    )
     return request if waits or request.attention not in REMINDERS else request.with_(attention=None)
