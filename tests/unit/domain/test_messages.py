@@ -12,6 +12,7 @@ from shared.domain.messages import (
     QUEUES,
     ApplyNewsletterChange,
     FinishStage,
+    GoOnWithRun,
     PlanRequest,
     ProcessWebhook,
     Reconcile,
@@ -35,6 +36,7 @@ OTHERS = [
     ProcessWebhook(body_id="0" * 64),
     Reconcile(run_id="2026-11-26"),
     SendSignUpMail(sign_up_id=ID),
+    GoOnWithRun(),
 ]
 
 
