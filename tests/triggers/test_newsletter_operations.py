@@ -42,6 +42,7 @@ async def test_before_anything_happened_nothing_is_shown(operator):
     found = content(await call(doors.newsletter, method="GET", authorization=operator))
     assert (found["run"], found["webhooks"], found["changes"], found["bodies"]) == (None, None, [], [])
     assert found["dead_letters"] == {
+        "newsletter-mail": 0,
         "newsletter-change": 0,
         "newsletter-webhook": 0,
         "newsletter-reconciliation": 0,
