@@ -15,6 +15,7 @@ from shared.adapters.campaign_monitor import RECIPIENT_ID as CAMPAIGN_MONITOR
 from shared.adapters.campaign_monitor import CampaignMonitor
 from shared.adapters.campaign_monitor_lists import CampaignMonitorLists
 from shared.adapters.cosmos import CosmosDatabases
+from shared.adapters.cosmos_activity import CosmosActivityClocks
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
@@ -133,6 +134,7 @@ def build(settings: Settings, telemetry: Telemetry | None = None) -> App:
         packages=BlobPackages(storage),
         own_records=CosmosOwnRecords(databases),
         displays=CosmosDisplays(databases),
+        activity=CosmosActivityClocks(databases),
         consent_ledger=CosmosConsentLedger(databases),
         newsletters=CampaignMonitorLists(
             processors.api,

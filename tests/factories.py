@@ -31,6 +31,7 @@ from shared.domain.contacts import Contacts
 from shared.domain.identifiers import Pseudonymiser
 from shared.domain.limits import Limits
 from shared.services.context import Context
+from tests.fakes.activity import MemoryActivityClocks
 from tests.fakes.blobs import MemoryBlobs, MemoryPackages
 from tests.fakes.cases import MemoryCases
 from tests.fakes.consent_ledger import MemoryConsentLedger
@@ -256,6 +257,7 @@ class World:
         self.quarantine = MemoryQuarantine(self.turn)
         self.own_records = MemoryOwnRecords(self.documents, self.turn)
         self.displays = MemoryDisplays(self.documents, self.turn)
+        self.activity = MemoryActivityClocks(self.documents, self.turn)
         self.consent_ledger = MemoryConsentLedger(self.documents, self.turn)
         self.newsletters = MemoryNewsletters(self.turn)
         self.newsletter_changes = MemoryNewsletterChanges(self.documents, self.turn)
@@ -279,6 +281,7 @@ class World:
             quarantine=self.quarantine,
             own_records=self.own_records,
             displays=self.displays,
+            activity=self.activity,
             consent_ledger=self.consent_ledger,
             newsletters=self.newsletters,
             newsletter_changes=self.newsletter_changes,

@@ -6,6 +6,7 @@ from shared.datamap.models import DataMap
 from shared.domain.contacts import Contacts
 from shared.domain.identifiers import SUBJECT_KEY, Identifiers, Pseudonymiser
 from shared.domain.limits import Limits
+from shared.ports.activity import ActivityClocks
 from shared.ports.blobs import Blobs
 from shared.ports.cases import Cases
 from shared.ports.clock import Clock
@@ -48,6 +49,7 @@ class Context:
     quarantine: Quarantine
     own_records: OwnRecords
     displays: Displays
+    activity: ActivityClocks
     consent_ledger: ConsentLedger
     newsletters: Newsletters
     newsletter_changes: NewsletterChanges

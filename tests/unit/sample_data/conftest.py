@@ -18,6 +18,7 @@ WRITTEN_BY_THE_APP = frozenset(
         "consent_ledger",
         "newsletter_changes",
         "retention_watch",
+        "activity_clocks",
     }
 )
 """Stores in which the sample systems write nothing. The ledger is none: products write it, too."""
