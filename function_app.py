@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from functions.http_activity import activity
 from functions.http_downloads import downloads
 from functions.http_health import health
 from functions.http_openapi import openapi
@@ -11,6 +12,7 @@ from functions.http_operations_decisions import operations_decisions
 from functions.http_operations_holds import operations_holds
 from functions.http_operations_queues import operations_queues
 from functions.http_operations_restores import operations_restores
+from functions.http_operations_retention import operations_retention
 from functions.http_policy import policy
 from functions.http_processing import processing
 from functions.http_requests import requests
@@ -25,6 +27,7 @@ from functions.timer_sweep import timers
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for blueprint in (
+    activity,
     downloads,
     health,
     openapi,
@@ -34,6 +37,7 @@ for blueprint in (
     operations_holds,
     operations_queues,
     operations_restores,
+    operations_retention,
     policy,
     processing,
     requests,
