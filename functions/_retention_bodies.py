@@ -17,7 +17,7 @@ class PreviewQuery(Body):
 
 
 class RuleLine(Shown):
-    """What one rule would erase, and whom a hold or a restriction keeps. `earliest_on` null: nothing is due."""
+    """What one rule would erase, and whom a hold or a restriction keeps. `earliest_on` null: nothing."""
 
     rule_id: str
     clause: str
@@ -39,14 +39,15 @@ class UndecidedLine(Shown):
 class PreviewAnswer(Shown):
     """What scheduled deletion would do by a day, if nobody used or renewed anything until then.
 
-    `is_complete` false: there are more people than were looked at. `documents`: without lines of shared files.
-    `request_units`: what this look needed. `erasing_request_units`: expected, by the runs of the days in
-    `estimated_from`; null: no run erased anything yet.
+    `is_complete` false: there are more people than were looked at. `documents`: no lines of shared files.
+    `request_units`: what this look needed. `erasing_request_units`: expected, by the runs of the days
+    in `estimated_from`; null: no run erased anything yet.
     """
 
     as_of: date
     is_complete: bool
     rules: tuple[RuleLine, ...]
+    looked_at: int
     kept_active: int
     undated: int
     unclear: int
@@ -97,7 +98,7 @@ class UnseenLine(Shown):
 
 
 class UnseenAnswer(Shown):
-    """`shown`: to how many pseudonyms the current version was shown, by channel. `cursor` null: the last page.
+    """`shown`: to how many pseudonyms the current version was shown. `cursor` null: the last page.
 
     Whoever was never shown any version is in no list of ours; the product asks about them at the next start.
     """

@@ -1,4 +1,4 @@
-"""A chart of counts by month, as SVG that is read aloud as well as seen. Pure; nothing in it runs or loads."""
+"""A chart of counts by month, as SVG that is read aloud as well as seen. Nothing in it runs or loads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -52,13 +52,16 @@ def chart(
     rules = sorted({*by_rule, *overdue})
     names = [words.overdue, *(f"{month:%Y-%m}" for month in months)]
     columns = [[max(overdue.get(rule, 0), 0) for rule in rules]]
-    for number in range(len(months)):
-        columns.append([max(_at(by_rule.get(rule, ()), number), 0) for rule in rules])
+    columns += [
+        [max(_at(by_rule.get(rule, ()), number), 0) for rule in rules] for number in range(len(months))
+    ]
     top = _round_up(max((sum(column) for column in columns), default=0))
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
-        f'aria-labelledby="chart-title chart-desc" lang="{"da" if language == "da" else "en"}" '
-        'font-family="sans-serif" font-size="12">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
+            f'aria-labelledby="chart-title chart-desc" lang="{"da" if language == "da" else "en"}" '
+            'font-family="sans-serif" font-size="12">'
+        ),
         f'<title id="chart-title">{escape(words.title)}</title>',
         f'<desc id="chart-desc">{escape(_described(names, columns, rules, words))}</desc>',
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#ffffff"/>',

@@ -128,8 +128,8 @@ async def record_shown(
 async def unseen(context: Context, *, language: str, after: str = "", limit: int = MOST_UNSEEN) -> UnseenPage:
     """Return how many saw the current version, and a page of those who have yet to.
 
-    Whoever was shown an earlier version has to see the next; whoever was shown none is in no list of ours, and
-    the product asks about them at the next start.
+    Whoever was shown an earlier version has to see the next; whoever was shown none is in no list of ours,
+    and the product asks about them at the next start.
 
     Raises:
         NotFound: `policy_version_unknown`: nothing is in force in this language.

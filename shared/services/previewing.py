@@ -49,15 +49,17 @@ class RulePreview:
 class Preview:
     """What would go by a day. `is_complete` false: there are more people than one call looks at.
 
-    `kept_active`: people with an old record whom a later use keeps. `undated`: records of which nothing says
-    when their period began. `unclear`: records of no single person. `request_units`: of this look.
-    `erasing_request_units`: what the runs `estimated_from` needed for a record, times the documents due; None:
-    no run erased anything yet. `undecided`: activities without a period.
+    `looked_at`: people. `kept_active`: people with an old record whom a later use keeps. `undated`: records
+    of which nothing says when their period began. `unclear`: records of no single person.
+    `request_units`: of this look.
+    `erasing_request_units`: what the runs `estimated_from` needed for a record, times the documents due;
+    None: no run erased anything yet. `undecided`: activities without a period.
     """
 
     as_of: date
     rules: dict[str, RulePreview] = field(default_factory=dict)
     is_complete: bool = True
+    looked_at: int = 0
     kept_active: int = 0
     undated: int = 0
     unclear: int = 0
@@ -71,8 +73,8 @@ class Preview:
 class Outlook:
     """Records of the directories by the month in which they fall due, by rule; the first: due by today.
 
-    `months`: the first day of each month, the present one first. Holds, restrictions and uses to come are left
-    out.
+    `months`: the first day of each month, the present one first. Holds, restrictions and uses to come
+    are left out.
     """
 
     months: tuple[date, ...]
@@ -156,7 +158,8 @@ async def _look(context: Context, found: Preview, most: int) -> None:
                     if DueState.DUE not in states:
                         continue
                     for identifiers in people_of(context.datamap, store, document.body):
-                        if len(seen) >= most or budget.is_spent:
+                        is_new = not seen.issuperset(context.subject_keys(identifiers))
+                        if is_new and (found.looked_at >= most or budget.is_spent):
                             found.is_complete = False
                             return
                         await _person(context, found, identifiers, seen)
@@ -172,6 +175,7 @@ async def _person(context: Context, found: Preview, identifiers: Identifiers, se
         return
     if seen.issuperset(keys):
         return
+    found.looked_at += 1
     resolved = await resolve(context, identifiers)
     if resolved.problem is not None:
         seen.update(keys)
@@ -182,10 +186,14 @@ async def _person(context: Context, found: Preview, identifiers: Identifiers, se
     seen.update(known)
     if not is_new:
         return
-    controls = [one.controls for one in await context.controls.read(known)]
-    verdicts = await due_of_person(context, resolved.identifiers, controls, today=found.as_of)
+    await _verdicts(context, found, resolved.identifiers)
+
+
+async def _verdicts(context: Context, found: Preview, identifiers: Identifiers) -> None:
+    """Count what one person's data comes to."""
+    controls = [one.controls for one in await context.controls.read(identifiers[SUBJECT_KEY])]
     kept = True
-    for one in verdicts:
+    for one in await due_of_person(context, identifiers, controls, today=found.as_of):
         line = found.rules.get(one.due.rule_id or "")
         if line is None or one.due.state is DueState.NOT_DUE:
             continue
@@ -198,7 +206,7 @@ async def _person(context: Context, found: Preview, identifiers: Identifiers, se
             line.restricted += 1
         elif one.due.state is DueState.DUE:
             line.people += 1
-            line.documents += await _documents(context, resolved.identifiers, one)
+            line.documents += await _documents(context, identifiers, one)
     found.kept_active += kept
 
 
