@@ -24,6 +24,7 @@ from functions.queue_retention import retention_queue
 from functions.timer_measuring import measuring
 from functions.timer_retention import retention
 from functions.timer_sweep import timers
+from functions.timer_warnings import warnings
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for blueprint in (
@@ -49,5 +50,6 @@ for blueprint in (
     retention_queue,
     retention,
     timers,
+    warnings,
 ):
     app.register_functions(blueprint)

@@ -21,6 +21,7 @@ from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
+from shared.adapters.cosmos_membership_warnings import CosmosMembershipWarnings
 from shared.adapters.cosmos_meter import CosmosMeter
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
@@ -135,6 +136,7 @@ def build(settings: Settings, telemetry: Telemetry | None = None) -> App:
         own_records=CosmosOwnRecords(databases),
         displays=CosmosDisplays(databases),
         activity=CosmosActivityClocks(databases),
+        membership_warnings=CosmosMembershipWarnings(databases),
         consent_ledger=CosmosConsentLedger(databases),
         newsletters=CampaignMonitorLists(
             processors.api,

@@ -38,6 +38,7 @@ from tests.fakes.consent_ledger import MemoryConsentLedger
 from tests.fakes.controls import MemoryControls, MemoryRateLimits
 from tests.fakes.displays import MemoryDisplays
 from tests.fakes.documents import MemoryDocuments
+from tests.fakes.membership_warnings import MemoryMembershipWarnings
 from tests.fakes.messaging import (
     MemoryEvidence,
     MemoryNotifier,
@@ -258,6 +259,7 @@ class World:
         self.own_records = MemoryOwnRecords(self.documents, self.turn)
         self.displays = MemoryDisplays(self.documents, self.turn)
         self.activity = MemoryActivityClocks(self.documents, self.turn)
+        self.membership_warnings = MemoryMembershipWarnings(self.documents, self.turn)
         self.consent_ledger = MemoryConsentLedger(self.documents, self.turn)
         self.newsletters = MemoryNewsletters(self.turn)
         self.newsletter_changes = MemoryNewsletterChanges(self.documents, self.turn)
@@ -282,6 +284,7 @@ class World:
             own_records=self.own_records,
             displays=self.displays,
             activity=self.activity,
+            membership_warnings=self.membership_warnings,
             consent_ledger=self.consent_ledger,
             newsletters=self.newsletters,
             newsletter_changes=self.newsletter_changes,

@@ -28,6 +28,7 @@ COMPLIANCE_CONTAINERS: dict[str, tuple[str, int | None]] = {
     "retention_runs": ("/name", None),
     "retention_watch": ("/subject_key", None),
     "activity_clocks": ("/subject_key", None),
+    "membership_warnings": ("/subject_key", None),
 }
 
 

@@ -15,6 +15,7 @@ from shared.ports.controls import ControlsStore
 from shared.ports.displays import Displays
 from shared.ports.documents import Documents
 from shared.ports.evidence import Evidence
+from shared.ports.membership_warnings import MembershipWarnings
 from shared.ports.meter import Meter
 from shared.ports.newsletter_changes import NewsletterChanges
 from shared.ports.newsletters import Newsletters
@@ -50,6 +51,7 @@ class Context:
     own_records: OwnRecords
     displays: Displays
     activity: ActivityClocks
+    membership_warnings: MembershipWarnings
     consent_ledger: ConsentLedger
     newsletters: Newsletters
     newsletter_changes: NewsletterChanges

@@ -146,6 +146,19 @@ def due_of_record(
     return frozenset(states)
 
 
+def erase_day_of_record(
+    family: Family, store: DocumentStore, record: Mapping[str, Any], *, today: date
+) -> date | None:
+    """Return the day from which one record goes if nothing else happens. None: no clock of it runs."""
+    by_rule = {rule.id: _Facts() for rule in family.rules}
+    for rule in family.rules:
+        for trigger in rule.triggers:
+            if trigger.directory and trigger.store == store.id:
+                _note(by_rule[rule.id], rule, trigger, record, today)
+    days = [one.due.erase_on for one in verdicts(family, by_rule, (), today=today)] if family.rules else []
+    return min((day for day in days if day is not None), default=None)
+
+
 async def is_still_due(
     context: Context, scope: Scope, identifiers: Identifiers, *, directories_only: bool
 ) -> bool:

@@ -19,6 +19,7 @@ WRITTEN_BY_THE_APP = frozenset(
         "newsletter_changes",
         "retention_watch",
         "activity_clocks",
+        "membership_warnings",
     }
 )
 """Stores in which the sample systems write nothing. The ledger is none: products write it, too."""
