@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from shared.adapters.cosmos_activity import CosmosActivityClocks
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
@@ -19,6 +20,7 @@ from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.stored_webhooks import StoredWebhooks
 from shared.datamap import loader
 from shared.datamap.models import DocumentStore
+from shared.domain.displays import DisplayChannel
 from shared.domain.errors import NotFound
 from shared.domain.request_states import RequestState
 from tests.infra.bicep import ROOT
@@ -111,6 +113,9 @@ def _calls(databases: Any) -> list[Callable[[], Awaitable[Any]]]:
         lambda: changes.waiting_for_staff(limit=1),
         lambda: StoredWebhooks(_NO_BLOBS, databases).to_look_at(limit=1),
         lambda: CosmosDisplays(databases).shown(("k",)),
+        lambda: CosmosDisplays(databases).listing(after="", limit=1),
+        lambda: CosmosDisplays(databases).count("1", DisplayChannel.APPLICATION),
+        lambda: CosmosActivityClocks(databases).read(("k",)),
         *_of_the_map(databases),
     ]
 
