@@ -21,6 +21,7 @@ from shared.adapters.cosmos_membership_warnings import CosmosMembershipWarnings
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
+from shared.adapters.cosmos_retention_runs import CosmosRetentionRuns
 from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
 from shared.adapters.storage import Storage
@@ -40,6 +41,7 @@ from tests.fakes.membership_warnings import MemoryMembershipWarnings
 from tests.fakes.messaging import MemoryEvidence, TestClock
 from tests.fakes.newsletter_changes import MemoryNewsletterChanges
 from tests.fakes.own_records import MemoryOwnRecords
+from tests.fakes.retention_runs import MemoryRetentionRuns
 from tests.fakes.walks import MemoryWalks
 from tests.fakes.webhooks import MemoryWebhooks
 
@@ -264,6 +266,14 @@ def membership_warnings(request):
     if request.param == "memory":
         return MemoryMembershipWarnings(MemoryDocuments(small_map()))
     return CosmosMembershipWarnings(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def retention_runs(request):
+    """The runs of scheduled deletion and the watched."""
+    if request.param == "memory":
+        return MemoryRetentionRuns(MemoryDocuments(small_map()))
+    return CosmosRetentionRuns(request.getfixturevalue("databases"))
 
 
 @pytest.fixture(params=["memory", "cosmos"])
