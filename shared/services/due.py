@@ -232,12 +232,16 @@ def _judged(
     return found
 
 
+def is_clock(datamap: DataMap, trigger: Trigger) -> bool:
+    """Whether a trigger is a store of our own: under pseudonyms, it leads to nobody."""
+    _, store = datamap.store(trigger.store)
+    return isinstance(store, DocumentStore) and store.database == "compliance" and not trigger.directory
+
+
 def _cost(datamap: DataMap, trigger: Trigger) -> _Cost:
     if trigger.directory:
         return _Cost.DIRECTORY
-    _, store = datamap.store(trigger.store)
-    is_own = isinstance(store, DocumentStore) and store.database == "compliance"
-    return _Cost.CLOCK if is_own else _Cost.EVENTS
+    return _Cost.CLOCK if is_clock(datamap, trigger) else _Cost.EVENTS
 
 
 def _may_be_due(family: Family, by_rule: Mapping[str, _Facts], today: date) -> bool:

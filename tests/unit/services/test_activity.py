@@ -179,3 +179,13 @@ async def test_last_use_tells_the_day_of_each_installation():
     found = await activity.last_use(world.context, (ANE,))
     assert {one.group: str(one.on) for one in found} == {"A": "2026-02-02", "B": "2026-01-01"}
     assert all(isinstance(one, Fact) for one in found)
+
+
+async def test_a_clock_alone_leads_to_nobody():
+    """It lies under a pseudonym: a run neither finds people by it nor calls it unclear."""
+    world = known("2026-03-02")
+    await take_in(world.context, [told(on("2026-03-01"))])
+    world.clock.advance(days=400)
+    await run_day(world)
+    (run,) = await world.retention_runs.past(limit=1)
+    assert (run.unclear, run.failed) == (0, 0)
