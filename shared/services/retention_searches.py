@@ -35,7 +35,7 @@ def sources(datamap: DataMap, *, is_first: bool) -> Iterator[Source]:
 
 
 def triggers(datamap: DataMap) -> Iterator[tuple[RetentionRule, Trigger]]:
-    """Yield every rule with each store whose records start its period and lead to people: our clocks do not."""
+    """Yield every rule with each store whose records start its period; our clocks lead to nobody."""
     for family in families(datamap):
         for rule in family.rules:
             for trigger in rule.triggers:
