@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from functions.http_activity import activity
 from functions.http_disclosures import disclosures
 from functions.http_downloads import downloads
 from functions.http_health import health
@@ -16,6 +17,7 @@ from functions.http_operations_newsletter import operations_newsletter
 from functions.http_operations_queues import operations_queues
 from functions.http_operations_recipients import operations_recipients
 from functions.http_operations_restores import operations_restores
+from functions.http_operations_retention import operations_retention
 from functions.http_policy import policy
 from functions.http_processing import processing
 from functions.http_requests import requests
@@ -28,10 +30,12 @@ from functions.timer_measuring import measuring
 from functions.timer_reconciliation import reconciliation
 from functions.timer_retention import retention
 from functions.timer_sweep import timers
+from functions.timer_warnings import warnings
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for blueprint in (
     disclosures,
+    activity,
     downloads,
     health,
     newsletter,
@@ -45,6 +49,7 @@ for blueprint in (
     operations_queues,
     operations_recipients,
     operations_restores,
+    operations_retention,
     policy,
     processing,
     requests,
@@ -57,5 +62,6 @@ for blueprint in (
     retention_queue,
     retention,
     timers,
+    warnings,
 ):
     app.register_functions(blueprint)

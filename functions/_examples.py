@@ -25,6 +25,20 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "requests_answer": ({"token": _TOKEN, "text": "It is the second one."},),
     "package_fetch": _PRESSED,
     "package_delete": _PRESSED,
+    "activity_events": (
+        {
+            "events": [
+                {
+                    "event_id": "e-0001",
+                    "user_id": "user-0001",
+                    "installation_id": "installation-1",
+                    "customer_id": "customer-1",
+                    "kind": "start",
+                    "at": "2026-11-02T09:30:00+01:00",
+                }
+            ]
+        },
+    ),
     "policy_displays": (
         {"identifier": {"kind": "user_id", "value": "user-0001"}, "channel": "application"},
         {

@@ -24,6 +24,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "answer_missing": "Write the answer.",
         "answer_too_long": "Shorten the answer.",
         "attention_unknown": "Name a reason for which requests are put aside; the detail lists them.",
+        "as_of_out_of_range": "Name a day from today on, at most ten years ahead.",
         "body_invalid": "The body cannot be read as what its media type says, or it is no object.",
         "body_missing": "Send a body, with a Content-Length: a chunked one does not arrive.",
         "body_too_large": "Send less; the detail says how much.",
@@ -229,6 +230,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "transfer_refused": "The receiver of a copy refused it.",
         "transfer_source_changed": "The copy changed while it was sent.",
         "transfer_too_slow": "The receiver of a copy is too slow.",
+        "activity_without_rule": "The data map has no rule that clocks of last use are for.",
         "walk_not_documents": "The data map has a walk over what are no documents.",
     },
     CannotTell: {

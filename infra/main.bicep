@@ -220,6 +220,11 @@ param holdReviewDays int = 366
 @minValue(1)
 param massRecords int = 10000
 
+@description('Optional. Days before a membership ends by time on which the member is told. 0: nobody is told; the controller decides.')
+@minValue(0)
+@maxValue(365)
+param membershipWarningDays int = 0
+
 var names = loadJsonContent('names.json')
 var suffix = '${environmentName}-${uniqueString(resourceGroup().id)}'
 var deploymentContainer = 'deployment'
@@ -278,6 +283,7 @@ var settings = {
   ERASURES_PER_HOUR: string(erasuresPerHour)
   HOLD_REVIEW_DAYS: string(holdReviewDays)
   MASS_RECORDS: string(massRecords)
+  MEMBERSHIP_WARNING_DAYS: string(membershipWarningDays)
 }
 
 module identity './modules/identity.bicep' = {

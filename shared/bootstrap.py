@@ -16,11 +16,13 @@ from shared.adapters.campaign_monitor import CampaignMonitor
 from shared.adapters.campaign_monitor_lists import CampaignMonitorLists
 from shared.adapters.connected_processors import ConnectedProcessors
 from shared.adapters.cosmos import CosmosDatabases
+from shared.adapters.cosmos_activity import CosmosActivityClocks
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
+from shared.adapters.cosmos_membership_warnings import CosmosMembershipWarnings
 from shared.adapters.cosmos_meter import CosmosMeter
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
@@ -139,6 +141,8 @@ def build(settings: Settings, telemetry: Telemetry | None = None) -> App:
         packages=BlobPackages(storage),
         own_records=CosmosOwnRecords(databases),
         displays=CosmosDisplays(databases),
+        activity=CosmosActivityClocks(databases),
+        membership_warnings=CosmosMembershipWarnings(databases),
         consent_ledger=CosmosConsentLedger(databases),
         pending_sign_ups=CosmosPendingSignUps(databases),
         newsletters=CampaignMonitorLists(

@@ -138,6 +138,7 @@ class Settings(BaseModel):
     erasures_per_hour: int = Field(default=200, ge=1)  # one more throws the switch that stops them all
     hold_review_days: int = Field(default=366, ge=1, le=3_660)  # the review of a hold lies no further ahead
     mass_records: int = Field(default=10_000, ge=1)  # an erasure of more needs two approvers
+    membership_warning_days: int = Field(default=0, ge=0, le=365)  # before it ends by time; 0: nobody is told
 
     @field_validator("pseudonym_key")
     @classmethod
@@ -247,6 +248,7 @@ class Settings(BaseModel):
             erasures_per_hour=self.erasures_per_hour,
             hold_review_days=self.hold_review_days,
             mass_records=self.mass_records,
+            membership_warning_days=self.membership_warning_days,
         )
 
     def contacts(self) -> Contacts:

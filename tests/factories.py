@@ -32,12 +32,14 @@ from shared.domain.contacts import Contacts
 from shared.domain.identifiers import Pseudonymiser
 from shared.domain.limits import Limits
 from shared.services.context import Context
+from tests.fakes.activity import MemoryActivityClocks
 from tests.fakes.blobs import MemoryBlobs, MemoryPackages
 from tests.fakes.cases import MemoryCases
 from tests.fakes.consent_ledger import MemoryConsentLedger
 from tests.fakes.controls import MemoryControls, MemoryRateLimits
 from tests.fakes.displays import MemoryDisplays
 from tests.fakes.documents import MemoryDocuments
+from tests.fakes.membership_warnings import MemoryMembershipWarnings
 from tests.fakes.messaging import (
     MemoryEvidence,
     MemoryNotifier,
@@ -261,6 +263,8 @@ class World:
         self.quarantine = MemoryQuarantine(self.turn)
         self.own_records = MemoryOwnRecords(self.documents, self.turn)
         self.displays = MemoryDisplays(self.documents, self.turn)
+        self.activity = MemoryActivityClocks(self.documents, self.turn)
+        self.membership_warnings = MemoryMembershipWarnings(self.documents, self.turn)
         self.consent_ledger = MemoryConsentLedger(self.documents, self.turn)
         self.newsletters = MemoryNewsletters(self.turn)
         self.newsletter_changes = MemoryNewsletterChanges(self.documents, self.turn)
@@ -286,6 +290,8 @@ class World:
             quarantine=self.quarantine,
             own_records=self.own_records,
             displays=self.displays,
+            activity=self.activity,
+            membership_warnings=self.membership_warnings,
             consent_ledger=self.consent_ledger,
             pending_sign_ups=self.pending_sign_ups,
             newsletters=self.newsletters,

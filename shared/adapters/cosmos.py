@@ -29,6 +29,8 @@ COMPLIANCE_CONTAINERS: dict[str, tuple[str, int | None]] = {
     "walks": ("/name", None),
     "retention_runs": ("/name", None),
     "retention_watch": ("/subject_key", None),
+    "activity_clocks": ("/subject_key", None),
+    "membership_warnings": ("/subject_key", None),
 }
 
 

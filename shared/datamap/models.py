@@ -310,6 +310,7 @@ class RetentionRule(Frozen):
     reset_by: Text | None = None
     erased_with_it: Text
     scope: UseScope = UseScope.PERSON
+    warns: bool = False  # who it is about is told some days before, where the controller says how many
     triggers: tuple[Trigger, ...] = ()
     takes: tuple[Taken, ...] = ()
 

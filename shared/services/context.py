@@ -6,6 +6,7 @@ from shared.datamap.models import DataMap
 from shared.domain.contacts import Contacts
 from shared.domain.identifiers import SUBJECT_KEY, Identifiers, Pseudonymiser
 from shared.domain.limits import Limits
+from shared.ports.activity import ActivityClocks
 from shared.ports.blobs import Blobs
 from shared.ports.cases import Cases
 from shared.ports.clock import Clock
@@ -14,6 +15,7 @@ from shared.ports.controls import ControlsStore
 from shared.ports.displays import Displays
 from shared.ports.documents import Documents
 from shared.ports.evidence import Evidence
+from shared.ports.membership_warnings import MembershipWarnings
 from shared.ports.meter import Meter
 from shared.ports.newsletter_changes import NewsletterChanges
 from shared.ports.newsletters import Newsletters
@@ -50,6 +52,8 @@ class Context:
     quarantine: Quarantine
     own_records: OwnRecords
     displays: Displays
+    activity: ActivityClocks
+    membership_warnings: MembershipWarnings
     consent_ledger: ConsentLedger
     pending_sign_ups: PendingSignUps
     newsletters: Newsletters

@@ -11,11 +11,13 @@ from shared.adapters.blob_evidence import BlobEvidence
 from shared.adapters.blob_packages import BlobPackages
 from shared.adapters.blob_store import AzureBlobs
 from shared.adapters.cosmos import CosmosDatabases, create_compliance_database
+from shared.adapters.cosmos_activity import CosmosActivityClocks
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
+from shared.adapters.cosmos_membership_warnings import CosmosMembershipWarnings
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_pending_sign_ups import CosmosPendingSignUps
@@ -30,12 +32,14 @@ from shared.datamap.loader import load
 from shared.datamap.models import DocumentStore
 from shared.settings import Settings
 from tests.factories import small_map
+from tests.fakes.activity import MemoryActivityClocks
 from tests.fakes.blobs import MemoryBlobs, MemoryPackages
 from tests.fakes.cases import MemoryCases
 from tests.fakes.consent_ledger import MemoryConsentLedger
 from tests.fakes.controls import MemoryControls, MemoryRateLimits
 from tests.fakes.displays import MemoryDisplays
 from tests.fakes.documents import MemoryDocuments
+from tests.fakes.membership_warnings import MemoryMembershipWarnings
 from tests.fakes.messaging import MemoryEvidence, TestClock
 from tests.fakes.newsletter_changes import MemoryNewsletterChanges
 from tests.fakes.own_records import MemoryOwnRecords
@@ -258,6 +262,22 @@ def displays(request):
     if request.param == "memory":
         return MemoryDisplays(MemoryDocuments(small_map()))
     return CosmosDisplays(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def activity(request):
+    """The clocks of last use."""
+    if request.param == "memory":
+        return MemoryActivityClocks(MemoryDocuments(small_map()))
+    return CosmosActivityClocks(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def membership_warnings(request):
+    """Which members were warned."""
+    if request.param == "memory":
+        return MemoryMembershipWarnings(MemoryDocuments(small_map()))
+    return CosmosMembershipWarnings(request.getfixturevalue("databases"))
 
 
 @pytest.fixture(params=["memory", "cosmos"])

@@ -262,6 +262,32 @@ async def test_a_document_without_a_partition_is_rewritten_where_it_is(documents
     assert (new.partition, "phone" in new.body) == (NO_PARTITION, False)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "number"),
+    [
+        (DueSearch(path="/what", until="2026-03"), 2),
+        (DueSearch(path="/what", since="2026-02", until="2026-03"), 1),
+        (DueSearch(path="/what", since="2026-02"), 2),
+        (DueSearch(without=("/what",)), 2),
+        (DueSearch(state_path="/user_id", states=("u1", "u9")), 2),
+    ],
+)
+async def test_a_tally_is_as_many_as_the_search_finds(documents, wanted, number):
+    """Over all partitions; a number and nothing are no text."""
+    for place, what in enumerate(["2026-01", "2026-02", "2026-03", 7]):
+        await documents.write("events", {"id": f"e{place}", "user_id": f"u{place}", "what": what})
+    await documents.write("events", {"id": "e9", "user_id": "u1"})
+    assert await documents.port.tally(store("events"), wanted) == number
+    found, cursor = [], None
+    while True:
+        page = await documents.port.search(store("events"), wanted, cursor=cursor, limit=1)
+        found += page.documents
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert len(found) == number
+
+
 ROWS = {
     "old": {"what": "2025-03-10T11:00:00Z", "state": "active"},
     "edge": {"what": "2025-03-11T00:00:00Z", "state": "over"},

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from shared.adapters.cosmos_activity import CosmosActivityClocks
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
@@ -22,6 +23,7 @@ from shared.adapters.cosmos_retention_runs import CosmosRetentionRuns
 from shared.adapters.stored_webhooks import StoredWebhooks
 from shared.datamap import loader
 from shared.datamap.models import DataMap, DocumentStore
+from shared.domain.displays import DisplayChannel
 from shared.domain.errors import NotFound
 from shared.domain.request_states import RequestState
 from shared.domain.retention_runs import Run
@@ -120,6 +122,9 @@ def _calls(databases: Any) -> list[Callable[[], Awaitable[Any]]]:
         lambda: CosmosRetentionRuns(databases).latest(),
         lambda: CosmosRetentionRuns(databases).due(NOW.date(), after="", limit=1),
         lambda: CosmosDisplays(databases).shown(("k",)),
+        lambda: CosmosDisplays(databases).listing(after="", limit=1),
+        lambda: CosmosDisplays(databases).count("1", DisplayChannel.APPLICATION),
+        lambda: CosmosActivityClocks(databases).read(("k",)),
         *_of_the_map(databases),
     ]
 

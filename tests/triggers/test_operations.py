@@ -23,6 +23,7 @@ from functions import (
 )
 from functions import http_operations_recipients as recipients
 from functions import http_operations_restores as restores
+from functions import http_operations_retention as retention
 from functions._door import DOORS
 from shared.domain.messages import PLAN_QUEUE, PlanRequest
 from shared.domain.request_states import RequestState
@@ -49,6 +50,10 @@ PERMISSIONS = {
     "operations_newsletter_webhooks": Permission.REDRIVE,
     "operations_newsletter_unlist": Permission.LIFT,
     "operations_forecast": Permission.FORECAST,
+    "operations_retention_preview": Permission.PREVIEW,
+    "operations_retention_chart": Permission.PREVIEW,
+    "operations_retention_runs": Permission.PREVIEW,
+    "operations_policy_unseen": Permission.LIST,
     "operations_enter": Permission.ENTER_REQUEST,
     "operations_customer_request": Permission.CUSTOMER_REQUEST,
     "operations_retry": Permission.RETRY,
@@ -72,7 +77,7 @@ PERMISSIONS = {
 }
 HANDLERS = {
     one._function.get_function_name(): one
-    for module in (cases, decisions, holds, newsletter, queues, recipients, restores)
+    for module in (cases, decisions, holds, newsletter, queues, recipients, restores, retention)
     for one in vars(module).values()
     if isinstance(one, func.decorators.function_app.FunctionBuilder)
 }

@@ -3,8 +3,16 @@
 import azure.functions as func
 import pytest
 
-from functions import queue_poison, queue_requests, queue_retention, timer_retention, timer_sweep
+from functions import (
+    queue_poison,
+    queue_requests,
+    queue_retention,
+    timer_retention,
+    timer_sweep,
+    timer_warnings,
+)
 from shared.domain.errors import ComplianceError, Permanent
+from shared.domain.limits import Limits
 from shared.domain.messages import (
     CALLBACK_QUEUE,
     FINISH_QUEUE,
@@ -105,6 +113,16 @@ async def test_the_clock_sends_again_what_is_due(world, past_due):
     world.clock.advance(seconds=world.limits.wake_seconds)
     await timer_sweep.sweep_requests(_Timer(past_due=past_due))
     assert [queue for queue, _, _ in world.queue.sent] == [LETTER_QUEUE]
+
+
+async def test_the_clock_tells_members_whose_membership_is_about_to_end(monkeypatch):
+    """Once, however often it rings."""
+    world = world_on("2026-03-02", limits=Limits(membership_warning_days=30))
+    member(world, "ane", "2023-03-10")
+    wire(monkeypatch, world)
+    for _ in range(2):
+        await timer_warnings.warn(_Timer(past_due=False))
+    assert len(world.notifier.mails) == 1
 
 
 async def test_the_clock_sends_word_of_the_run_of_retention(monkeypatch):

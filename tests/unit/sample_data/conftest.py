@@ -19,6 +19,8 @@ WRITTEN_BY_THE_APP = frozenset(
         "newsletter_changes",
         "pending_sign_ups",
         "retention_watch",
+        "activity_clocks",
+        "membership_warnings",
     }
 )
 """Stores in which the sample systems write nothing. The ledger is none: products write it, too."""
