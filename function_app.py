@@ -18,6 +18,7 @@ from functions.http_webhooks import webhooks
 from functions.queue_newsletters import newsletter_queues
 from functions.queue_poison import poison
 from functions.queue_requests import queues
+from functions.queue_retention import retention_queue
 from functions.timer_measuring import measuring
 from functions.timer_retention import retention
 from functions.timer_sweep import timers
@@ -41,6 +42,7 @@ for blueprint in (
     poison,
     queues,
     measuring,
+    retention_queue,
     retention,
     timers,
 ):

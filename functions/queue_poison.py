@@ -10,6 +10,7 @@ from shared.domain.messages import (
     NEWSLETTER_CHANGE_QUEUE,
     NEWSLETTER_WEBHOOK_QUEUE,
     PLAN_QUEUE,
+    RETENTION_QUEUE,
     TASK_QUEUE,
 )
 from shared.services.poison import put_aside
@@ -65,3 +66,10 @@ async def poison_newsletter_change(msg: func.QueueMessage) -> None:
 async def poison_newsletter_webhook(msg: func.QueueMessage) -> None:
     """Keep a webhook's body for staff."""
     await put_aside(bootstrap.app().context, NEWSLETTER_WEBHOOK_QUEUE, msg.get_body())
+
+
+@poison.function_name("poison_retention_run")
+@poison.queue_trigger("msg", f"{RETENTION_QUEUE}-poison", _CONNECTION)
+async def poison_retention_run(msg: func.QueueMessage) -> None:
+    """Tell that a run of scheduled deletion does not get on; the timer sends word of it again."""
+    await put_aside(bootstrap.app().context, RETENTION_QUEUE, msg.get_body())

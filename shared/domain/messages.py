@@ -26,7 +26,8 @@ CALLBACK_QUEUE = "request-callback"
 NEWSLETTER_CHANGE_QUEUE = "newsletter-change"
 NEWSLETTER_WEBHOOK_QUEUE = "newsletter-webhook"
 REQUEST_QUEUES = (PLAN_QUEUE, TASK_QUEUE, FINISH_QUEUE, LETTER_QUEUE, CALLBACK_QUEUE)
-QUEUES = (*REQUEST_QUEUES, NEWSLETTER_CHANGE_QUEUE, NEWSLETTER_WEBHOOK_QUEUE)
+RETENTION_QUEUE = "retention-run"
+QUEUES = (*REQUEST_QUEUES, NEWSLETTER_CHANGE_QUEUE, NEWSLETTER_WEBHOOK_QUEUE, RETENTION_QUEUE)
 
 SUBJECT_KEY_PATTERN = r"^k\d+-[0-9a-f]{64}$"
 REQUEST_ID_PATTERN = r"^[0-9a-f]{32}$"
@@ -87,8 +88,12 @@ class ProcessWebhook(_Message):
     body_id: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
+class GoOnWithRun(_Message):
+    """Do one message's work on the run of scheduled deletion."""
+
+
 RequestMessage = PlanRequest | RunTasks | FinishStage | SendLetter | SendCallback
-Message = RequestMessage | ApplyNewsletterChange | ProcessWebhook
+Message = RequestMessage | ApplyNewsletterChange | ProcessWebhook | GoOnWithRun
 
 QUEUE_OF: dict[type[_Message], str] = {
     PlanRequest: PLAN_QUEUE,
@@ -98,6 +103,7 @@ QUEUE_OF: dict[type[_Message], str] = {
     SendCallback: CALLBACK_QUEUE,
     ApplyNewsletterChange: NEWSLETTER_CHANGE_QUEUE,
     ProcessWebhook: NEWSLETTER_WEBHOOK_QUEUE,
+    GoOnWithRun: RETENTION_QUEUE,
 }
 
 

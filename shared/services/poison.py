@@ -10,9 +10,11 @@ from shared.domain.messages import (
     NEWSLETTER_CHANGE_QUEUE,
     NEWSLETTER_WEBHOOK_QUEUE,
     PLAN_QUEUE,
+    RETENTION_QUEUE,
     TASK_QUEUE,
     ApplyNewsletterChange,
     FinishStage,
+    GoOnWithRun,
     PlanRequest,
     ProcessWebhook,
     RunTasks,
@@ -50,6 +52,10 @@ async def _mark(context: Context, queue: str, body: bytes) -> None:
         return
     if queue == NEWSLETTER_WEBHOOK_QUEUE:
         await newsletter_webhooks.poisoned(context, decode(ProcessWebhook, body).body_id)
+        return
+    if queue == RETENTION_QUEUE:
+        decode(GoOnWithRun, body)
+        await context.operators.alarm("retention_run_poisoned")
         return
     if queue == CALLBACK_QUEUE:
         await give_up(context, decode(SendCallback, body).request_id, "callback_poisoned")

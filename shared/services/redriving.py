@@ -10,6 +10,7 @@ from shared.domain.messages import (
     NEWSLETTER_CHANGE_QUEUE,
     QUEUE_OF,
     ApplyNewsletterChange,
+    GoOnWithRun,
     Message,
     ProcessWebhook,
     decode,
@@ -62,7 +63,7 @@ async def redrive(context: Context, queue: str, *, decided_by: str) -> Redriven:
 async def _send_again(context: Context, queue: str, name: str, decided_by: str) -> bool:
     try:
         message = await _kept(context, queue, name)
-        if isinstance(message, ApplyNewsletterChange | ProcessWebhook):
+        if isinstance(message, ApplyNewsletterChange | ProcessWebhook | GoOnWithRun):
             await context.queue.send([message])
             await context.quarantine.remove(name)
             return True
