@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from devtools.demo.retention.checker import compare
@@ -15,6 +15,7 @@ from shared.domain.times import copenhagen_day, moment_of
 from tests.factories import World
 from tests.unit.services.retention_histories import (
     BAD_DATES,
+    History,
     boundaries,
     estate_of,
     histories,
@@ -100,8 +101,20 @@ async def judged(world: World, day: date, delays=(), *, is_again: bool = False) 
     )
 
 
+ZONELESS = "2024-05-10T11:00:00"
+AN_UNREADABLE_LOGIN_BEFORE_AN_OLD_DAY = History(
+    memberships=[{"joined_at": "2023-03-25T23:00:00Z", "last_login_at": ZONELESS, "state": "active"}]
+)
+NOTHING_READABLE = History(
+    installations=[{"installation_id": "A", "last_used_at": ZONELESS, "first_seen_at": ZONELESS}],
+    memberships=[{"joined_at": ZONELESS, "last_login_at": "yesterday", "state": "active"}],
+)
+
+
 @settings(SLOW, max_examples=60)
 @given(histories)
+@example(AN_UNREADABLE_LOGIN_BEFORE_AN_OLD_DAY)
+@example(NOTHING_READABLE)
 def test_the_engine_equals_the_checker_on_every_day_around_every_boundary(history):
     """The day before, the day itself, the day after, one run a day from the first to the last."""
 
