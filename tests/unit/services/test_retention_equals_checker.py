@@ -138,16 +138,17 @@ def test_the_engine_equals_the_checker_whatever_happens_between_the_runs(history
     async def play():
         world = world_of(history)
         delays = Delays(world)
-        latest = date.min
+        latest, ran = world.clock.now().date(), False
         for days, happenings, exactly in story:
-            day = world.clock.now().date() + timedelta(days=days)
-            near = boundaries(world, world.clock.now().date(), UNTIL)
+            day = latest + timedelta(days=days)
+            near = boundaries(world, latest, UNTIL)
             day = min(near, key=lambda one: abs(one - day)) if exactly and near else day
             world.clock.moment = moment_at(day, 7)
-            for name, value in happenings:
+            # Only the app's clock is ever wrong: what products write is dated by the database.
+            for name, value in sorted(happenings, key=lambda one: one[0] == "go back"):
                 await act(world, delays, name, value)
             day = world.clock.now().date()
-            await judged(world, day, delays, is_again=day <= latest)
-            latest = max(day, latest)
+            await judged(world, day, delays, is_again=day < latest or (day == latest and ran))
+            latest, ran = max(day, latest), True
 
     asyncio.run(play())
