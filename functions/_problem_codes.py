@@ -194,6 +194,8 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
     Permanent: {
         "newsletter_add_refused": "The newsletter processor does not take an address; see to it there.",
         "newsletter_not_shown": "The newsletter processor took an address and does not show it.",
+        "retention_rule_gone": "The data map lost a rule while a run went by it.",
+        "retention_rule_unfit": "A rule without a period does not say which state ends it.",
         "address_missing": "A letter has no address to go to.",
         "address_unusable": "No mail can be sent to an address.",
         "blob_archived": "A file lies in the archive tier, from which nothing is read.",

@@ -277,7 +277,7 @@ class Trigger(Frozen):
     ended_by: str | None = Field(default=None, pattern=r"^/")
     customer_path: str | None = Field(default=None, pattern=r"^/")
     planned: bool = False
-    directory: bool = True  # the daily run walks this store to find people
+    directory: bool = True  # its records say by themselves whose time may be over; False: one of many events
 
 
 class Taken(Frozen):

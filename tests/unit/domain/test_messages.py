@@ -12,6 +12,7 @@ from shared.domain.messages import (
     QUEUES,
     ApplyNewsletterChange,
     FinishStage,
+    GoOnWithRun,
     PlanRequest,
     ProcessWebhook,
     RunTasks,
@@ -31,6 +32,7 @@ MESSAGES = [
 OTHERS = [
     ApplyNewsletterChange(subject_key="k1-" + "0" * 64, list_id="a" * 32),
     ProcessWebhook(body_id="0" * 64),
+    GoOnWithRun(),
 ]
 
 
