@@ -31,17 +31,23 @@ Play = Callable[[Platform, Narrator, Findings, argparse.Namespace], Coroutine[An
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """A story: how it is played, what its last line tells, and whether anybody but the app takes part."""
+    """A story: how it is played, what its last line tells, and whether anybody but the app takes part.
+
+    `people`: how many are made up unless the command line says another number.
+    """
 
     play: Play
     result_keys: tuple[str, ...]
     with_others: bool = False
+    people: int = 200
 
 
 SCENARIOS = {
     "requests": Scenario(play=requests.play, result_keys=requests.RESULT_KEYS),
     "newsletter": Scenario(play=newsletter.play, result_keys=newsletter.RESULT_KEYS, with_others=True),
-    "retention": Scenario(play=retention.play, result_keys=retention.RESULT_KEYS, with_others=True),
+    "retention": Scenario(
+        play=retention.play, result_keys=retention.RESULT_KEYS, with_others=True, people=30
+    ),
     "rights": Scenario(play=rights.play, result_keys=rights.RESULT_KEYS, with_others=True),
 }
 
@@ -60,6 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     findings = Findings(narrator)
     result: dict[str, Any] = {}
     scenario = SCENARIOS[options.scenario]
+    options.people = options.people or scenario.people
     others = scenario.with_others
     with Platform(ROOT, overrides=QUICK_POLLS, with_processors=others, with_staff=others) as platform:
         try:
@@ -86,7 +93,9 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m devtools demo", description=__doc__)
     parser.add_argument("--scenario", choices=sorted(SCENARIOS), default="requests")
-    parser.add_argument("--people", type=int, default=200, help="made-up people to load")
+    parser.add_argument(
+        "--people", type=int, help="made-up people to load; without it as many as fit the story"
+    )
     parser.add_argument("--seed", default=DEFAULT_SEED, help="other seed, other people")
     return parser
 

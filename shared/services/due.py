@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from shared.datamap.models import NOT_STATED, DataMap, DocumentStore, RetentionRule, Taken, Trigger
-from shared.datamap.treatment import value_at
+from shared.datamap.treatment import MISSING, value_at
 from shared.domain.controls import Controls
 from shared.domain.identifiers import Identifiers
 from shared.domain.retention import (
@@ -317,12 +317,15 @@ def _latest(record: Mapping[str, Any], trigger: Trigger, paths: Iterable[str], t
 def _day(record: Mapping[str, Any], path: str, today: date, *, planned: bool) -> date | None:
     """Return the day a value counts from; one in the future, of which nobody knows when it came, is none.
 
-    Nor is one from before there were products: nothing is deleted because of a default.
+    What cannot be read, or is from before there were products, tells that something happened, at the latest
+    when the record was written: it counts from then, so that nothing is deleted on doubt.
     """
-    moment = moment_of(value_at(record, path))
+    value = value_at(record, path)
+    moment = moment_of(value)
     moment = None if moment is None else min(moment, NEVER)
     if moment is None or copenhagen_day(moment) < FIRST_CREDIBLE:
-        return None
+        is_there = not planned and value is not MISSING and value not in (None, "")
+        return _arrived_on(record) if is_there else None
     if planned:
         return copenhagen_day(moment)
     arrived_at = _arrived_at(record)

@@ -1,6 +1,7 @@
 """What judges the scenario of retention must be able to fail: mistakes are planted in the real engine."""
 
 import json
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, timedelta
 
@@ -20,6 +21,7 @@ from devtools.demo.retention.rules import Delay, Fate, People, verdicts
 from devtools.demo.retention.story import Story
 from devtools.sample_data import people
 from shared.domain.controls import Hold, Restriction
+from shared.domain.retention_runs import bound
 from shared.services import due
 from tests.unit.services.retention_histories import History, estate_of, world_of
 from tests.unit.services.retention_stories import Delays
@@ -84,7 +86,20 @@ def no_reactivation(monkeypatch) -> None:
 
 
 def no_single_events(monkeypatch) -> None:
-    monkeypatch.setattr(due, "_may_be_due", lambda *_: False)
+    real = due._read
+
+    async def read(context, family, rule, known, trigger, identifiers, today) -> None:
+        if trigger.store != "usage_events":
+            await real(context, family, rule, known, trigger, identifiers, today)
+
+    monkeypatch.setattr(due, "_read", read)
+
+
+def look_at_everybody(monkeypatch) -> None:
+    """The search by day would else hide from the engine what it judges wrongly."""
+    for module in [module for name, module in sys.modules.items() if name.startswith("shared.")]:
+        if getattr(module, "bound", None) is bound:
+            monkeypatch.setattr(module, "bound", lambda *_: "9")
 
 
 def _last(day: date, period: str) -> date:
@@ -140,6 +155,7 @@ async def test_a_mistake_in_the_engine_is_found(mistake, history, day, delay, mo
     """The same history is right without it."""
     assert (await judged(history, day, delay)).is_right
     mistake(monkeypatch)
+    look_at_everybody(monkeypatch)
     assert not (await judged(history, day, delay)).is_right
 
 

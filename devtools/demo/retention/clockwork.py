@@ -49,10 +49,10 @@ class Clockwork:
         settings = {"CLOCK_OFFSET_SECONDS": str(ahead_seconds)}
         await asyncio.to_thread(self._platform.start_host, options=["--no-timers"], settings=settings)
 
-    async def run(self, timer: str) -> int:
+    async def run(self, timer: str, *, at_once: int = 1) -> int:
         """Trigger a timer, see everything through that it began, and again until it begins nothing more.
 
-        Return how many turns that took.
+        Return how many turns that took. `at_once`: how many deployments' clocks strike at the same moment.
 
         Raises:
             StoryEndedError: a function failed, or it never ends.
@@ -60,13 +60,15 @@ class Clockwork:
         for turn in range(_MOST_TURNS):
             before = await self._counts()
             url = f"{self._platform.functions_url}/admin/functions/{timer}"
-            (await self._client.post(url, json={"input": ""})).raise_for_status()
-            await self._wait_for(timer, before)
+            strikes = [self._client.post(url, json={"input": ""}) for _ in range(at_once)]
+            for answer in await asyncio.gather(*strikes):
+                answer.raise_for_status()
+            await self._wait_for(timer, _runs(before, timer) + at_once)
             await self.quiet()
             after = await self._counts()
             if after["failed"] > before["failed"]:
                 raise StoryEndedError(f"the timer {timer} or what it began failed")
-            if after["succeeded"] == before["succeeded"] + 1:
+            if after["succeeded"] == before["succeeded"] + at_once:
                 return turn + 1
         raise StoryEndedError(f"the timer {timer} has more to do each time")
 
@@ -85,10 +87,9 @@ class Clockwork:
                 raise StoryEndedError(f"messages are left: {await self._stores.waiting_messages()}")
             await asyncio.sleep(_LOOK_SECONDS)
 
-    async def _wait_for(self, timer: str, before: dict[str, Any]) -> None:
-        ran = _runs(before, timer)
+    async def _wait_for(self, timer: str, runs: int) -> None:
         deadline = time.monotonic() + _RUN_SECONDS
-        while _runs(await self._counts(), timer) == ran:
+        while _runs(await self._counts(), timer) < runs:
             if time.monotonic() > deadline:
                 raise StoryEndedError(f"the timer {timer} did not end")
             await asyncio.sleep(_LOOK_SECONDS)

@@ -43,7 +43,6 @@ class Delayed:
             SUMMER_TIME.stops[1]: self._restrict,
             WINTER_TIME.stops[1]: self._announce_lifting,
             NEW_YEAR.stops[0]: self._release,
-            NEW_YEAR.stops[1]: self._lifted,
         }
         return [await what[stop]()] if stop in what else []
 
@@ -95,9 +94,6 @@ class Delayed:
     async def _announce_lifting(self) -> str:
         await self._staff.do("approver", f"cases/{self._restriction}/lifting", reason="It was checked")
         return "staff give notice that the restriction ends"
-
-    async def _lifted(self) -> str:
-        return ""
 
     def lift(self) -> None:
         """Take the restriction off the list: its notice has passed."""

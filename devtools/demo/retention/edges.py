@@ -212,7 +212,7 @@ def _at_midnight(made: Edges, number: int, eve: date) -> None:
 def _bad_records(made: Edges) -> None:
     """What nobody can date or own: it stays, or counts from the day it came in, and is never guessed."""
     at = START.at - timedelta(days=1)
-    for number, value in enumerate(("soon", None, "2021-13-45", "", 20210301)):
+    for number, value in enumerate(("soon", None, "2021-13-45", "", 20210301, "1970-01-01", "9999-12-31")):
         made.licence(f"lic-undated-{number}", value, f"undated{number}@example.org")
     made.licence("lic-unowned", "2020-01-01", None)
     for number, value in enumerate(("yesterday", None, "2015-05-05T10:00:00", "0001-01-01T00:00:00Z")):

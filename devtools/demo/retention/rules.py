@@ -242,11 +242,14 @@ def _mark(kind: str, value: Any) -> str:
 
 
 def _when(body: Document, name: str) -> date | None:
-    """Return the day of a field that a device or a person wrote: never later than the record came in."""
+    """Return the day of a field that a device or a person wrote: never later than the record came in.
+
+    What nobody can read happened at the latest when it was written down, so it counts from then.
+    """
+    arrived_on = _arrival(body)
     day = _credible(body, name)
     if day is None:
-        return None
-    arrived_on = _arrival(body)
+        return None if body.get(name) in (None, "") else arrived_on
     return day if arrived_on is None else min(day, arrived_on)
 
 

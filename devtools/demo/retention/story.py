@@ -56,7 +56,7 @@ class Story:
         if stop == NEW_YEAR.stops[0]:
             self.delayed.lift()
         await self.clockwork.run(SWEEP)
-        turns = await self.clockwork.run(RUN)
+        turns = await self.clockwork.run(RUN, at_once=2 if stop in NEW_YEAR.stops else 1)
         found = compare(before, await self._read(), today=local_day(stop.at), delays=self.delayed.in_force)
         self.comparisons.append(found)
         self._tell(found, turns, stop)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import datetime
 
 import pytest
 
@@ -330,12 +331,15 @@ async def test_a_wrong_clock_of_a_device_keeps_nothing_for_ever():
     assert ids(world, "installations") == ["A-bo"]
 
 
-@pytest.mark.parametrize(("written", "left"), [("1999-12-31", ["A-ane"]), ("2000-01-01", [])])
-async def test_a_day_of_before_the_products_is_a_default_and_deletes_nothing(written, left):
-    """Such as the first day a computer counts from: the day the record came in counts instead."""
+@pytest.mark.parametrize(
+    "unread", ["1999-12-31", "1970-01-01T00:00:00Z", "2024-05-10T11:00:00", "long ago", 7]
+)
+@pytest.mark.parametrize(("came_in", "left"), [("2025-03-02", ["A-ane"]), ("2025-03-01", [])])
+async def test_what_nobody_can_read_counts_from_the_day_it_was_written(unread, came_in, left):
+    """Not from an earlier day of the same record: something happened after it, and nobody knows when."""
     world = world_on("2026-03-02")
-    came_in = int(world.clock.now().replace(year=2025, month=6).timestamp())
-    installation(world, "ane", written, first_seen_at=on(written), _ts=came_in)
+    written_at = int(datetime.fromisoformat(f"{came_in}T08:00:00+00:00").timestamp())
+    installation(world, "ane", came_in, last_used_at=unread, _ts=written_at)
     licence(world, "7", "1970-01-01", "ane")
     await run_day(world)
     assert ids(world, "installations") == left
