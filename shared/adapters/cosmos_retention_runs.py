@@ -28,7 +28,9 @@ class CosmosRetentionRuns:
 
     async def latest(self) -> StoredRun | None:
         rows = await self._runs_found(1)
-        return StoredRun(run=_run(rows[0]), etag=rows[0]["_etag"]) if rows else None
+        if not rows:
+            return None
+        return StoredRun(run=_run(rows[0]), etag=rows[0]["_etag"], saved_seconds=int(rows[0]["_ts"]))
 
     async def write(self, stored: StoredRun) -> str:
         body = {"id": stored.run.day.isoformat(), "name": _NAME, **stored.run.model_dump(mode="json")}

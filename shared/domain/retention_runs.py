@@ -69,7 +69,8 @@ class Run(_Frozen):
     cursor: str | None = None
     bounds: Mapping[str, str] = {}
     old_bounds: Mapping[str, str] = {}
-    written_since: UtcTime | None = None  # the start of the last finished run; None: there was none
+    began_seconds: int = 0  # the database's own clock when it began
+    written_since_seconds: int | None = None  # and when the last run began; None: there was none
     seen: int = 0
     filed: int = 0
     undated: int = 0

@@ -10,12 +10,13 @@ from shared.domain.retention_runs import Run, Watched
 
 
 class StoredRun(BaseModel):
-    """A run as read. `etag` None: it is to be created."""
+    """A run as read. `etag` None: it is to be created. `saved_seconds`: when, by the database's own clock."""
 
     model_config = ConfigDict(frozen=True)
 
     run: Run
     etag: str | None
+    saved_seconds: int = 0
 
 
 class RetentionRuns(Protocol):

@@ -7,17 +7,18 @@ that may come to something else.
 Source: policy section 5; GDPR article 5(1)(e).
 """
 
+from contextlib import suppress
 from datetime import timedelta
 
-from shared.domain.errors import Conflict
+from shared.domain.errors import CannotTell, Conflict
 from shared.domain.messages import GoOnWithRun
-from shared.domain.retention_runs import Run, Search, Step
+from shared.domain.retention_runs import Run, Step
 from shared.domain.times import copenhagen_day
 from shared.ports.meter import Spent
 from shared.ports.retention_runs import StoredRun, watch_key
 from shared.services.context import Context
 from shared.services.progress import Budget
-from shared.services.retention_looking import documents_of, is_known, look_at, of_watched
+from shared.services.retention_looking import documents_of, holds_events, is_known, look_at, of_watched
 from shared.services.retention_searches import bounds, search_of, sources
 from shared.services.retention_settling import settle
 from shared.services.walking import PacedError
@@ -96,9 +97,22 @@ async def _at_hand(context: Context) -> StoredRun:
         sources=tuple(sources(context.datamap, is_first=last is None)),
         bounds=bounds(context.datamap, today, {} if last is None else last.bounds),
         old_bounds={} if last is None else last.bounds,
-        written_since=None if last is None else last.started_at,
+        written_since_seconds=None if last is None else last.began_seconds,
     )
-    return StoredRun(run=run, etag=None)
+    return await _begun(context, run)
+
+
+async def _begun(context: Context, run: Run) -> StoredRun:
+    """Save a run that begins, and note when by the database's clock, which dates what products write."""
+    with suppress(Conflict):  # a twin was faster: go on with its run
+        await context.retention_runs.write(StoredRun(run=run, etag=None))
+    stored = await context.retention_runs.latest()
+    if stored is None:
+        raise CannotTell("run_unreadable")
+    if stored.run.began_seconds:
+        return stored
+    began = stored.run.model_copy(update={"began_seconds": stored.saved_seconds})
+    return stored.model_copy(update={"run": began})
 
 
 async def _saved(context: Context, stored: StoredRun, run: Run, spent: Spent) -> StoredRun:
@@ -130,7 +144,7 @@ async def _find(context: Context, run: Run, budget: Budget) -> Run:
     budget.spend(len(page.documents))
     looked_at: set[str] = set()
     for document in page.documents:
-        if source.search is Search.OLD_EVENT and await is_known(context, store, document, looked_at):
+        if holds_events(context.datamap, store) and await is_known(context, store, document, looked_at):
             continue
         run = await look_at(context, run, store, document, watched=None)
     run = run.model_copy(update={"seen": run.seen + len(page.documents), "cursor": page.cursor})

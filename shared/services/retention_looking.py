@@ -43,7 +43,7 @@ async def look_at(
     """
     today = copenhagen_day(context.clock.now())
     states = due_of_record(families(context.datamap), store, document.body, today=today)
-    if DueState.DUE not in states and not _holds_events(context.datamap, store):
+    if DueState.DUE not in states and not holds_events(context.datamap, store):
         await _not_yet(context, store, document, states.get(DueState.NOT_DUE), watched)
         return run.model_copy(update={"undated": run.undated + (DueState.UNDATED in states)})
     found = _Found()
@@ -135,7 +135,7 @@ async def _consider(
                 document,
                 keys[0],
                 considered.look_on,
-                for_all=_holds_events(context.datamap, store),
+                for_all=holds_events(context.datamap, store),
                 request_ids=considered.request_ids,
             )
         )
@@ -164,8 +164,8 @@ async def of_watched(context: Context, watched: Watched) -> tuple[DocumentStore,
     return store, await context.documents.get(store, partition, watched.document_id)
 
 
-def _holds_events(datamap: DataMap, store: DocumentStore) -> bool:
-    """Whether a store has many records of a person, none of which says by itself that its time is over."""
+def holds_events(datamap: DataMap, store: DocumentStore) -> bool:
+    """Return whether a store has many records of a person, none of which says that its time is over."""
     return any(trigger.store == store.id and not trigger.directory for _, trigger in triggers(datamap))
 
 

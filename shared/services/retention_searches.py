@@ -11,7 +11,6 @@ from shared.ports.documents import DueSearch
 from shared.services.due import families, is_clock
 
 _A_DAY = timedelta(days=1)
-_CLOCKS_APART_SECONDS = 600  # between ours and the database's
 
 
 def sources(datamap: DataMap, *, is_first: bool) -> Iterator[Source]:
@@ -21,6 +20,8 @@ def sources(datamap: DataMap, *, is_first: bool) -> Iterator[Source]:
         if not trigger.directory:
             for path in trigger.paths:
                 yield Source(**of_rule, search=Search.OLD_EVENT, path=path)
+                if not is_first:
+                    yield Source(**of_rule, search=Search.WRITTEN_LATE, path=path)
             continue
         if rule.period is None:
             yield Source(**of_rule, search=Search.OVER)
@@ -80,12 +81,11 @@ def search_of(datamap: DataMap, run: Run, source: Source) -> DueSearch:
             since = run.old_bounds.get(key)
             return DueSearch(path=source.path, since=since, until=run.bounds[key], without=without)
         case Search.WRITTEN_LATE:
-            since_at = run.written_since or run.started_at
             return DueSearch(
                 path=source.path,
                 until=run.old_bounds.get(key, ""),
                 without=without,
-                written_since=int(since_at.timestamp()) - _CLOCKS_APART_SECONDS,
+                written_since=run.written_since_seconds or 0,
             )
         case Search.AHEAD:
             tomorrow = utc_text(start_of(run.day + _A_DAY))

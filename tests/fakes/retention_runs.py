@@ -25,7 +25,8 @@ class MemoryRetentionRuns:
         if not self.rows:
             return None
         etag, text = self.rows[max(self.rows)]
-        return StoredRun(run=Run.model_validate_json(text), etag=etag)
+        dated = [row.get("_ts", 0) for rows in self.documents.rows.values() for *_, row in rows.values()]
+        return StoredRun(run=Run.model_validate_json(text), etag=etag, saved_seconds=max([0, *dated]))
 
     async def write(self, stored):
         await self.turn("retention_runs.write")

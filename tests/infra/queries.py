@@ -155,7 +155,7 @@ def _of_the_rules(datamap: DataMap, documents: CosmosDocuments) -> list[Callable
     """Return every search of a run of scheduled deletion that follows another."""
     day = NOW.date()
     bounds = retention.bounds(datamap, day, {})
-    run = Run(day=day, started_at=NOW, bounds=bounds, old_bounds=bounds, written_since=NOW)
+    run = Run(day=day, started_at=NOW, bounds=bounds, old_bounds=bounds, written_since_seconds=1)
     return [
         lambda source=source: documents.search(
             datamap.store(source.store_id)[1],
