@@ -57,6 +57,11 @@ COMMANDS = {
         summary="sign in as staff and work on cases through the operations API",
         needs_azurite=False,
     ),
+    "retention": Command(
+        module="devtools.retention_preview",
+        summary="show what scheduled deletion would erase by a day (sign in with ops first)",
+        needs_azurite=False,
+    ),
     "people": Command(
         module="devtools.sample_people",
         summary="print the made-up people that demo and run load",

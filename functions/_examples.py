@@ -25,6 +25,20 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "requests_answer": ({"token": _TOKEN, "text": "It is the second one."},),
     "package_fetch": _PRESSED,
     "package_delete": _PRESSED,
+    "activity_events": (
+        {
+            "events": [
+                {
+                    "event_id": "e-0001",
+                    "user_id": "user-0001",
+                    "installation_id": "installation-1",
+                    "customer_id": "customer-1",
+                    "kind": "start",
+                    "at": "2026-11-02T09:30:00+01:00",
+                }
+            ]
+        },
+    ),
     "policy_displays": (
         {"identifier": {"kind": "user_id", "value": "user-0001"}, "channel": "application"},
         {
@@ -50,12 +64,67 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
             ]
         },
     ),
+    "disclosures_record": (
+        {
+            "disclosures": [
+                {
+                    "id": "shipment-0001",
+                    "recipient": "postnord",
+                    "identifier": {"kind": "email", "value": _ANE},
+                    "purpose": "delivery",
+                    "fields": ["/addressee/name", "/addressee/street"],
+                    "reference": "order-0001",
+                }
+            ]
+        },
+    ),
     "consents_record": (
         {
             "email": _ANE,
             "purpose": "member_newsletter",
             "policy_version": "1",
             "given_at": "2026-11-02T09:30:00+01:00",
+        },
+    ),
+    "newsletter_subscribe": (
+        {
+            "email": _ANE,
+            "purposes": ["member_newsletter"],
+            "consent": True,
+            "box_before": "empty",
+            "policy_version": "1",
+            "wording_version": "2026-1",
+            "wording_sha256": "0" * 64,
+            "language": "da",
+        },
+    ),
+    "newsletter_confirmation": _PRESSED,
+    "newsletter_leave_address": ({"email": _ANE},),
+    "newsletter_leave": _PRESSED,
+    "newsletter_choose": ({"token": _TOKEN, "purposes": ["member_newsletter"]},),
+    "newsletter_links": ({"email": _ANE, "purpose": "member_newsletter"},),
+    "newsletter_import": (
+        {
+            "rows": [
+                {
+                    "email": _ANE,
+                    "purpose": "member_newsletter",
+                    "given_at": "2026-11-02T09:30:00+01:00",
+                    "policy_version": "1",
+                    "wording_version": "2025-3",
+                    "wording_sha256": "0" * 64,
+                }
+            ]
+        },
+    ),
+    "marketing_exceptions_record": (
+        {
+            "email": _ANE,
+            "purpose": "author_newsletter",
+            "sold_at": "2026-11-02T09:30:00+01:00",
+            "reference": "order-0001",
+            "refusal_offered": True,
+            "similar": True,
         },
     ),
     "opendsr_submit": (
@@ -91,6 +160,8 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         },
     ),
     "operations_identity": ({"method": "registered_contact"},),
+    "operations_newsletter_unlist": ({"email": _ANE},),
+    "operations_newsletter_webhooks": ({"secret": "local-development-only-webhook-secret"},),
     "operations_replay": ({"restored_from": "2026-11-02T03:00:00Z"},),
     "operations_find": (
         {"email": _ANE, "purpose": "The person called and knows no number."},

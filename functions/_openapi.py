@@ -57,6 +57,7 @@ _TAGS = {
     "operations": ("Operations", "Staff look at requests, decide, hold and release."),
     "processing-decisions": ("Processing decisions", "A system asks whether it may process somebody's data."),
     "opendsr": ("OpenDSR", "A customer-data platform files requests by OpenDSR 2.0."),
+    "activity": ("Activity", "A product tells when people used the application."),
     "policy": ("Policy", "What is kept about whom, for what and for how long."),
     "newsletter": ("Newsletters", "A person signs up, chooses and leaves."),
     "webhooks": ("Webhooks", "A processor tells what happened there."),

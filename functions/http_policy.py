@@ -79,6 +79,20 @@ class DisplayAnswer(Shown):
     recorded: bool
 
 
+@door(
+    policy,
+    "policy_current",
+    "GET",
+    "policy",
+    Given(answers={200: VersionTextAnswer}, query=LanguageQuery, problems=(400, 404)),
+)
+async def current(req: func.HttpRequest) -> func.HttpResponse:
+    """Return the version of the privacy policy in force today."""
+    context = bootstrap.app().context
+    language = query(req, LanguageQuery).language
+    return shown(_whole(context, policy_display.current(context, language or _preferred(context, req))))
+
+
 @door(policy, "policy_versions", "GET", "policy/versions", Given(answers={200: VersionsAnswer}))
 async def versions(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the host passes it
     """List every version of the privacy policy with its days and the checksum of its text."""
@@ -97,15 +111,7 @@ async def versions(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 
 async def version(req: func.HttpRequest) -> func.HttpResponse:
     """Return one version of the privacy policy, current or earlier, as it was published."""
     context = bootstrap.app().context
-    found = _wanted(context, req, query(req, LanguageQuery).language)
-    suffix = found.text.rpartition(".")[2]
-    return shown(
-        VersionTextAnswer(
-            **_facts(context, found),
-            media_type=None if found.text == NOT_STATED else _MEDIA_TYPES[suffix],
-            text=found.content,
-        )
-    )
+    return shown(_whole(context, _wanted(context, req, query(req, LanguageQuery).language)))
 
 
 @door(
@@ -136,6 +142,27 @@ async def displays(req: func.HttpRequest) -> func.HttpResponse:
             recorded=body.version is not None,
         )
     )
+
+
+def _whole(context: Context, found: PolicyVersion) -> VersionTextAnswer:
+    suffix = found.text.rpartition(".")[2]
+    return VersionTextAnswer(
+        **_facts(context, found),
+        media_type=None if found.text == NOT_STATED else _MEDIA_TYPES[suffix],
+        text=found.content,
+    )
+
+
+def _preferred(context: Context, req: func.HttpRequest) -> str:
+    """Return the browser's language where a version is in force in it, else one there is."""
+    today = copenhagen_day(context.clock.now())
+    there = [
+        one.language
+        for one in context.datamap.policy.versions
+        if one is current_on(context.datamap, today, one.language)
+    ]
+    preferred = language_of(req)
+    return preferred if preferred in there or not there else there[0]
 
 
 def _wanted(context: Context, req: func.HttpRequest, language: str | None) -> PolicyVersion:

@@ -169,6 +169,18 @@ param campaignMonitorLists string = '[]'
 @description('Optional. SHA-256, in hex, of the secrets that its webhooks end with, by commas; digests and no secrets. Two while one replaces the other.')
 param webhookDigests string = ''
 
+@description('Optional. Id of the Google Analytics property whose users are deleted; empty: not connected, and the next three are not needed.')
+param googleAnalyticsPropertyId string = ''
+
+@description('Optional. Provider of the Google identity pool that believes our identity: //iam.googleapis.com/projects/...')
+param googleAudience string = ''
+
+@description('Optional. Address of the Google service account that we act as, with rights on the property.')
+param googleServiceAccount string = ''
+
+@description('Optional. Application id URI that our identity asks a token for, as the pool expects it: api://...')
+param googleAzureResource string = ''
+
 @description('Optional. Certificate of the OpenDSR key, in PEM or Base64; empty: no OpenDSR, and no key is asked of the vault.')
 param opendsrCertificate string = ''
 
@@ -208,6 +220,11 @@ param holdReviewDays int = 366
 @minValue(1)
 param massRecords int = 10000
 
+@description('Optional. Days before a membership ends by time on which the member is told. 0: nobody is told; the controller decides.')
+@minValue(0)
+@maxValue(365)
+param membershipWarningDays int = 0
+
 var names = loadJsonContent('names.json')
 var suffix = '${environmentName}-${uniqueString(resourceGroup().id)}'
 var deploymentContainer = 'deployment'
@@ -233,6 +250,7 @@ var settings = {
   PUBLIC_URL: empty(publicUrl) ? 'https://${appName}.azurewebsites.net/api' : publicUrl
   SYSTEM_KEY_SHA256: systemKeyDigest
   ALLOWED_RETURN_URL: allowedReturnUrl
+  ALLOWED_ORIGINS: join(corsOrigins, ',')
   CONTROLLER_NAME: controllerName
   CONTROLLER_ADDRESS: controllerAddress
   CONTROLLER_EMAIL: controllerEmail
@@ -246,6 +264,10 @@ var settings = {
   CAMPAIGN_MONITOR_API_KEY: empty(campaignMonitorClientId) ? '' : '${secretPrefix}/${names.secrets.campaignMonitorApiKey})'
   CAMPAIGN_MONITOR_LISTS: campaignMonitorLists
   CAMPAIGN_MONITOR_WEBHOOK_SECRETS_SHA256: webhookDigests
+  GOOGLE_ANALYTICS_PROPERTY_ID: googleAnalyticsPropertyId
+  GOOGLE_AUDIENCE: googleAudience
+  GOOGLE_SERVICE_ACCOUNT: googleServiceAccount
+  GOOGLE_AZURE_RESOURCE: googleAzureResource
   STAFF_TENANT_ID: staffTenantId
   STAFF_CLIENT_ID: staffClientId
   STAFF_CUSTOMERS: staffCustomers
@@ -261,6 +283,7 @@ var settings = {
   ERASURES_PER_HOUR: string(erasuresPerHour)
   HOLD_REVIEW_DAYS: string(holdReviewDays)
   MASS_RECORDS: string(massRecords)
+  MEMBERSHIP_WARNING_DAYS: string(membershipWarningDays)
 }
 
 module identity './modules/identity.bicep' = {

@@ -14,20 +14,28 @@ from shared.adapters.blob_store import AzureBlobs
 from shared.adapters.campaign_monitor import RECIPIENT_ID as CAMPAIGN_MONITOR
 from shared.adapters.campaign_monitor import CampaignMonitor
 from shared.adapters.campaign_monitor_lists import CampaignMonitorLists
+from shared.adapters.connected_processors import ConnectedProcessors
 from shared.adapters.cosmos import CosmosDatabases
+from shared.adapters.cosmos_activity import CosmosActivityClocks
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
+from shared.adapters.cosmos_membership_warnings import CosmosMembershipWarnings
 from shared.adapters.cosmos_meter import CosmosMeter
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
+from shared.adapters.cosmos_pending_sign_ups import CosmosPendingSignUps
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
+from shared.adapters.cosmos_reconciliations import CosmosReconciliations
 from shared.adapters.cosmos_retention_runs import CosmosRetentionRuns
 from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
 from shared.adapters.entra_tokens import EntraTokens
+from shared.adapters.google_analytics import FIELDS, GoogleAnalytics
+from shared.adapters.google_analytics import RECIPIENT_ID as GOOGLE_ANALYTICS
+from shared.adapters.google_tokens import GoogleTokens
 from shared.adapters.graph_mail import GraphNotifier
 from shared.adapters.graph_tokens import GraphTokens
 from shared.adapters.https_callbacks import HttpsCallbacks
@@ -113,7 +121,7 @@ def build(settings: Settings, telemetry: Telemetry | None = None) -> App:
     """Wire an app; it connects to nothing yet."""
     telemetry = telemetry or NoTelemetry()
     # At INFO the SDKs log every URL, and a document's id or a blob's name can be a person's.
-    for vendor in ("azure", "httpx", "httpcore", "msal"):
+    for vendor in ("azure", "google", "httpx", "httpcore", "msal"):
         logging.getLogger(vendor).setLevel(logging.WARNING)
     credentials = Credentials(settings)
     databases = CosmosDatabases(settings, credentials)
@@ -133,7 +141,10 @@ def build(settings: Settings, telemetry: Telemetry | None = None) -> App:
         packages=BlobPackages(storage),
         own_records=CosmosOwnRecords(databases),
         displays=CosmosDisplays(databases),
+        activity=CosmosActivityClocks(databases),
+        membership_warnings=CosmosMembershipWarnings(databases),
         consent_ledger=CosmosConsentLedger(databases),
+        pending_sign_ups=CosmosPendingSignUps(databases),
         newsletters=CampaignMonitorLists(
             processors.api,
             Lists(settings.campaign_monitor_lists if settings.campaign_monitor_client_id else ()),
@@ -141,7 +152,9 @@ def build(settings: Settings, telemetry: Telemetry | None = None) -> App:
         ),
         newsletter_changes=CosmosNewsletterChanges(databases),
         webhooks=StoredWebhooks(storage, databases),
-        processors=processors,
+        processors=ConnectedProcessors(processors, _analytics(settings, datamap)),
+        webhook_secrets_sha256=settings.campaign_monitor_webhook_secrets_sha256,
+        reconciliations=CosmosReconciliations(databases),
         evidence=BlobEvidence(storage, "evidence"),
         quarantine=BlobQuarantine(storage),
         transfers=_transfers(settings, clock),
@@ -185,6 +198,19 @@ def _collected(settings: Settings) -> Telemetry:
 def _has_contract(datamap: DataMap, recipient_id: str) -> bool:
     """Whether a contract under article 28(3) is recorded for a processor."""
     return any(one.id == recipient_id and one.contract_ref != NOT_STATED for one in datamap.recipients)
+
+
+def _analytics(settings: Settings, datamap: DataMap) -> GoogleAnalytics:
+    """Wire the web analytics; by which identifiers it knows people is in the map."""
+    (recipient,) = [one for one in datamap.recipients if one.id == GOOGLE_ANALYTICS]
+    if not FIELDS.issuperset(recipient.identifiers.values()):
+        raise Permanent("datamap_invalid", "recipients.yaml: no such field of google_analytics")
+    return GoogleAnalytics(
+        settings,
+        identifiers=recipient.identifiers,
+        has_contract=_has_contract(datamap, GOOGLE_ANALYTICS),
+        tokens=GoogleTokens(settings),
+    )
 
 
 def _datamap() -> DataMap:

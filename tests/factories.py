@@ -1,5 +1,6 @@
 """Valid objects with one thing changed: a small data map, made-up people in it, and a context of fakes."""
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import date
@@ -31,12 +32,14 @@ from shared.domain.contacts import Contacts
 from shared.domain.identifiers import Pseudonymiser
 from shared.domain.limits import Limits
 from shared.services.context import Context
+from tests.fakes.activity import MemoryActivityClocks
 from tests.fakes.blobs import MemoryBlobs, MemoryPackages
 from tests.fakes.cases import MemoryCases
 from tests.fakes.consent_ledger import MemoryConsentLedger
 from tests.fakes.controls import MemoryControls, MemoryRateLimits
 from tests.fakes.displays import MemoryDisplays
 from tests.fakes.documents import MemoryDocuments
+from tests.fakes.membership_warnings import MemoryMembershipWarnings
 from tests.fakes.messaging import (
     MemoryEvidence,
     MemoryNotifier,
@@ -48,13 +51,17 @@ from tests.fakes.messaging import (
 from tests.fakes.newsletter_changes import MemoryNewsletterChanges
 from tests.fakes.newsletters import MemoryNewsletters
 from tests.fakes.own_records import MemoryOwnRecords
+from tests.fakes.pending_sign_ups import MemoryPendingSignUps
 from tests.fakes.processors import MemoryProcessors
+from tests.fakes.reconciliations import MemoryReconciliations
 from tests.fakes.retention_runs import MemoryMeter, MemoryRetentionRuns
 from tests.fakes.transfers import MemoryTransfers
 from tests.fakes.turns import Turn, no_turn
 from tests.fakes.walks import MemoryWalks
 from tests.fakes.webhooks import MemoryWebhooks
 
+WEBHOOK_SECRET = "a-secret-for-tests-that-nobody-else-uses"
+WEBHOOK_SECRET_SHA256 = hashlib.sha256(WEBHOOK_SECRET.encode()).hexdigest()
 KEYS = Pseudonymiser(b"a key for tests that nobody else uses!")
 
 
@@ -256,10 +263,14 @@ class World:
         self.quarantine = MemoryQuarantine(self.turn)
         self.own_records = MemoryOwnRecords(self.documents, self.turn)
         self.displays = MemoryDisplays(self.documents, self.turn)
+        self.activity = MemoryActivityClocks(self.documents, self.turn)
+        self.membership_warnings = MemoryMembershipWarnings(self.documents, self.turn)
         self.consent_ledger = MemoryConsentLedger(self.documents, self.turn)
         self.newsletters = MemoryNewsletters(self.turn)
         self.newsletter_changes = MemoryNewsletterChanges(self.documents, self.turn)
         self.webhooks = MemoryWebhooks(self.clock, self.turn)
+        self.pending_sign_ups = MemoryPendingSignUps(self.documents, self.turn)
+        self.reconciliations = MemoryReconciliations(self.turn)
         self.processors = MemoryProcessors(self.turn, connected=self.connected)
         self.transfers = MemoryTransfers(self.clock, self.turn)
         self.walks = MemoryWalks(self.turn)
@@ -279,10 +290,15 @@ class World:
             quarantine=self.quarantine,
             own_records=self.own_records,
             displays=self.displays,
+            activity=self.activity,
+            membership_warnings=self.membership_warnings,
             consent_ledger=self.consent_ledger,
+            pending_sign_ups=self.pending_sign_ups,
             newsletters=self.newsletters,
             newsletter_changes=self.newsletter_changes,
             webhooks=self.webhooks,
+            reconciliations=self.reconciliations,
+            webhook_secrets_sha256=(WEBHOOK_SECRET_SHA256,),
             processors=self.processors,
             transfers=self.transfers,
             walks=self.walks,

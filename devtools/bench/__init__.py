@@ -8,7 +8,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from devtools.bench import collecting, deciding, erasing, importing, population_size, whole_requests
+from devtools.bench import (
+    collecting,
+    deciding,
+    erasing,
+    importing,
+    population_size,
+    webhooks,
+    whole_requests,
+)
 from devtools.bench.figures import Figure
 from devtools.bench.machine import describe_machine
 from devtools.bench.report import as_json, write_document
@@ -25,6 +33,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "population": population_size.measure,
     "requests": whole_requests.measure,
     "decisions": deciding.measure,
+    "webhooks": webhooks.measure,
     "import": importing.measure,
 }
 

@@ -11,10 +11,19 @@ from shared import bootstrap
 from shared.domain import tokens
 from shared.domain.cases import SubjectRequest
 from shared.domain.errors import Conflict
-from shared.domain.messages import QUEUE_OF, FinishStage, Message, PlanRequest, RunTasks, SendLetter
+from shared.domain.messages import (
+    QUEUE_OF,
+    ApplyNewsletterChange,
+    FinishStage,
+    Message,
+    PlanRequest,
+    ProcessWebhook,
+    RunTasks,
+    SendLetter,
+)
 from shared.domain.rights import Right
 from shared.ports.queue import Depth
-from shared.services import intake
+from shared.services import intake, newsletter_changes, newsletter_webhooks
 from shared.services.context import Context
 from shared.services.execution import run_lane
 from shared.services.finishing import finish_stage
@@ -68,6 +77,10 @@ class LocalApp:
         await intake.verify(self.context, request_id, token)
         return request_id
 
+    async def take_in(self, body: bytes) -> None:
+        """Take in a webhook's body; none of its events is worked on yet."""
+        await newsletter_webhooks.receive(self.context, body)
+
     async def work(self) -> None:
         """Deliver messages, the ones they lead to as well, until none is left."""
         while self._queue.waiting:
@@ -93,6 +106,10 @@ class LocalApp:
                     await run_lane(self.context, message.request_id, message.lane)
                 case FinishStage():
                     await finish_stage(self.context, message.request_id)
+                case ProcessWebhook():
+                    await newsletter_webhooks.process(self.context, message.body_id)
+                case ApplyNewsletterChange():
+                    await newsletter_changes.apply(self.context, message.subject_key, message.list_id)
                 case SendLetter():
                     await send_letter(self.context, message.request_id, message.letter_id)
         except Conflict:

@@ -17,6 +17,7 @@ TITLES = {
     "population": "One person beside few and many others",
     "requests": "Whole requests",
     "decisions": "May this be done with a person's data?",
+    "webhooks": "Webhooks of the newsletter's processor",
     "import": "Importing the app",
 }
 TEXTS = {
@@ -51,6 +52,14 @@ What other systems ask before they mail, profile, report or ship. A decision mak
 controls under it and applies the rules; the bare SDK reads the same documents by id. They take turns call by
 call, warm, in one process, without HTTP; medians of rounds. Then the same question through the door, one
 after the other on one connection: what is added is the host and its worker, not the decision.
+""",
+    "webhooks": """
+Bodies of 1,000 events, each another body, to the app's door and to a function beside it in the same host that
+does nothing but store the body. They take turns: first one after the other, which gives the times, then four
+at once, which gives the rates. Queues are not worked on meanwhile. Then what it costs to work on an event,
+counted on the wire in one process, with a body of as many events as there are people: each event asks the
+processor how its person stands there. "Our stores" are Cosmos DB and blobs; messages are handed over in the
+process.
 """,
     "import": """
 Fresh interpreters that take turns, medians. The libraries' share is every import of theirs that stands at the

@@ -19,6 +19,9 @@ class Scale:
     import_rounds: int
     decisions: int
     decision_rounds: int
+    webhook_bodies: int
+    webhook_rounds: int
+    webhook_people: int
 
 
 SCALES = {
@@ -33,6 +36,9 @@ SCALES = {
         import_rounds=9,
         decisions=2_000,
         decision_rounds=5,
+        webhook_bodies=40,
+        webhook_rounds=5,
+        webhook_people=300,
     ),
     "small": Scale(
         name="small",
@@ -45,5 +51,8 @@ SCALES = {
         import_rounds=3,
         decisions=300,
         decision_rounds=3,
+        webhook_bodies=10,
+        webhook_rounds=3,
+        webhook_people=50,
     ),
 }

@@ -56,9 +56,11 @@ async def prepare(platform: Platform, narrator: Narrator, everyone: list[SampleP
     )
 
 
-async def wait_for_quiet(stores: Stores, findings: Findings) -> None:
+async def wait_for_quiet(
+    stores: Stores, findings: Findings, *, patience_seconds: float = _QUEUE_SECONDS
+) -> None:
     """Wait until every queue is empty: a hidden message could not be searched."""
-    deadline = time.monotonic() + _QUEUE_SECONDS
+    deadline = time.monotonic() + patience_seconds
     while waiting := await stores.waiting_messages():
         if time.monotonic() > deadline:
             findings.add(f"messages left in queues: {waiting}")

@@ -1,8 +1,7 @@
-"""Campaign Monitor on loopback: the calls that rights need, with its states, codes and failures on purpose.
+"""Campaign Monitor on loopback: calls and webhooks, with its states, codes and failures on purpose.
 
 Command line: `python3 -m devtools.stand_ins.campaign_monitor --port 8082`. Below `/stand-in/` it is looked
-into: `GET` and `PUT /stand-in/subscribers`, `PUT /stand-in/faults` (see `Fault`), and
-`DELETE /stand-in/subscribers?email=` for what staff do by hand.
+into and played with: see `newsletter_backstage`.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import asyncio
 import base64
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
 from http import HTTPMethod, HTTPStatus
 from json import JSONDecodeError
 from pathlib import Path
@@ -21,10 +20,19 @@ from typing import Any, Self
 from aiohttp import web
 
 from devtools.stand_ins.newsletter_account import API_KEY, CLIENT_ID, NewsletterAccount, SubscriberList
-from devtools.stand_ins.newsletter_api import ApiError, NewsletterApi, Query
+from devtools.stand_ins.newsletter_api import NewsletterApi
+from devtools.stand_ins.newsletter_backstage import Backstage
+from devtools.stand_ins.newsletter_changes import NewsletterChanges
+from devtools.stand_ins.newsletter_delivery import Deliveries
+from devtools.stand_ins.newsletter_faults import Fault, RateLimit, failure, half_of
+from devtools.stand_ins.newsletter_pages import ApiError, Query
+from devtools.stand_ins.newsletter_webhook_api import WebhookApi
+from devtools.stand_ins.newsletter_webhooks import Webhooks
 from devtools.stand_ins.serving import serve
 
 PREFIX = "/api/v3.3"
+TIME_ZONE = "(GMT+01:00) Brussels, Copenhagen, Madrid, Paris"
+_NAMED_BY_PLACE = frozenset({"subscribers", "webhooks"})  # what follows is an id
 _STATE_LISTS = {
     "active": "Active",
     "unconfirmed": "Unconfirmed",
@@ -34,59 +42,36 @@ _STATE_LISTS = {
 }
 
 
-@dataclass(kw_only=True)
-class Fault:
-    """A failure on purpose.
-
-    Attributes:
-        call: Which call it hits: method and last part of the path, such as `DELETE subscribers` or
-            `POST unsubscribe`; empty: every one.
-        status: Status to answer with; 0: the true answer.
-        code: The vendor's code in the body; 0: an HTML body, as a gateway in between sends it.
-        headers: Headers of the answer.
-        delay_seconds: How long to wait first.
-        drop: Close the connection without an answer.
-        after: Let the call have its effect first.
-        times: How often; None: always.
-    """
-
-    call: str = ""
-    status: int = 0
-    code: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    delay_seconds: float = 0.0
-    drop: bool = False
-    after: bool = False
-    times: int | None = 1
-
-    def hits(self, call: str) -> bool:
-        """Tell whether it hits this call, and count it."""
-        if self.call not in {"", call} or self.times == 0:
-            return False
-        if self.times is not None:
-            self.times -= 1
-        return True
-
-
 class CampaignMonitorStandIn:
     """Serve one client of an account.
 
     Attributes:
         api: The calls and their account, to look into and to set up.
+        webhooks: The registrations, and the journal of what was told to whom.
+        deliveries: Tells them. By itself only where `automatic` says so.
         faults: Failures in force.
+        rate_limit: How many calls are served in how long; None: any.
         calls: Every call served, as in `Fault.call`.
 
     Args:
         port: Port to bind, 0 for a free one.
-        data: JSON file that keeps the account; None keeps it in memory.
+        data: JSON file that keeps the account; None keeps it in memory. Webhooks are not kept.
+        automatic: Whether webhooks are told by themselves, soon after each change.
     """
 
-    def __init__(self, *, port: int = 0, data: Path | None = None) -> None:
-        self.api = NewsletterApi(NewsletterAccount(data))
+    def __init__(self, *, port: int = 0, data: Path | None = None, automatic: bool = False) -> None:
+        account = NewsletterAccount(data)
+        self.webhooks = Webhooks(account.clock.now)
+        self.deliveries = Deliveries(self.webhooks, automatic=automatic)
+        self.api = NewsletterApi(NewsletterChanges(account, self.webhooks.tell))
         self.faults: list[Fault] = []
+        self.rate_limit: RateLimit | None = None
         self.calls: list[str] = []
         self.bodies: list[Any] = []
+        self._webhook_api = WebhookApi(self.webhooks, self.deliveries)
+        self._backstage = Backstage(self)
         self._port = port
+        self._delivering: asyncio.Task[None] | None = None
         self._runner: web.ServerRunner | None = None
         self.url = ""
 
@@ -101,9 +86,15 @@ class CampaignMonitorStandIn:
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}{PREFIX}"
+        self._delivering = asyncio.create_task(self.deliveries.run())
 
     async def stop(self) -> None:
-        """Stop listening."""
+        """Stop listening and telling."""
+        if self._delivering is not None:
+            self._delivering.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._delivering
+            self._delivering = None
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -121,7 +112,7 @@ class CampaignMonitorStandIn:
         except JSONDecodeError:
             return web.json_response({"Code": 400, "Message": "Not JSON"}, status=HTTPStatus.BAD_REQUEST)
         if request.path.startswith("/stand-in/"):
-            return self._looked_into(request, body)
+            return await self._backstage.answer(request, body)
         call = _call_of(request)
         self.calls.append(call)
         self.bodies.append(body)
@@ -129,38 +120,53 @@ class CampaignMonitorStandIn:
         await asyncio.sleep(fault.delay_seconds)
         response: web.StreamResponse | None = None
         if fault.after or not (fault.drop or fault.status):
-            response = self._served(request, body)
+            response = await self._served(request, body)
         if fault.drop and request.transport is not None:
             request.transport.abort()
         if fault.status:
-            response = _failure(fault)
+            response = failure(fault)
+        if fault.half and isinstance(response, web.Response):
+            response = half_of(response)
         return response or web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
-    def _served(self, request: web.BaseRequest, body: Mapping[str, Any]) -> web.Response:
+    async def _served(self, request: web.BaseRequest, body: Mapping[str, Any]) -> web.Response:
+        if self.rate_limit is not None and (refused := self.rate_limit.refusal()):
+            return refused
         try:
             _check_key(request.headers.get("Authorization", ""))
-            result = self._result(request, body)
+            result = await self._result(request, body)
         except ApiError as error:
             return web.json_response(error.body, status=error.status)
-        if request.method != HTTPMethod.GET:
-            self.api.account.save()
-        return web.Response() if result is None else web.json_response(result)
+        if request.method == HTTPMethod.GET:
+            return web.Response() if result is None else web.json_response(result)
+        self.api.account.save()
+        if result is None:
+            return web.Response()
+        return web.json_response(result, status=HTTPStatus.CREATED)
 
-    def _result(self, request: web.BaseRequest, body: Mapping[str, Any]) -> Any:
+    async def _result(self, request: web.BaseRequest, body: Mapping[str, Any]) -> Any:
         method, query = request.method, request.query
         match request.path.removeprefix(PREFIX).removesuffix(".json").strip("/").split("/"):
-            case ["clients", client_id, name]:
+            case ["systemdate"] if method == HTTPMethod.GET:
+                return {"SystemDate": self.api.account.clock.text()}
+            case ["clients", client_id, *rest] if len(rest) <= 1:
                 if client_id != CLIENT_ID:
                     raise ApiError(401, 102, "Invalid ClientID")
-                return self._of_client(f"{method} {name}", query, body)
+                return self._of_client(" ".join((method, *rest)), query, body)
             case ["subscribers", list_id, *rest]:
                 return self._of_subscriber(" ".join((method, *rest)), self._list(list_id), query, body)
+            case ["lists", list_id, "webhooks", *rest]:
+                return await self._webhook_api.answer(method, self._list(list_id).list_id, rest, body)
+            case ["lists", list_id] if method == HTTPMethod.GET:
+                return self.api.settings(self._list(list_id))
             case ["lists", list_id, name] if method == HTTPMethod.GET and name in _STATE_LISTS:
                 return self.api.in_state(self._list(list_id), _STATE_LISTS[name], query)
         raise _no_such_call()
 
     def _of_client(self, call: str, query: Query, body: Mapping[str, Any]) -> Any:
         match call:
+            case "GET":
+                return {"BasicDetails": {"ClientID": CLIENT_ID, "TimeZone": TIME_ZONE}}
             case "GET lists":
                 return self.api.lists()
             case "GET listsforemail":
@@ -169,12 +175,18 @@ class CampaignMonitorStandIn:
                 return self.api.suppression_list(query)
             case "POST suppress":
                 return self.api.suppress(body)
+            case "PUT unsuppress":
+                return self.api.unsuppress(query)
         raise _no_such_call()
 
     def _of_subscriber(self, call: str, found: SubscriberList, query: Query, body: Mapping[str, Any]) -> Any:
         match call:
             case "GET":
                 return self.api.details(found, query)
+            case "POST":
+                return self.api.add(found, body)
+            case "POST import":
+                return self.api.bring_in(found, body)
             case "PUT":
                 return self.api.update(found, query, body)
             case "DELETE":
@@ -191,21 +203,6 @@ class CampaignMonitorStandIn:
             raise ApiError(401, 101, "Invalid ListID")
         return found
 
-    def _looked_into(self, request: web.BaseRequest, body: Any) -> web.Response:
-        match request.method, request.path.removeprefix("/stand-in/"):
-            case "GET", "subscribers":
-                return web.json_response(self.api.account.everything())
-            case "PUT", "subscribers":
-                self.api.account.put(body)
-            case "DELETE", "subscribers":
-                self.api.account.remove_for_good(request.query["email"])
-            case "PUT", "faults":
-                self.faults = [Fault(**one) for one in body]
-            case _:
-                return web.Response(status=HTTPStatus.NOT_FOUND)
-        self.api.account.save()
-        return web.Response()
-
 
 def _no_such_call() -> ApiError:
     return ApiError(404, 404, "We couldn't find the resource you're looking for.")
@@ -213,8 +210,8 @@ def _no_such_call() -> ApiError:
 
 def _call_of(request: web.BaseRequest) -> str:
     parts = request.path.removesuffix(".json").strip("/").split("/")
-    is_subscriber = len(parts) > 1 and parts[-2] == "subscribers"
-    return f"{request.method} {'subscribers' if is_subscriber else parts[-1]}"
+    name = parts[-2] if len(parts) > 1 and parts[-2] in _NAMED_BY_PLACE else parts[-1]
+    return f"{request.method} {name}"
 
 
 def _check_key(header: str) -> None:
@@ -227,14 +224,6 @@ def _check_key(header: str) -> None:
         raise ApiError(401, 100, "Invalid API Key")
 
 
-def _failure(fault: Fault) -> web.Response:
-    if not fault.code:
-        html = "<html>This failure was asked for.</html>"
-        return web.Response(status=fault.status, text=html, content_type="text/html", headers=fault.headers)
-    body = {"Code": fault.code, "Message": "This failure was asked for."}
-    return web.json_response(body, status=fault.status, headers=fault.headers)
-
-
 def main() -> int:
     """Run the stand-in until it is told to stop; returns the exit code."""
     parser = argparse.ArgumentParser(prog="devtools.stand_ins.campaign_monitor", description=__doc__)
@@ -245,7 +234,7 @@ def main() -> int:
     parser.add_argument("--stop-with-parent", action="store_true", help="stop when standard input is closed")
     options = parser.parse_args()
     try:
-        stand_in = CampaignMonitorStandIn(port=options.port, data=options.data)
+        stand_in = CampaignMonitorStandIn(port=options.port, data=options.data, automatic=True)
         asyncio.run(serve(stand_in, stop_with_parent=options.stop_with_parent))
     except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"cannot start: {error}", file=sys.stderr)

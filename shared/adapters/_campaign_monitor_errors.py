@@ -14,7 +14,7 @@ REFUSED = "processor_refused"
 
 
 class Code(IntEnum):
-    """Codes of a refusal that say where a subscriber stands."""
+    """Codes of a refusal that say where a subscriber, or a webhook, stands."""
 
     NOT_IN_LIST = 203
     SUPPRESSED = 204
@@ -22,6 +22,7 @@ class Code(IntEnum):
     UNSUBSCRIBED = 206
     BOUNCED = 207
     UNCONFIRMED = 208
+    TEST_FAILED = 610  # of a webhook: its URL did not take the test call
 
 
 _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
@@ -33,7 +34,8 @@ def refusal(status: int, code: int | None, where: str) -> ComplianceError:
     `code` is the vendor's own, None where the body has none: 401 is a wrong key, a client or list of somebody
     else (codes 100 and 102) or a missing permission, and all three need a person.
     """
-    if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    is_redirect = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST  # no answer of the API
+    if status in _PASSING or is_redirect or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Retryable(UNREACHABLE, f"{where} {status}")
     said = "" if code is None else f" code {code}"
     return Permanent(REFUSED, f"{where} {status}{said}")

@@ -7,6 +7,7 @@ Source: https://www.campaignmonitor.com/api/v3-3/subscribers/, /lists/ and /clie
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import date
@@ -17,6 +18,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from shared.adapters._campaign_monitor_errors import REFUSED, UNREACHABLE, Code, refusal
+from shared.adapters.circuit_breaker import CircuitBreaker
 from shared.domain.errors import CannotTell, ComplianceError, Permanent, Retryable
 from shared.settings import Settings
 
@@ -25,9 +27,11 @@ _TIME_OUTS = httpx.Timeout(20.0, connect=5.0)
 _ATTEMPTS = 3
 _LONGEST_WAIT_SECONDS = 5
 _PAGE_SIZE = 1000  # the most one page takes
+_WORK_SIZE = 200  # of a page whose every row may cost calls
 _RESET = "X-RateLimit-Reset"  # seconds
 _NONE_ALLOWED: frozenset[Code] = frozenset()
 _ABSENT = frozenset({Code.NOT_IN_LIST, Code.DELETED})
+_TEST_FAILED = frozenset({Code.TEST_FAILED})
 
 _Id = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{32}$")]  # becomes part of a URL
 _T = TypeVar("_T")
@@ -95,6 +99,7 @@ class CampaignMonitorApi:
         settings: Where it is and the key.
         transport: What carries the calls; None is the network. Tests hand in their own.
         sleep: Waits so many seconds before a call that came too early is made again.
+        clock: Seconds that only grow, for how long nobody calls a processor that does not answer.
     """
 
     def __init__(
@@ -103,6 +108,7 @@ class CampaignMonitorApi:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         # At INFO and below these write every URL, and with it the address.
         for name in ("httpx", "httpcore"):
@@ -114,6 +120,7 @@ class CampaignMonitorApi:
         self._through_proxy = settings.deployment == "azure"
         self._transport = transport
         self._sleep = sleep
+        self._breaker = CircuitBreaker(UNREACHABLE, "campaign_monitor", clock=clock)
         self._client: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
@@ -224,9 +231,23 @@ class CampaignMonitorApi:
             async for row in rows:
                 yield row.email
 
-    def in_state(self, list_id: str, state: str, *, since: date) -> AsyncGenerator[Row, None]:
-        """Yield what came to a state since a day, newest first; `state` as the vendor's path names it."""
-        return self._rows(f"/lists/{list_id}/{state}.json", state, {"date": since.isoformat()})
+    async def in_state(
+        self, list_id: str, state: str, *, since: date, page: int
+    ) -> tuple[tuple[Row, ...], int]:
+        """Return a page of what came to a state since a day, the oldest first, and how many pages there are.
+
+        `state` is as the vendor's path names it.
+        """
+        params = {
+            "date": since.isoformat(),
+            "page": str(page),
+            "pagesize": str(_WORK_SIZE),
+            "orderfield": "date",
+            "orderdirection": "asc",
+        }
+        response = await self._call(HTTPMethod.GET, f"/lists/{list_id}/{state}.json", state, params=params)
+        found = _read(_Page, response, state)
+        return found.rows, found.pages
 
     async def webhooks(self, list_id: str) -> tuple[Webhook, ...]:
         """Return the webhooks of a list."""
@@ -246,13 +267,21 @@ class CampaignMonitorApi:
         path = f"/lists/{list_id}/webhooks/{webhook_id}/activate.json"
         await self._call(HTTPMethod.PUT, path, "activate_webhook")
 
-    async def _rows(
-        self, path: str, where: str, more: Mapping[str, str] | None = None
-    ) -> AsyncGenerator[Row, None]:
+    async def delete_webhook(self, list_id: str, webhook_id: str) -> None:
+        """Remove a webhook."""
+        path = f"/lists/{list_id}/webhooks/{webhook_id}.json"
+        await self._call(HTTPMethod.DELETE, path, "delete_webhook")
+
+    async def test_webhook(self, list_id: str, webhook_id: str) -> bool:
+        """Let the vendor call a webhook; whether its call was answered with a success."""
+        path = f"/lists/{list_id}/webhooks/{webhook_id}/test.json"
+        response = await self._call(HTTPMethod.GET, path, "test_webhook", allowed=_TEST_FAILED)
+        return response.is_success
+
+    async def _rows(self, path: str, where: str) -> AsyncGenerator[Row, None]:
         number, pages = 1, 1
         while number <= pages:
             params = {
-                **(more or {}),
                 "page": str(number),
                 "pagesize": str(_PAGE_SIZE),
                 "orderfield": "date",
@@ -273,14 +302,22 @@ class CampaignMonitorApi:
         body: Mapping[str, Any] | None = None,
         allowed: frozenset[Code] = _NONE_ALLOWED,
     ) -> httpx.Response:
-        """Make one call; the answer is a success or has an allowed code."""
+        """Make one call; the answer is a success or has an allowed code.
+
+        A call that comes too early is made again if the vendor says after how long and that is soon. Any
+        other is left to whoever called: a queue waits better than a worker.
+        """
         where = f"campaign_monitor.{call}"
         for attempt in range(1, _ATTEMPTS + 1):
             response = await self._sent(method, path, where, params, body)
+            if response.is_success and _is_page(response):
+                raise Retryable(UNREACHABLE, f"{where} page")
             if response.is_success or _code(response) in allowed:
                 return response
             wait_seconds = _wait_seconds(response)
-            if wait_seconds is None or attempt == _ATTEMPTS:
+            if wait_seconds is not None and wait_seconds > _LONGEST_WAIT_SECONDS:
+                self._breaker.asked_to_wait(wait_seconds)
+            if wait_seconds is None or wait_seconds > _LONGEST_WAIT_SECONDS or attempt == _ATTEMPTS:
                 raise refusal(response.status_code, _any_code(response), where)
             await self._sleep(wait_seconds)
         raise AssertionError("the last attempt returns or raises")
@@ -294,13 +331,21 @@ class CampaignMonitorApi:
         body: Mapping[str, Any] | None,
     ) -> httpx.Response:
         failure: ComplianceError
+        self._breaker.check()
         try:
             async with asyncio.timeout(_CALL_SECONDS):
-                return await self._opened().request(method, self._url + path, params=params, json=body)
+                response = await self._opened().request(method, self._url + path, params=params, json=body)
         except (TimeoutError, httpx.TransportError):
+            self._breaker.failed()
             failure = Retryable(UNREACHABLE, where)
         except (httpx.HTTPError, httpx.InvalidURL):
             failure = Permanent(REFUSED, where)
+        else:
+            if httpx.codes.is_server_error(response.status_code):
+                self._breaker.failed()
+            else:
+                self._breaker.succeeded()
+            return response
         # Outside the handlers, so that no traceback holds the client's exception and its URL.
         raise failure
 
@@ -320,6 +365,12 @@ def _subscriber(list_id: str) -> str:
     return f"/subscribers/{list_id}.json"
 
 
+def _is_page(response: httpx.Response) -> bool:
+    """Whether somebody on the way answered: the vendor's own successes are JSON, or empty."""
+    kind: str = response.headers.get("Content-Type", "")
+    return kind.lower().startswith("text/html")
+
+
 def _any_code(response: httpx.Response) -> int | None:
     """Return the vendor's code in an error; None: none that can be read."""
     try:
@@ -336,14 +387,13 @@ def _code(response: httpx.Response) -> Code | None:
 
 
 def _wait_seconds(response: httpx.Response) -> int | None:
-    """Return how long to wait before the call is made again; None: too long, or for the queue to decide."""
+    """Return how long the vendor asks to wait before the call is made again; None: it does not say."""
     if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
         return None
     said = response.headers.get(_RESET, "")
     if not (said.isascii() and said.isdigit()):
         return None
-    seconds = int(said)
-    return seconds if seconds <= _LONGEST_WAIT_SECONDS else None
+    return int(said[:6])  # days, at most
 
 
 def _read(kind: type[_T], response: httpx.Response, call: str) -> _T:

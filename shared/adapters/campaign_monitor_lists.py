@@ -3,18 +3,20 @@
 Source: https://www.campaignmonitor.com/api/v3-3/subscribers/, /lists/ and /webhooks/.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+from collections.abc import Awaitable
 from datetime import date
+from typing import TypeVar
 
 from shared.adapters._campaign_monitor_errors import REFUSED, Code
 from shared.adapters.campaign_monitor_api import CampaignMonitorApi
-from shared.domain.errors import Permanent
+from shared.domain.errors import CannotTell, Permanent, Retryable
 from shared.domain.newsletters import Lists
-from shared.ports.newsletters import ListEntry, Registration, StateList
+from shared.ports.newsletters import EntryPage, ListEntry, Registration, StateList
 
 _EVENTS = ("Subscribe", "Deactivate", "Update")
 _ENDED = frozenset({Code.UNSUBSCRIBED, Code.DELETED, Code.BOUNCED, Code.NOT_IN_LIST})
+
+_T = TypeVar("_T")
 
 
 class CampaignMonitorLists:
@@ -36,7 +38,7 @@ class CampaignMonitorLists:
         return self._lists
 
     async def entry(self, list_id: str, email: str) -> ListEntry | None:
-        found = await self._api.subscriber(list_id, email)
+        found = await _asked(self._api.subscriber(list_id, email))
         return (
             None if found is None else ListEntry(email=found.email, state=found.state, name=found.name or "")
         )
@@ -55,10 +57,15 @@ class CampaignMonitorLists:
         elif code is not None and code not in _ENDED:
             raise Permanent(REFUSED, f"campaign_monitor.unsubscribe code {code}")
 
-    async def entries(self, list_id: str, state: StateList, *, since: date) -> AsyncIterator[ListEntry]:
-        async with aclosing(self._api.in_state(list_id, state, since=since)) as rows:
-            async for row in rows:
-                yield ListEntry(email=row.email, state=row.state or state.capitalize(), name=row.name or "")
+    async def page(self, list_id: str, state: StateList, *, since: date, page: int) -> EntryPage:
+        rows, pages = await _asked(self._api.in_state(list_id, state, since=since, page=page))
+        return EntryPage(
+            entries=tuple(
+                ListEntry(email=row.email, state=row.state or state.capitalize(), name=row.name or "")
+                for row in rows
+            ),
+            next_page=page + 1 if page < pages else None,
+        )
 
     async def registrations(self, list_id: str) -> tuple[Registration, ...]:
         return tuple(
@@ -69,11 +76,29 @@ class CampaignMonitorLists:
                 is_active=one.status == "Active",
                 is_json=one.payload_format.lower() == "json",
             )
-            for one in await self._api.webhooks(list_id)
+            for one in await _asked(self._api.webhooks(list_id))
         )
 
     async def register(self, list_id: str, url: str) -> str:
-        return await self._api.create_webhook(list_id, url, events=_EVENTS)
+        return await _asked(self._api.create_webhook(list_id, url, events=_EVENTS))
 
     async def activate(self, list_id: str, webhook_id: str) -> None:
         await self._api.activate_webhook(list_id, webhook_id)
+
+    async def remove(self, list_id: str, webhook_id: str) -> None:
+        await self._api.delete_webhook(list_id, webhook_id)
+
+    async def test(self, list_id: str, webhook_id: str) -> bool:
+        return await self._api.test_webhook(list_id, webhook_id)
+
+
+async def _asked(answer: Awaitable[_T]) -> _T:
+    """Return an answer; one that cannot be read, such as a gateway's page, is asked for again later.
+
+    Whoever asks here tries a bounded number of times before a person has to look.
+    """
+    try:
+        return await answer
+    except CannotTell as error:
+        unreadable = Retryable(error.code, error.detail)
+    raise unreadable

@@ -21,12 +21,16 @@ COMPLIANCE_CONTAINERS: dict[str, tuple[str, int | None]] = {
     "notes": ("/subject_key", None),
     "policy_displays": ("/subject_key", None),
     "consent_ledger": ("/subject_key", None),
+    "pending_sign_ups": ("/id", None),
     "newsletter_changes": ("/subject_key", None),
     "webhook_receipts": ("/body_id", -1),
+    "reconciliations": ("/kind", -1),
     "limits": ("/bucket", -1),
     "walks": ("/name", None),
     "retention_runs": ("/name", None),
     "retention_watch": ("/subject_key", None),
+    "activity_clocks": ("/subject_key", None),
+    "membership_warnings": ("/subject_key", None),
 }
 
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from shared.adapters._azure_errors import translating
 from shared.adapters.cosmos import CosmosDatabases
-from shared.domain.displays import Display
+from shared.domain.displays import Display, DisplayChannel
 from shared.domain.errors import CannotTell
 
 
@@ -34,6 +34,24 @@ class CosmosDisplays:
                 rows = self._container.query_items("SELECT * FROM c", partition_key=key)
                 found += [_display(row) async for row in rows]
         return tuple(found)
+
+    async def listing(self, *, after: str, limit: int) -> tuple[Display, ...]:
+        query = "SELECT * FROM c WHERE c.subject_key > @after ORDER BY c.subject_key OFFSET 0 LIMIT @limit"
+        parameters = [{"name": "@after", "value": after}, {"name": "@limit", "value": limit}]
+        with translating("displays.listing"):
+            rows = self._container.query_items(query, parameters=parameters)
+            found = [_display(row) async for row in rows]
+        if len(found) < limit:
+            return tuple(found)
+        last = found[-1].subject_key  # of whom there may be more
+        whole = [one for one in found if one.subject_key != last]
+        return (*whole, *await self.shown((last,)))
+
+    async def count(self, number: str, channel: DisplayChannel) -> int:
+        query = "SELECT VALUE COUNT(1) FROM c WHERE c.number = @number AND c.channel = @channel"
+        parameters = [{"name": "@number", "value": number}, {"name": "@channel", "value": str(channel)}]
+        with translating("displays.count"):
+            return sum([part async for part in self._container.query_items(query, parameters=parameters)])
 
     @property
     def _container(self) -> Any:

@@ -110,6 +110,13 @@ class CosmosDocuments:
                 return DocumentPage(documents=documents, cursor=pages.continuation_token)
         return DocumentPage(documents=(), cursor=None)
 
+    async def tally(self, store: DocumentStore, wanted: DueSearch) -> int:
+        conditions, parameters = due_conditions(wanted)
+        asked = _Search(conditions, parameters, None)
+        text = f"SELECT VALUE COUNT(1) FROM c{asked.where}"
+        with translating("documents.tally"):
+            return sum([part async for part in self._query(store, text, asked, None)])
+
     async def get(self, store: DocumentStore, partition: Any, document_id: str) -> StoredDocument | None:
         key = NonePartitionKeyValue if partition is NO_PARTITION else partition
         with translating("documents.get"):

@@ -236,7 +236,12 @@ class Transfer(Frozen):
 
 
 class Recipient(Frozen):
-    """Somebody outside who receives personal data."""
+    """Somebody outside who receives personal data.
+
+    `purposes`: the only ones it gets data for; empty: those of every activity that names it. `contact`: where
+    notices under article 19 are mailed, in `contact_language`; not stated: staff tell it. `identifiers`: how
+    it knows people other than by their address, our kind of identifier to its own field; empty: it does not.
+    """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     name: str
@@ -245,6 +250,10 @@ class Recipient(Frozen):
     clause: str
     what_for: Text
     data: Text
+    purposes: tuple[str, ...] = ()
+    contact: str | NotStated = NOT_STATED
+    contact_language: Literal["en", "da"] = "en"
+    identifiers: dict[str, str] = {}
     contract_ref: str | NotStated = NOT_STATED
     transfers: tuple[Transfer, ...] = ()
     flags: tuple[str, ...] = ()
@@ -301,6 +310,7 @@ class RetentionRule(Frozen):
     reset_by: Text | None = None
     erased_with_it: Text
     scope: UseScope = UseScope.PERSON
+    warns: bool = False  # who it is about is told some days before, where the controller says how many
     triggers: tuple[Trigger, ...] = ()
     takes: tuple[Taken, ...] = ()
 
@@ -362,6 +372,9 @@ class Policy(Frozen):
     versions: tuple[PolicyVersion, ...] = Field(min_length=1)
     clauses: tuple[Clause, ...] = Field(min_length=1)
     retention_rules: tuple[RetentionRule, ...]
+    # How long what proves a consent stays after its end. Nobody decided: it goes with the sign-up (R2). A
+    # period is refused until there is something that keeps it. Source: GDPR article 7(1).
+    consent_proof_after_end: NotStated = NOT_STATED
     backups: tuple[Backup, ...]
     excused: tuple[Excused, ...]
     categories: dict[str, Text]

@@ -35,11 +35,14 @@ class Limits:
     standing_review_days: int = 90  # a restriction or an open notice is called to mind again after this
     hold_review_days: int = 366  # between today and the day a hold is reviewed, at most
     notice_days: int = 7  # after these a recipient whom staff have to tell is called to mind, day by day
+    confirm_days: int = 14  # a recipient that was told by mail is called to mind after these
     ask_within_working_days: int = 3  # a question later than this after receipt pauses nothing
     cleanup_seconds: int = 3_600  # a worker that was still writing a copy when its request closed has ended
+    newsletter_link_days: int = 730  # life of the links to leave and to choose
     newsletter_attempts: int = 6  # calls about one address in one list before staff are told
     newsletter_settle_seconds: int = 15  # before an addition is looked for; doubled at each try
     webhook_body_days: int = 30  # a body that staff have to look at goes after this
+    membership_warning_days: int = 0  # before it ends by time a member is told; 0: nobody is
     retention_settle_seconds: int = 4 * 3_600  # from its start a run waits for its cases, to count them
     answer_days: int = 60  # life of the link in a question's letter
     lifting_notice_days: int = 7  # between the notice that a restriction ends and its end

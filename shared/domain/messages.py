@@ -23,11 +23,20 @@ TASK_QUEUE = "request-task"
 FINISH_QUEUE = "request-finish"
 LETTER_QUEUE = "request-letter"
 CALLBACK_QUEUE = "request-callback"
+NEWSLETTER_MAIL_QUEUE = "newsletter-mail"
 NEWSLETTER_CHANGE_QUEUE = "newsletter-change"
 NEWSLETTER_WEBHOOK_QUEUE = "newsletter-webhook"
+RECONCILIATION_QUEUE = "newsletter-reconciliation"
 REQUEST_QUEUES = (PLAN_QUEUE, TASK_QUEUE, FINISH_QUEUE, LETTER_QUEUE, CALLBACK_QUEUE)
 RETENTION_QUEUE = "retention-run"
-QUEUES = (*REQUEST_QUEUES, NEWSLETTER_CHANGE_QUEUE, NEWSLETTER_WEBHOOK_QUEUE, RETENTION_QUEUE)
+QUEUES = (
+    *REQUEST_QUEUES,
+    NEWSLETTER_MAIL_QUEUE,
+    NEWSLETTER_CHANGE_QUEUE,
+    NEWSLETTER_WEBHOOK_QUEUE,
+    RECONCILIATION_QUEUE,
+    RETENTION_QUEUE,
+)
 
 SUBJECT_KEY_PATTERN = r"^k\d+-[0-9a-f]{64}$"
 REQUEST_ID_PATTERN = r"^[0-9a-f]{32}$"
@@ -68,11 +77,17 @@ class FinishStage(_OfRequest):
 class SendLetter(_OfRequest):
     """Send one letter that is saved with the request."""
 
-    letter_id: str = Field(pattern=r"^letter-[a-z_]+-\d+$")
+    letter_id: str = Field(pattern=r"^(letter-[a-z_]+-\d+|notice-[a-z0-9_]+-[a-z_]+)$")
 
 
 class SendCallback(_OfRequest):
     """Tell the platform that filed the request where it stands now."""
+
+
+class SendSignUpMail(_Message):
+    """Send the mail that asks somebody to confirm a newsletter sign-up."""
+
+    sign_up_id: str = Field(pattern=REQUEST_ID_PATTERN)
 
 
 class ApplyNewsletterChange(_Message):
@@ -88,12 +103,18 @@ class ProcessWebhook(_Message):
     body_id: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
+class Reconcile(_Message):
+    """Go on comparing the newsletter processor's lists with our ledger."""
+
+    run_id: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
+
+
 class GoOnWithRun(_Message):
     """Do one message's work on the run of scheduled deletion."""
 
 
 RequestMessage = PlanRequest | RunTasks | FinishStage | SendLetter | SendCallback
-Message = RequestMessage | ApplyNewsletterChange | ProcessWebhook | GoOnWithRun
+Message = RequestMessage | SendSignUpMail | ApplyNewsletterChange | ProcessWebhook | Reconcile | GoOnWithRun
 
 QUEUE_OF: dict[type[_Message], str] = {
     PlanRequest: PLAN_QUEUE,
@@ -101,8 +122,10 @@ QUEUE_OF: dict[type[_Message], str] = {
     FinishStage: FINISH_QUEUE,
     SendLetter: LETTER_QUEUE,
     SendCallback: CALLBACK_QUEUE,
+    SendSignUpMail: NEWSLETTER_MAIL_QUEUE,
     ApplyNewsletterChange: NEWSLETTER_CHANGE_QUEUE,
     ProcessWebhook: NEWSLETTER_WEBHOOK_QUEUE,
+    Reconcile: RECONCILIATION_QUEUE,
     GoOnWithRun: RETENTION_QUEUE,
 }
 

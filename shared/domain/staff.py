@@ -24,6 +24,7 @@ class Permission(StrEnum):
     LIST = "list"
     VIEW = "view"
     FORECAST = "forecast"
+    PREVIEW = "preview"
     ASK = "ask"
     HOLD = "hold"
     PAUSE = "pause"
@@ -51,6 +52,7 @@ ALLOWED: dict[Permission, frozenset[StaffRole]] = {
     Permission.LIST: _LOOKING,
     Permission.VIEW: _LOOKING,
     Permission.FORECAST: _LOOKING,
+    Permission.PREVIEW: _LOOKING,
     Permission.ASK: _HANDLING,
     Permission.HOLD: _HANDLING,
     Permission.PAUSE: _HANDLING,

@@ -4,6 +4,7 @@ Source: https://www.campaignmonitor.com/api/v3-3/webhooks/. The layout of XML bo
 not documented; dates carry no zone and are evidence only.
 """
 
+import ipaddress
 import json
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -53,12 +54,17 @@ class Receipt(_Frozen):
 
 
 class ProcessorEvent(_Frozen):
-    """One event: somebody's state in a list may have changed. `old_email` empty: the address is the same."""
+    """One event: somebody's state in a list may have changed. `old_email` empty: the address is the same.
+
+    `by_person`: the processor names the network address of whoever signed up. Of people whom staff entered or
+    imported it says something else there, and nobody asked them to confirm. The network address is not kept.
+    """
 
     type: str
     email: str
     old_email: str = ""
     name: str = ""
+    by_person: bool = False
 
 
 def envelope(data: bytes) -> tuple[str, list[Any]]:
@@ -97,4 +103,15 @@ def read_event(found: object) -> ProcessorEvent:
         email=texts["EmailAddress"] or "",
         old_email=texts["OldEmailAddress"] or "",
         name=texts["Name"] or "",
+        by_person=_is_network_address(found.get("SignupIPAddress")),
     )
+
+
+def _is_network_address(text: object) -> bool:
+    if not isinstance(text, str):  # a number would be one, too
+        return False
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from shared.domain.displays import Display
+from shared.domain.displays import Display, DisplayChannel
 
 
 class Displays(Protocol):
@@ -19,4 +19,15 @@ class Displays(Protocol):
         Raises:
             Retryable: they could not be read; never take that for "not shown".
         """
+        ...
+
+    async def listing(self, *, after: str, limit: int) -> tuple[Display, ...]:
+        """Return showings in the order of their pseudonyms, from after one; a person's all or not at all.
+
+        Empty: there are no more. More than `limit` come where one person has more.
+        """
+        ...
+
+    async def count(self, number: str, channel: DisplayChannel) -> int:
+        """Return to how many pseudonyms a version was shown in a channel."""
         ...

@@ -112,6 +112,10 @@ class Documents(Protocol):
         """
         ...
 
+    async def tally(self, store: DocumentStore, wanted: DueSearch) -> int:
+        """Return how many documents a search finds, without reading them."""
+        ...
+
     async def get(self, store: DocumentStore, partition: Any, document_id: str) -> StoredDocument | None:
         """Return one document. None: it is gone."""
         ...

@@ -1,12 +1,14 @@
 """The newsletter processor's lists: how one address stands there, and how to change that."""
 
-from collections.abc import AsyncIterator
 from datetime import date
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.newsletters import Lists
+
+UNREADABLE = "processor_unreadable"
+"""The code of an answer that could not be read. As a `Retryable` it may be readable next time, or never."""
 
 StateList = Literal["active", "unconfirmed", "unsubscribed", "bounced", "deleted"]
 
@@ -21,20 +23,29 @@ class ListEntry(BaseModel):
     name: str = ""
 
 
-class Registration(BaseModel):
-    """A webhook as the processor has it."""
+class EntryPage(BaseModel):
+    """Some entries of a listing. `next_page` None: there are no more."""
 
     model_config = ConfigDict(frozen=True)
 
+    entries: tuple[ListEntry, ...]
+    next_page: int | None
+
+
+class Registration(BaseModel):
+    """A webhook as the processor has it. Its URL carries the secret: show it nowhere."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
     webhook_id: str
-    url: str
+    url: str = Field(repr=False)
     events: tuple[str, ...]
     is_active: bool
     is_json: bool
 
 
 class Newsletters(Protocol):
-    """One account's lists. Every call raises what `Processors` does."""
+    """One account's lists. Every call raises what `Processors` does, and `UNREADABLE` as a `Retryable`."""
 
     @property
     def lists(self) -> Lists:
@@ -56,8 +67,12 @@ class Newsletters(Protocol):
         """End mail of a list to an address. Not there, or ended already, is done."""
         ...
 
-    def entries(self, list_id: str, state: StateList, *, since: date) -> AsyncIterator[ListEntry]:
-        """Yield the addresses that came to a state since a day, as the processor counts days."""
+    async def page(self, list_id: str, state: StateList, *, since: date, page: int) -> EntryPage:
+        """Return a page, counted from 1, of the addresses that came to a state since a day.
+
+        The processor counts days in its account's zone. The longest there come first, so that what comes
+        meanwhile is at the end; what leaves the listing meanwhile may hide another entry.
+        """
         ...
 
     async def registrations(self, list_id: str) -> tuple[Registration, ...]:
@@ -70,4 +85,12 @@ class Newsletters(Protocol):
 
     async def activate(self, list_id: str, webhook_id: str) -> None:
         """Switch a webhook on again."""
+        ...
+
+    async def remove(self, list_id: str, webhook_id: str) -> None:
+        """Remove a webhook that `registrations` showed."""
+        ...
+
+    async def test(self, list_id: str, webhook_id: str) -> bool:
+        """Let the processor call a webhook, and return whether it got an answer it takes."""
         ...

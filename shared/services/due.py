@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from enum import Enum
 from typing import Any
 
 from shared.datamap.models import NOT_STATED, DataMap, DocumentStore, RetentionRule, Taken, Trigger
@@ -64,6 +65,14 @@ class DueActivity:
     is_whole: bool = False
 
 
+class _Cost(Enum):
+    """What a look at a trigger's store costs, the cheapest first. The later ones only make data due later."""
+
+    DIRECTORY = "directory"
+    CLOCK = "clock"  # our own, a few rows a person
+    EVENTS = "events"
+
+
 @dataclass
 class _Facts:
     """What the stored records say about one rule of one person, by group."""
@@ -105,12 +114,12 @@ async def due_of_person(
     found: list[DueActivity] = []
     for family in families(context.datamap):
         by_rule = {rule.id: _Facts() for rule in family.rules}
-        for directory in (True,) if directories_only else (True, False):
-            if not directory and not _may_be_due(family, by_rule, day):
+        for cost in tuple(_Cost)[:-1] if directories_only else _Cost:
+            if cost is not _Cost.DIRECTORY and not _may_be_due(family, by_rule, day):
                 break
             for rule in family.rules:
                 for trigger in rule.triggers:
-                    if trigger.directory is directory:
+                    if _cost(context.datamap, trigger) is cost:
                         await _read(context, family, rule, by_rule[rule.id], trigger, identifiers, day)
         found += verdicts(family, by_rule, controls, today=day)
     stated = {one.activity_id for one in families(context.datamap)}
@@ -140,6 +149,19 @@ def due_of_record(
             days = (one.due.erase_on, states.get(one.due.state))
             states[one.due.state] = min((day for day in days if day is not None), default=None)
     return states
+
+
+def erase_day_of_record(
+    family: Family, store: DocumentStore, record: Mapping[str, Any], *, today: date
+) -> date | None:
+    """Return the day from which one record goes if nothing else happens. None: no clock of it runs."""
+    by_rule = {rule.id: _Facts() for rule in family.rules}
+    for rule in family.rules:
+        for trigger in rule.triggers:
+            if trigger.directory and trigger.store == store.id:
+                _note(by_rule[rule.id], rule, trigger, record, today)
+    days = [one.due.erase_on for one in verdicts(family, by_rule, (), today=today)] if family.rules else []
+    return min((day for day in days if day is not None), default=None)
 
 
 async def is_still_due(
@@ -208,6 +230,18 @@ def _judged(
             due = Due(state=DueState.NOT_DUE)
         found[group] = due
     return found
+
+
+def is_clock(datamap: DataMap, trigger: Trigger) -> bool:
+    """Whether a trigger is a store of our own: under pseudonyms, it leads to nobody."""
+    _, store = datamap.store(trigger.store)
+    return isinstance(store, DocumentStore) and store.database == "compliance" and not trigger.directory
+
+
+def _cost(datamap: DataMap, trigger: Trigger) -> _Cost:
+    if trigger.directory:
+        return _Cost.DIRECTORY
+    return _Cost.CLOCK if is_clock(datamap, trigger) else _Cost.EVENTS
 
 
 def _may_be_due(family: Family, by_rule: Mapping[str, _Facts], today: date) -> bool:

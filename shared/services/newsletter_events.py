@@ -39,7 +39,7 @@ async def settle(
     if normalise(EMAIL, old) != normalise(EMAIL, email):
         await _follow(context, mailing_list, old, email, told_at=told_at, channel=channel)
         await _settled(context, mailing_list, old, event, told_at=told_at, channel=channel, joined=False)
-    joined = event.type == SUBSCRIBE and mailing_list.confirmed_opt_in
+    joined = event.type == SUBSCRIBE and event.by_person and mailing_list.confirmed_opt_in
     return await _settled(
         context, mailing_list, email, event, told_at=told_at, channel=channel, joined=joined
     )

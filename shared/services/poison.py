@@ -8,8 +8,10 @@ from shared.domain.messages import (
     CALLBACK_QUEUE,
     FINISH_QUEUE,
     NEWSLETTER_CHANGE_QUEUE,
+    NEWSLETTER_MAIL_QUEUE,
     NEWSLETTER_WEBHOOK_QUEUE,
     PLAN_QUEUE,
+    RECONCILIATION_QUEUE,
     RETENTION_QUEUE,
     TASK_QUEUE,
     ApplyNewsletterChange,
@@ -17,13 +19,15 @@ from shared.domain.messages import (
     GoOnWithRun,
     PlanRequest,
     ProcessWebhook,
+    Reconcile,
     RunTasks,
     SendCallback,
     SendLetter,
+    SendSignUpMail,
     decode,
 )
 from shared.domain.times import utc_text
-from shared.services import newsletter_changes, newsletter_webhooks
+from shared.services import newsletter_changes, newsletter_webhooks, reconciling, sign_up_mail
 from shared.services.attention import fail_lane, stop
 from shared.services.calling_back import give_up
 from shared.services.context import Context
@@ -46,12 +50,18 @@ async def _mark(context: Context, queue: str, body: bytes) -> None:
         message = decode(RunTasks, body)
         await fail_lane(context, message.request_id, message.lane, "task_poisoned")
         return
+    if queue == NEWSLETTER_MAIL_QUEUE:
+        await sign_up_mail.poisoned(context, decode(SendSignUpMail, body).sign_up_id)
+        return
     if queue == NEWSLETTER_CHANGE_QUEUE:
         change = decode(ApplyNewsletterChange, body)
         await newsletter_changes.poisoned(context, change.subject_key, change.list_id)
         return
     if queue == NEWSLETTER_WEBHOOK_QUEUE:
         await newsletter_webhooks.poisoned(context, decode(ProcessWebhook, body).body_id)
+        return
+    if queue == RECONCILIATION_QUEUE:
+        await reconciling.poisoned(context, decode(Reconcile, body).run_id)
         return
     if queue == RETENTION_QUEUE:
         decode(GoOnWithRun, body)

@@ -4,6 +4,9 @@ Showing is notice and no consent. A version whose text nobody entered cannot be 
 never "seen already". Source: policy 8.1, 9.1; GDPR articles 13, 14.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from shared.datamap.models import PolicyVersion
 from shared.datamap.versions import current_on, version_of
 from shared.domain.displays import Display, DisplayChannel
@@ -12,8 +15,28 @@ from shared.domain.identifiers import EMAIL, SUBJECT_KEY, parse_email
 from shared.domain.times import copenhagen_day
 from shared.services.context import Context
 
+MOST_UNSEEN = 200
 _MOST_CHARACTERS = 254
 _UNKNOWN = "policy_version_unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unseen:
+    """A pseudonym that was not shown the current version in these channels, and what it was shown last."""
+
+    subject_key: str
+    channels: tuple[DisplayChannel, ...]
+    last_number: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnseenPage:
+    """To how many pseudonyms the current version was shown, and a page of others. `cursor` None: the last."""
+
+    version: PolicyVersion
+    shown: Mapping[DisplayChannel, int]
+    people: tuple[Unseen, ...]
+    cursor: str | None
 
 
 def current(context: Context, language: str) -> PolicyVersion:
@@ -100,6 +123,32 @@ async def record_shown(
             shown_at=now,
         )
     )
+
+
+async def unseen(context: Context, *, language: str, after: str = "", limit: int = MOST_UNSEEN) -> UnseenPage:
+    """Return how many saw the current version, and a page of those who have yet to.
+
+    Whoever was shown an earlier version has to see the next; whoever was shown none is in no list of ours,
+    and the product asks about them at the next start.
+
+    Raises:
+        NotFound: `policy_version_unknown`: nothing is in force in this language.
+    """
+    wanted = current(context, language)
+    counts = {one: await context.displays.count(wanted.number, one) for one in DisplayChannel}
+    rows = await context.displays.listing(after=after, limit=limit)
+    by_key: dict[str, list[Display]] = {}
+    for row in rows:
+        by_key.setdefault(row.subject_key, []).append(row)
+    found = []
+    for key, shown in by_key.items():
+        seen = {one.channel for one in shown if one.number == wanted.number}
+        missing = tuple(sorted({one.channel for one in shown} - seen))
+        if missing:
+            last = max(shown, key=lambda one: one.shown_at)
+            found.append(Unseen(subject_key=key, channels=missing, last_number=last.number))
+    more = max(by_key) if len(rows) >= limit else None
+    return UnseenPage(version=wanted, shown=counts, people=tuple(found), cursor=more)
 
 
 async def numbers_shown(context: Context, subject_keys: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from shared.domain.errors import Permanent
 from shared.domain.retention_runs import Run, Search, Source, bound
 from shared.domain.times import start_of, utc_text
 from shared.ports.documents import DueSearch
-from shared.services.due import families
+from shared.services.due import families, is_clock
 
 _A_DAY = timedelta(days=1)
 _CLOCKS_APART_SECONDS = 600  # between ours and the database's
@@ -37,11 +37,12 @@ def sources(datamap: DataMap, *, is_first: bool) -> Iterator[Source]:
 
 
 def triggers(datamap: DataMap) -> Iterator[tuple[RetentionRule, Trigger]]:
-    """Yield every rule with each store whose records start its period."""
+    """Yield every rule with each store whose records start its period; our clocks lead to nobody."""
     for family in families(datamap):
         for rule in family.rules:
             for trigger in rule.triggers:
-                yield rule, trigger
+                if not is_clock(datamap, trigger):
+                    yield rule, trigger
 
 
 def trigger_of(datamap: DataMap, source: Source) -> tuple[RetentionRule, Trigger]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from functions import _bodies, _operations_bodies, _problem_codes, _request_bodies
+from functions import _bodies, _operations_bodies, _problem_codes, _request_bodies, _sign_up_bodies
 from functions._problem_codes import CODES
 from functions._statuses import status_of
 from shared.domain import errors
@@ -20,10 +20,14 @@ ROOT = Path(__file__).resolve().parents[2]
 KINDS = {kind.__name__: kind for kind in CODES}
 PASSED_ON = {  # the code comes from a table or from another error, which the tests below take in
     ("functions._bodies", "code"),
+    ("shared.adapters.campaign_monitor_lists", "error.code"),
+    ("shared.adapters.circuit_breaker", "self._code"),
     ("shared.bootstrap", "error.code"),
     ("shared.services.customers", "allowed.code or 'not_allowed'"),
+    ("functions.http_disclosures", "error.code"),
     ("functions.http_opendsr", "error.code"),
     ("functions.http_processing", "error.code"),
+    ("shared.adapters.circuit_breaker", "self._code"),
     ("shared.services.opendsr", "code"),
     ("shared.services.entering", "allowed.code or 'not_allowed'"),
 }
@@ -102,6 +106,7 @@ def test_no_sentence_is_left_over():
     assert left_over == []
     assert _request_bodies  # its models fill the table of refusals
     assert _operations_bodies  # and so do these
+    assert _sign_up_bodies
 
 
 def test_codes_are_words_and_sentences_are_sentences():

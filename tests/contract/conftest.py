@@ -11,14 +11,18 @@ from shared.adapters.blob_evidence import BlobEvidence
 from shared.adapters.blob_packages import BlobPackages
 from shared.adapters.blob_store import AzureBlobs
 from shared.adapters.cosmos import CosmosDatabases, create_compliance_database
+from shared.adapters.cosmos_activity import CosmosActivityClocks
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
+from shared.adapters.cosmos_membership_warnings import CosmosMembershipWarnings
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
+from shared.adapters.cosmos_pending_sign_ups import CosmosPendingSignUps
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
+from shared.adapters.cosmos_reconciliations import CosmosReconciliations
 from shared.adapters.cosmos_retention_runs import CosmosRetentionRuns
 from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
@@ -28,15 +32,19 @@ from shared.datamap.loader import load
 from shared.datamap.models import DocumentStore
 from shared.settings import Settings
 from tests.factories import small_map
+from tests.fakes.activity import MemoryActivityClocks
 from tests.fakes.blobs import MemoryBlobs, MemoryPackages
 from tests.fakes.cases import MemoryCases
 from tests.fakes.consent_ledger import MemoryConsentLedger
 from tests.fakes.controls import MemoryControls, MemoryRateLimits
 from tests.fakes.displays import MemoryDisplays
 from tests.fakes.documents import MemoryDocuments
+from tests.fakes.membership_warnings import MemoryMembershipWarnings
 from tests.fakes.messaging import MemoryEvidence, TestClock
 from tests.fakes.newsletter_changes import MemoryNewsletterChanges
 from tests.fakes.own_records import MemoryOwnRecords
+from tests.fakes.pending_sign_ups import MemoryPendingSignUps
+from tests.fakes.reconciliations import MemoryReconciliations
 from tests.fakes.retention_runs import MemoryRetentionRuns
 from tests.fakes.walks import MemoryWalks
 from tests.fakes.webhooks import MemoryWebhooks
@@ -220,6 +228,14 @@ def walks(request):
     return CosmosWalks(request.getfixturevalue("databases"))
 
 
+@pytest.fixture(params=["memory", "cosmos"])
+def reconciliations(request):
+    """Comparisons with the newsletter processor."""
+    if request.param == "memory":
+        return MemoryReconciliations()
+    return CosmosReconciliations(request.getfixturevalue("databases"))
+
+
 @pytest.fixture(params=["memory", "azurite"])
 async def evidence(request, container_name):
     """The proofs, in a container of this test's own."""
@@ -246,6 +262,22 @@ def displays(request):
     if request.param == "memory":
         return MemoryDisplays(MemoryDocuments(small_map()))
     return CosmosDisplays(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def activity(request):
+    """The clocks of last use."""
+    if request.param == "memory":
+        return MemoryActivityClocks(MemoryDocuments(small_map()))
+    return CosmosActivityClocks(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def membership_warnings(request):
+    """Which members were warned."""
+    if request.param == "memory":
+        return MemoryMembershipWarnings(MemoryDocuments(small_map()))
+    return CosmosMembershipWarnings(request.getfixturevalue("databases"))
 
 
 @pytest.fixture(params=["memory", "cosmos"])
@@ -281,6 +313,14 @@ def consent_ledger(request):
     if request.param == "memory":
         return MemoryConsentLedger(MemoryDocuments(small_map()))
     return CosmosConsentLedger(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def pending_sign_ups(request):
+    """Sign-ups that wait to be confirmed."""
+    if request.param == "memory":
+        return MemoryPendingSignUps(MemoryDocuments(small_map()))
+    return CosmosPendingSignUps(request.getfixturevalue("databases"))
 
 
 @pytest.fixture(params=["memory", "cosmos"])

@@ -58,3 +58,29 @@ async def test_nobody_known_was_shown_nothing(displays, key):
     """No pseudonym, and one without rows."""
     assert await displays.shown(()) == ()
     assert await displays.shown((key,)) == ()
+
+
+async def test_whole_people_are_listed_in_the_order_of_their_pseudonyms(displays, key):
+    """However many rows a page holds; the next one begins after the last person."""
+    keys = sorted([key, f"k1-{uuid.uuid4().hex}", f"k1-{uuid.uuid4().hex}"])
+    for one in keys:
+        await displays.record(display(one))
+        await displays.record(display(one, channel=DisplayChannel.CONTENT_CLOUD))
+    found, after = [], ""
+    while page := await displays.listing(after=after, limit=1):
+        assert len({one.subject_key for one in page}) == 1
+        assert len(page) == 2
+        after = page[-1].subject_key
+        found.append(after)
+    assert found == keys
+    assert len(await displays.listing(after="", limit=100)) == 6
+    assert {one.subject_key for one in await displays.listing(after=keys[0], limit=3)} == {*keys[1:]}
+
+
+async def test_showings_are_counted_by_version_and_channel(displays, key):
+    """One a person."""
+    await displays.record(display(key, number="7"))
+    await displays.record(display(f"k1-{uuid.uuid4().hex}", number="7"))
+    assert await displays.count("7", DisplayChannel.APPLICATION) == 2
+    assert await displays.count("7", DisplayChannel.CONTENT_CLOUD) == 0
+    assert await displays.count("8", DisplayChannel.APPLICATION) == 0

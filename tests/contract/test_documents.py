@@ -65,6 +65,16 @@ async def test_a_walk_comes_to_every_document_once(documents, limit):
     assert sorted(found) == ["e0", "e1", "e2", "e3", "e4", "nobody"]
 
 
+async def test_a_document_whose_key_is_its_id_is_read_by_it(documents):
+    """As it is stored, with what a change needs."""
+    await documents.write("people", {"id": "p1", "email": "ane@people.example"})
+    found = await documents.port.get(store("people"), "p1", "p1")
+    assert (found.document_id, found.partition, found.body["email"]) == ("p1", "p1", "ane@people.example")
+    assert await documents.port.get(store("people"), "p2", "p2") is None
+    change = Change(document=found, replacement={"id": "p1", "email": "other@people.example"})
+    assert await documents.port.change(store("people"), [change, change]) == (Changed.DONE, Changed.CHANGED)
+
+
 async def test_a_walk_over_nothing_ends_at_once(documents):
     """One page, and no more."""
     page = await documents.port.walk(store("events"), cursor=None, limit=10)
@@ -250,6 +260,32 @@ async def test_a_document_without_a_partition_is_rewritten_where_it_is(documents
     assert await documents.port.change(store("invoices"), [change]) == (Changed.DONE,)
     (new,) = await every(documents, "invoices", identifiers)
     assert (new.partition, "phone" in new.body) == (NO_PARTITION, False)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "number"),
+    [
+        (DueSearch(path="/what", until="2026-03"), 2),
+        (DueSearch(path="/what", since="2026-02", until="2026-03"), 1),
+        (DueSearch(path="/what", since="2026-02"), 2),
+        (DueSearch(without=("/what",)), 2),
+        (DueSearch(state_path="/user_id", states=("u1", "u9")), 2),
+    ],
+)
+async def test_a_tally_is_as_many_as_the_search_finds(documents, wanted, number):
+    """Over all partitions; a number and nothing are no text."""
+    for place, what in enumerate(["2026-01", "2026-02", "2026-03", 7]):
+        await documents.write("events", {"id": f"e{place}", "user_id": f"u{place}", "what": what})
+    await documents.write("events", {"id": "e9", "user_id": "u1"})
+    assert await documents.port.tally(store("events"), wanted) == number
+    found, cursor = [], None
+    while True:
+        page = await documents.port.search(store("events"), wanted, cursor=cursor, limit=1)
+        found += page.documents
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert len(found) == number
 
 
 ROWS = {

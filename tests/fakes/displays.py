@@ -28,6 +28,20 @@ class MemoryDisplays:
             for row in self.rows(key)
         )
 
+    async def listing(self, *, after, limit):
+        await self.turn("displays.listing")
+        keys = sorted({row["subject_key"] for row in self.documents.bodies(CONTAINER)})
+        found = []
+        for key in keys:
+            if key > after and len(found) < limit:
+                found += await self.shown((key,))
+        return tuple(found)
+
+    async def count(self, number, channel):
+        await self.turn("displays.count")
+        rows = self.documents.bodies(CONTAINER)
+        return sum((row["number"], row["channel"]) == (number, channel) for row in rows)
+
     def rows(self, subject_key):
         """Return the rows of one pseudonym."""
         return [row for row in self.documents.bodies(CONTAINER) if row["subject_key"] == subject_key]

@@ -68,6 +68,11 @@ class MemoryDocuments:
         )
         return self._page(store, found, cursor, limit, keys_only=False)
 
+    async def tally(self, store, wanted):
+        await self.turn("documents.tally")
+        rows = self.rows.get(store.container, {}).values()
+        return sum(_found(body, wanted) for _, _, body in rows)
+
     async def get(self, store, partition, document_id):
         await self.turn("documents.get")
         key = (_text(partition), document_id)

@@ -1,9 +1,11 @@
 """The newsletter processor's lists in memory."""
 
+import itertools
+
 from shared.domain.errors import Permanent, Retryable
 from shared.domain.identifiers import EMAIL, normalise
 from shared.domain.newsletters import Lists, MailingList
-from shared.ports.newsletters import ListEntry, Registration
+from shared.ports.newsletters import UNREADABLE, EntryPage, ListEntry, Registration
 from tests.fakes.turns import Turn, no_turn
 
 NEWS = "a" * 32
@@ -31,6 +33,12 @@ class MemoryNewsletters:
         self.has_contract = True
         self.hooks: dict[str, list[Registration]] = {}
         self.resubscribed: list[str] = []
+        self._numbers = itertools.count()
+        self.page_size = 2
+        self.asked: list[tuple] = []  # pages
+        self.refused: set[tuple[str, str]] = set()  # listings
+        self.fails_tests = False
+        self.unreadable: set[str] = set()  # addresses
 
     @property
     def lists(self):
@@ -54,6 +62,8 @@ class MemoryNewsletters:
 
     async def entry(self, list_id, email):
         await self._call("entry")
+        if email in self.unreadable:
+            raise Retryable(UNREADABLE, "memory.entry")
         found = self.states.get((list_id, normalise(EMAIL, email)))
         return None if found is None or found.state == "Deleted" else found
 
@@ -63,9 +73,9 @@ class MemoryNewsletters:
             raise Permanent("contract_missing", "campaign_monitor")
         if normalise(EMAIL, email) in self.suppressed:
             return "suppressed"
+        if self.state(list_id, email) == "Unsubscribed" and not returns:
+            return "unsubscribed"
         if self.state(list_id, email) in ("Unsubscribed", "Deleted"):
-            if not returns:
-                return "unsubscribed"
             self.resubscribed.append(email)
         self.queued.append((list_id, email, name))
         if not self.delays:
@@ -79,11 +89,21 @@ class MemoryNewsletters:
             self.put(list_id, email, "Unsubscribed")
         await self.turn("newsletters.stop!")
 
-    async def entries(self, list_id, state, *, since):  # noqa: ARG002  everything came to its state since then
-        await self._call("entries")
-        for (held_in, _), entry in sorted(self.states.items()):
-            if held_in == list_id and entry.state.lower() == state:
-                yield entry
+    async def page(self, list_id, state, *, since, page):
+        await self._call("page")
+        self.asked.append((list_id, state, since, page))
+        if (list_id, state) in self.refused:
+            raise Permanent("processor_refused", "memory.page")
+        found = [
+            entry
+            for (held_in, _), entry in sorted(self.states.items())
+            if held_in == list_id and entry.state.lower() == state
+        ]
+        start = (page - 1) * self.page_size
+        is_last = start + self.page_size >= len(found)
+        return EntryPage(
+            entries=tuple(found[start : start + self.page_size]), next_page=None if is_last else page + 1
+        )
 
     async def registrations(self, list_id):
         await self._call("registrations")
@@ -94,7 +114,7 @@ class MemoryNewsletters:
         found = self.hooks.setdefault(list_id, [])
         found.append(
             Registration(
-                webhook_id=f"hook-{len(found)}",
+                webhook_id=f"hook-{next(self._numbers)}",
                 url=url,
                 events=("Subscribe", "Deactivate", "Update"),
                 is_active=True,
@@ -109,6 +129,14 @@ class MemoryNewsletters:
             one.model_copy(update={"is_active": True}) if one.webhook_id == webhook_id else one
             for one in self.hooks.get(list_id, ())
         ]
+
+    async def remove(self, list_id, webhook_id):
+        await self._call("remove")
+        self.hooks[list_id] = [one for one in self.hooks[list_id] if one.webhook_id != webhook_id]
+
+    async def test(self, list_id, webhook_id):
+        await self._call("test")
+        return not self.fails_tests and any(one.webhook_id == webhook_id for one in self.hooks[list_id])
 
     async def _call(self, name):
         await self.turn(f"newsletters.{name}")

@@ -10,16 +10,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from shared.adapters.cosmos_activity import CosmosActivityClocks
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
+from shared.adapters.cosmos_pending_sign_ups import CosmosPendingSignUps
+from shared.adapters.cosmos_reconciliations import CosmosReconciliations
 from shared.adapters.cosmos_retention_runs import CosmosRetentionRuns
 from shared.adapters.stored_webhooks import StoredWebhooks
 from shared.datamap import loader
 from shared.datamap.models import DataMap, DocumentStore
+from shared.domain.displays import DisplayChannel
 from shared.domain.errors import NotFound
 from shared.domain.request_states import RequestState
 from shared.domain.retention_runs import Run
@@ -112,10 +116,15 @@ def _calls(databases: Any) -> list[Callable[[], Awaitable[Any]]]:
         lambda: _all(consents.given("newsletter")),
         lambda: changes.waking(NOW, limit=1),
         lambda: changes.waiting_for_staff(limit=1),
+        lambda: CosmosPendingSignUps(databases).waking(NOW, limit=1),
+        lambda: CosmosReconciliations(databases).latest(limit=1),
         lambda: StoredWebhooks(_NO_BLOBS, databases).to_look_at(limit=1),
         lambda: CosmosRetentionRuns(databases).latest(),
         lambda: CosmosRetentionRuns(databases).due(NOW.date(), after="", limit=1),
         lambda: CosmosDisplays(databases).shown(("k",)),
+        lambda: CosmosDisplays(databases).listing(after="", limit=1),
+        lambda: CosmosDisplays(databases).count("1", DisplayChannel.APPLICATION),
+        lambda: CosmosActivityClocks(databases).read(("k",)),
         *_of_the_map(databases),
     ]
 

@@ -56,6 +56,16 @@ async def test_every_version_is_listed_with_its_days_and_checksum():
 
 @pytest.mark.clause("9.1")
 @pytest.mark.usefixtures("world")
+async def test_the_version_in_force_is_read_without_a_number():
+    """In the language that is named, or in one there is."""
+    found = content(await call(http_policy.current, method="GET"))
+    assert (found["number"], found["is_current"], found["text"]) == ("2", True, "New words.\n")
+    assert content(await call(http_policy.current, method="GET", accept_language="da"))["number"] == "2"
+    problem(await call(http_policy.current, method="GET", query_language="da"), 404, "policy_version_unknown")
+
+
+@pytest.mark.clause("9.1")
+@pytest.mark.usefixtures("world")
 async def test_a_former_version_is_read_as_it_was_published():
     """With its checksum, whatever the browser prefers."""
     found = content(await read("1", accept_language="da"))

@@ -14,7 +14,7 @@ from devtools.demo.rights.staff import Staff
 from devtools.local_platform import Platform
 
 DAY_SECONDS = 86_400
-_SWEEP_SECONDS = 60.0
+_TIMER_SECONDS = 60.0
 
 
 class Days:
@@ -61,24 +61,32 @@ class Days:
         Raises:
             StoryEndedError: it failed, or did not end.
         """
-        before = await self._sweeps()
+        await self.run_timer("sweep")
+
+    async def run_timer(self, name: str) -> None:
+        """Run a timer function by hand, and wait until it has run.
+
+        Raises:
+            StoryEndedError: it failed, or did not end.
+        """
+        before = await self._runs(name)
         url = f"{self._platform.functions_url}/admin"
-        (await self._client.post(f"{url}/functions/sweep", json={"input": ""})).raise_for_status()
-        deadline = time.monotonic() + _SWEEP_SECONDS
-        while (now := await self._sweeps()) == before:
+        (await self._client.post(f"{url}/functions/{name}", json={"input": ""})).raise_for_status()
+        deadline = time.monotonic() + _TIMER_SECONDS
+        while (now := await self._runs(name)) == before:
             if time.monotonic() > deadline:
-                raise StoryEndedError("the sweep did not end")
+                raise StoryEndedError(f"the timer {name} did not end")
             await asyncio.sleep(0.1)
         if now[1] > before[1]:
-            raise StoryEndedError("the sweep failed")
+            raise StoryEndedError(f"the timer {name} failed")
 
     def log(self) -> str:
         """Return what the host has written on the present day."""
         return (self._platform.logs / "functions.log").read_text(encoding="utf-8", errors="replace")
 
-    async def _sweeps(self) -> tuple[int, int]:
+    async def _runs(self, name: str) -> tuple[int, int]:
         found = await self._client.get(f"{self._platform.functions_url}/admin/local/idle")
-        counts = found.json()["functions"].get("sweep", {"succeeded": 0, "failed": 0})
+        counts = found.json()["functions"].get(name, {"succeeded": 0, "failed": 0})
         return int(counts["succeeded"]), int(counts["failed"])
 
     async def _start(self, days: int) -> None:

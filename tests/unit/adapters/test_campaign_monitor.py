@@ -11,7 +11,7 @@ from shared.domain.recipients import Confirmation, Instruction
 from tests.unit.adapters.conftest import ANE, LIST, ME, OTHER_LIST, PLAIN, Sleeps, answering, connected, row
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [300, 302, 399, 408, 429, 500, 502, 503, 504])
 def test_a_passing_fault_is_told_again(status):
     """By the queue."""
     error = refusal(status, None, "x")
@@ -29,7 +29,6 @@ def test_a_passing_fault_is_told_again(status):
         (401, None, "x 401"),
         (403, None, "x 403"),
         (404, None, "x 404"),
-        (302, None, "x 302"),
         (499, None, "x 499"),
     ],
 )
@@ -209,7 +208,7 @@ async def test_an_answer_that_cannot_be_read_is_no_answer(body):
 async def test_a_redirect_is_not_followed():
     """The key goes to nobody else."""
     port = answering(httpx.Response(302, headers={"Location": "https://elsewhere.example/"}))
-    with pytest.raises(Permanent, match=r"processor_refused: campaign_monitor\.lists_for_email 302$"):
+    with pytest.raises(Retryable, match=r"processor_unreachable: campaign_monitor\.lists_for_email 302$"):
         await port.instruct(ME, Instruction.ERASE, [ANE])
 
 

@@ -15,9 +15,11 @@ from shared.domain.messages import (
     GoOnWithRun,
     PlanRequest,
     ProcessWebhook,
+    Reconcile,
     RunTasks,
     SendCallback,
     SendLetter,
+    SendSignUpMail,
     decode,
 )
 
@@ -32,6 +34,9 @@ MESSAGES = [
 OTHERS = [
     ApplyNewsletterChange(subject_key="k1-" + "0" * 64, list_id="a" * 32),
     ProcessWebhook(body_id="0" * 64),
+    GoOnWithRun(),
+    Reconcile(run_id="2026-11-26"),
+    SendSignUpMail(sign_up_id=ID),
     GoOnWithRun(),
 ]
 

@@ -17,7 +17,10 @@ WRITTEN_BY_THE_APP = frozenset(
         "policy_displays",
         "consent_ledger",
         "newsletter_changes",
+        "pending_sign_ups",
         "retention_watch",
+        "activity_clocks",
+        "membership_warnings",
     }
 )
 """Stores in which the sample systems write nothing. The ledger is none: products write it, too."""

@@ -99,7 +99,7 @@ async def test_a_sign_up_there_counts_where_the_processor_asks_to_confirm():
     """With a sign-up record of its own."""
     made = world()
     made.newsletters.put(NEWS, METTE)
-    await told(made, body(event("Subscribe", METTE, SignupIPAddress="TypeManual")))
+    await told(made, body(event("Subscribe", METTE, SignupIPAddress="192.0.2.10")))
     assert await consents(made, METTE)
     (record,) = made.documents.bodies("newsletter_signups")
     assert (record["email"], record["purpose"], record["list_id"]) == (METTE, PURPOSE, NEWS)
@@ -246,7 +246,7 @@ async def test_the_most_events_a_body_may_hold_are_worked_on():
     people = [f"p{number}@people.example" for number in range(1_000)]
     for email in people:
         made.newsletters.put(NEWS, email)
-    await told(made, body(*(event("Subscribe", email) for email in people)))
+    await told(made, body(*(event("Subscribe", email, SignupIPAddress="192.0.2.10") for email in people)))
     assert len(made.documents.bodies("consent_ledger")) == 1_000
     assert made.webhooks.bodies == {}
 
@@ -443,3 +443,27 @@ async def test_a_gate_that_cannot_be_asked_changes_nothing():
     made.controls.read = kept
     assert made.newsletters.state(NEWS, METTE) == "Active"
     assert len(made.newsletter_changes.all()) == 1
+
+
+async def test_an_answer_that_stays_unreadable_for_a_day_stops_no_other_event():
+    """Until then it is asked for again; then staff have to look at that one."""
+    made = world()
+    for email in (METTE, "bo@people.example"):
+        await sign_up(made, email)
+        made.newsletters.put(NEWS, email, "Unsubscribed")
+    made.newsletters.unreadable.add(METTE)
+    await newsletter_webhooks.receive(
+        made.context, body(event("Deactivate", METTE), event("Deactivate", "bo@people.example"))
+    )
+    (body_id,) = made.webhooks.bodies
+    await newsletter_webhooks.process(made.context, body_id)
+    assert await consents(made, "bo@people.example")
+    later(made, hours=23)
+    await newsletter_webhooks.process(made.context, body_id)
+    assert (await made.webhooks.receipt(body_id)).receipt.state == "open"
+    later(made, hours=1)
+    await newsletter_webhooks.process(made.context, body_id)
+    receipt = (await made.webhooks.receipt(body_id)).receipt
+    assert [(one.place, one.code) for one in receipt.set_aside] == [(0, "processor_unreadable")]
+    await deliver(made)
+    assert not await consents(made, "bo@people.example")

@@ -1,0 +1,61 @@
+"""What the parts of the newsletter scenario share."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import httpx
+
+from devtools.demo.findings import Findings
+from devtools.demo.holdings import Stores
+from devtools.demo.narration import Narrator
+from devtools.demo.newsletter.evidence import Evidence
+from devtools.demo.newsletter.reading import read_evidence
+from devtools.demo.newsletter.vendor import Vendor
+from devtools.demo.newsletter.verdict import Judge
+from devtools.demo.preparing import wait_for_quiet
+from devtools.demo.rights.days import DAY_SECONDS, Days
+
+_PATIENCE_SECONDS = 240.0
+
+
+@dataclass(kw_only=True)
+class Scene:
+    """Everybody and everything on stage.
+
+    Attributes:
+        api_url: Where the app's doors are.
+        database: Name of our own database.
+        said_no: Addresses of whom no import may bring back.
+    """
+
+    narrator: Narrator
+    findings: Findings
+    stores: Stores
+    client: httpx.AsyncClient
+    vendor: Vendor
+    days: Days
+    judge: Judge
+    api_url: str
+    database: str
+    said_no: set[str] = field(default_factory=set)
+
+    async def quiet(self) -> None:
+        """Wait until the app has done all it has to do now, what that made the processor tell included."""
+        began = time.monotonic()
+        with self.narrator.waiting("the queues become empty"):
+            while True:
+                await wait_for_quiet(self.stores, self.findings, patience_seconds=_PATIENCE_SECONDS)
+                if not (await self.vendor.deliver())["bodies"]:
+                    break
+        self.narrator.step(f"the app came to rest after {time.monotonic() - began:.1f} s")
+
+    async def evidence(self) -> Evidence:
+        """Return what both sides hold now."""
+        return await read_evidence(self.stores.cosmos, self.database, self.vendor)
+
+    async def move_to(self, days: int) -> None:
+        """Let it be so many days later on both sides, and let the app take up what is due."""
+        await self.vendor.do("PUT", "clock", {"ahead_seconds": days * DAY_SECONDS})
+        await self.days.move_to(days)

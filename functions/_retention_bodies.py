@@ -1,0 +1,110 @@
+"""What staff ask of scheduled deletion and of showings of the policy, and what they are answered."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from functions._bodies import Body, Day, Shown
+from shared.domain.displays import DisplayChannel
+
+
+class PreviewQuery(Body):
+    """By which day; none: today. `most`: people to look at."""
+
+    as_of: Day | None = None
+    most: Annotated[int, Field(ge=1, le=5_000)] = 1_000
+
+
+class RuleLine(Shown):
+    """What one rule would erase, and whom a hold or a restriction keeps. `earliest_on` null: nothing."""
+
+    rule_id: str
+    clause: str
+    title: str
+    people: int
+    documents: int
+    held: int
+    restricted: int
+    earliest_on: date | None
+
+
+class UndecidedLine(Shown):
+    """An activity without a period: nothing of it is ever deleted by time."""
+
+    activity_id: str
+    title: str
+
+
+class PreviewAnswer(Shown):
+    """What scheduled deletion would do by a day, if nobody used or renewed anything until then.
+
+    `is_complete` false: there are more people than were looked at. `documents`: no lines of shared files.
+    `request_units`: what this look needed. `erasing_request_units`: expected, by the runs of the days
+    in `estimated_from`; null: no run erased anything yet.
+    """
+
+    as_of: date
+    is_complete: bool
+    rules: tuple[RuleLine, ...]
+    looked_at: int
+    kept_active: int
+    undated: int
+    unclear: int
+    request_units: float
+    erasing_request_units: float | None
+    estimated_from: tuple[date, ...]
+    undecided: tuple[UndecidedLine, ...]
+
+
+class RunLine(Shown):
+    """A run of scheduled deletion. `ended_at` null: it is at work. Counts are of records or of people."""
+
+    day: date
+    started_at: datetime
+    ended_at: datetime | None
+    looked_at: int
+    filed: int
+    erased: dict[str, int]
+    kept: dict[str, int]
+    by_rule: dict[str, int]
+    undated: int
+    unclear: int
+    failed: int
+    request_units: float
+    oldest_overdue_on: date | None
+
+
+class RunsAnswer(Shown):
+    """The last runs, the latest first."""
+
+    runs: tuple[RunLine, ...]
+
+
+class UnseenQuery(Body):
+    """A page of whoever has yet to see the current version. `cursor`: where the page before ended."""
+
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    cursor: Annotated[str, Field(max_length=100)] = ""
+    limit: Annotated[int, Field(ge=1, le=500)] = 200
+
+
+class UnseenLine(Shown):
+    """A pseudonym that has yet to see the current version in these channels."""
+
+    subject_key: str
+    channels: tuple[DisplayChannel, ...]
+    last_number: str
+
+
+class UnseenAnswer(Shown):
+    """`shown`: to how many pseudonyms the current version was shown. `cursor` null: the last page.
+
+    Whoever was never shown any version is in no list of ours; the product asks about them at the next start.
+    """
+
+    number: str
+    language: str
+    shown: dict[DisplayChannel, int]
+    unseen: tuple[UnseenLine, ...]
+    cursor: str | None

@@ -1,0 +1,116 @@
+"""Doors for staff: what scheduled deletion would do, what it did, and who has yet to see the policy."""
+
+import azure.functions as func
+
+from functions._bodies import query
+from functions._door import Given, door
+from functions._http import language_of, shown
+from functions._retention_bodies import (
+    PreviewAnswer,
+    PreviewQuery,
+    RuleLine,
+    RunLine,
+    RunsAnswer,
+    UndecidedLine,
+    UnseenAnswer,
+    UnseenLine,
+    UnseenQuery,
+)
+from functions._staff import staff
+from shared import bootstrap
+from shared.domain.staff import Permission
+from shared.rendering.chart import chart
+from shared.services import policy_display, previewing
+
+operations_retention = func.Blueprint()
+
+_READS = (400, 401, 403)
+_SVG = "image/svg+xml"
+_MOST_RUNS = 60
+
+
+@door(
+    operations_retention,
+    "operations_retention_preview",
+    "GET",
+    "operations/retention/preview",
+    Given(answers={200: PreviewAnswer}, query=PreviewQuery, problems=_READS, guard="staff"),
+)
+async def preview(req: func.HttpRequest) -> func.HttpResponse:
+    """Tell what scheduled deletion would erase by a day, and what is in the way. Nothing is changed."""
+    await staff(req, Permission.PREVIEW)
+    asked = query(req, PreviewQuery)
+    context, language = bootstrap.app().context, language_of(req)
+    found = await previewing.preview(context, asked.as_of, most=asked.most)
+    lines = []
+    for rule_id, one in found.rules.items():
+        rule = context.datamap.rule(rule_id)
+        lines.append(RuleLine(clause=rule.clause, title=rule.title.in_language(language), **vars(one)))
+    undecided = tuple(
+        UndecidedLine(
+            activity_id=activity_id, title=context.datamap.activity(activity_id).title.in_language(language)
+        )
+        for activity_id in found.undecided
+    )
+    return shown(PreviewAnswer(**{**vars(found), "rules": tuple(lines), "undecided": undecided}))
+
+
+@door(
+    operations_retention,
+    "operations_retention_chart",
+    "GET",
+    "operations/retention/chart.svg",
+    Given(answers={200: _SVG}, problems=(401, 403), guard="staff"),
+)
+async def outlook(req: func.HttpRequest) -> func.HttpResponse:
+    """Draw what falls due in the next 24 months, by rule."""
+    await staff(req, Permission.PREVIEW)
+    found = await previewing.outlook(bootstrap.app().context)
+    drawn = chart(found.months, found.by_rule, found.overdue, language=language_of(req))
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": "default-src 'none'",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return func.HttpResponse(drawn, mimetype=_SVG, charset="utf-8", headers=headers)
+
+
+@door(
+    operations_retention,
+    "operations_retention_runs",
+    "GET",
+    "operations/retention/runs",
+    Given(answers={200: RunsAnswer}, problems=(401, 403), guard="staff"),
+)
+async def runs(req: func.HttpRequest) -> func.HttpResponse:
+    """List the last runs of scheduled deletion and what they came to."""
+    await staff(req, Permission.PREVIEW)
+    past = await bootstrap.app().context.retention_runs.past(limit=_MOST_RUNS)
+    names = set(RunLine.model_fields) - {"looked_at"}
+    lines = tuple(RunLine(looked_at=one.seen, **one.model_dump(include=names)) for one in past)
+    return shown(RunsAnswer(runs=lines))
+
+
+@door(
+    operations_retention,
+    "operations_policy_unseen",
+    "GET",
+    "operations/policy/unseen",
+    Given(answers={200: UnseenAnswer}, query=UnseenQuery, problems=(*_READS, 404), guard="staff"),
+)
+async def unseen(req: func.HttpRequest) -> func.HttpResponse:
+    """Tell to how many the current policy was shown, and list who saw an earlier version and not this one."""
+    await staff(req, Permission.LIST)
+    asked = query(req, UnseenQuery)
+    found = await policy_display.unseen(
+        bootstrap.app().context, language=asked.language, after=asked.cursor, limit=asked.limit
+    )
+    return shown(
+        UnseenAnswer(
+            number=found.version.number,
+            language=found.version.language,
+            shown=dict(found.shown),
+            unseen=tuple(UnseenLine(**vars(one)) for one in found.people),
+            cursor=found.cursor,
+        )
+    )

@@ -1,0 +1,278 @@
+"""What scheduled deletion would do by a day, and what falls due in the months ahead. Nothing is written.
+
+The preview looks at people as a run does, with the same rules and the same controls, as if nobody used,
+renewed or released anything until that day. Source: policy section 5.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from shared.datamap.models import NOT_STATED, DocumentStore, RetentionRule, Trigger
+from shared.datamap.treatment import value_at
+from shared.domain.errors import Invalid
+from shared.domain.identifiers import SUBJECT_KEY, Identifiers
+from shared.domain.periods import add_months
+from shared.domain.retention import DueState, UseScope
+from shared.domain.retention_runs import Run, bound
+from shared.domain.times import copenhagen_day
+from shared.ports.documents import DueSearch
+from shared.services.context import Context
+from shared.services.due import DueActivity, due_of_person, due_of_record, families
+from shared.services.progress import Budget
+from shared.services.resolving import resolve
+from shared.services.retention_cases import people_of
+
+MONTHS = 24
+MOST_YEARS_AHEAD = 10
+MOST_PEOPLE = 1_000
+_PAGE_RECORDS = 100
+_PAST_RUNS = 30
+
+
+@dataclass
+class RulePreview:
+    """What one rule comes to. People and documents of those due; of the kept ones people alone.
+
+    `documents`: lines of shared files are not among them. `earliest_on`: the first day of any; None: nothing.
+    """
+
+    rule_id: str
+    people: int = 0
+    documents: int = 0
+    held: int = 0
+    restricted: int = 0
+    earliest_on: date | None = None
+
+
+@dataclass
+class Preview:
+    """What would go by a day. `is_complete` false: there are more people than one call looks at.
+
+    `looked_at`: people. `kept_active`: people with an old record whom a later use keeps. `undated`: records
+    of which nothing says when their period began. `unclear`: records of no single person.
+    `request_units`: of this look.
+    `erasing_request_units`: what the runs `estimated_from` needed for a record, times the documents due;
+    None: no run erased anything yet. `undecided`: activities without a period.
+    """
+
+    as_of: date
+    rules: dict[str, RulePreview] = field(default_factory=dict)
+    is_complete: bool = True
+    looked_at: int = 0
+    kept_active: int = 0
+    undated: int = 0
+    unclear: int = 0
+    request_units: float = 0.0
+    erasing_request_units: float | None = None
+    estimated_from: tuple[date, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """Records of the directories by the month in which they fall due, by rule; the first: due by today.
+
+    `months`: the first day of each month, the present one first. Holds, restrictions and uses to come
+    are left out.
+    """
+
+    months: tuple[date, ...]
+    overdue: Mapping[str, int]
+    by_rule: Mapping[str, tuple[int, ...]]
+
+
+async def preview(context: Context, as_of: date | None = None, *, most: int = MOST_PEOPLE) -> Preview:
+    """Return what would go by a day, today where none is named. It writes nothing.
+
+    Raises:
+        Invalid: `as_of_out_of_range`.
+        Retryable: a store or the controls could not be read.
+    """
+    today = copenhagen_day(context.clock.now())
+    day = as_of or today
+    if not today <= day <= add_months(today, 12 * MOST_YEARS_AHEAD):
+        raise Invalid("as_of_out_of_range", "a day from today on, within ten years", field="as_of")
+    found = Preview(
+        as_of=day,
+        rules={one.id: RulePreview(rule_id=one.id) for one in context.datamap.policy.retention_rules},
+        undecided=tuple(one.id for one in context.datamap.activities if one.retention.rule == NOT_STATED),
+    )
+    with context.meter.measured() as spent:
+        await _look(context, found, most)
+        found.request_units = round(spent.take(), 2)
+    runs = [
+        one for one in await context.retention_runs.past(limit=_PAST_RUNS) if one.is_done and _erased(one)
+    ]
+    if runs:
+        each = sum(one.request_units for one in runs) / sum(map(_erased, runs))
+        found.erasing_request_units = round(each * sum(one.documents for one in found.rules.values()), 2)
+        found.estimated_from = tuple(one.day for one in runs)
+    return found
+
+
+async def outlook(context: Context) -> Outlook:
+    """Return what falls due in the next 24 months, counted by the database without reading a record."""
+    today = copenhagen_day(context.clock.now())
+    months = tuple(add_months(today.replace(day=1), number) for number in range(MONTHS))
+    ends = [add_months(one, 1) - timedelta(days=1) for one in months]
+    overdue: dict[str, int] = {}
+    by_rule: dict[str, tuple[int, ...]] = {}
+    for rule, trigger in _triggers(context):
+        store = _store(context, trigger)
+        if rule.period is None:
+            overdue[rule.id] = overdue.get(rule.id, 0) + await context.documents.tally(store, _over(trigger))
+            continue
+        counts = [0] * MONTHS
+        for path, without in _first_days(trigger):
+            since: str | None = None
+            for number, last in enumerate([today, *ends]):
+                until = bound(last, rule.period)
+                wanted = DueSearch(path=path, since=since, until=until, without=without)
+                tallied = await context.documents.tally(store, wanted)
+                if number == 0:
+                    overdue[rule.id] = overdue.get(rule.id, 0) + tallied
+                else:
+                    counts[number - 1] += tallied
+                since = until
+        old = by_rule.get(rule.id, (0,) * MONTHS)
+        by_rule[rule.id] = tuple(a + b for a, b in zip(old, counts, strict=True))
+    return Outlook(months=months, overdue=overdue, by_rule=by_rule)
+
+
+async def _look(context: Context, found: Preview, most: int) -> None:
+    budget = Budget(context)
+    seen: set[str] = set()
+    for rule, trigger in _triggers(context):
+        store = _store(context, trigger)
+        if rule.period is not None and trigger.ended_by is None:
+            nowhere = DueSearch(without=(*trigger.paths, *trigger.otherwise))
+            found.undated += await context.documents.tally(store, nowhere)
+        for wanted in _searches(rule, trigger, found.as_of):
+            cursor: str | None = None
+            while True:
+                page = await context.documents.search(store, wanted, cursor=cursor, limit=_PAGE_RECORDS)
+                budget.spend(len(page.documents))
+                for document in page.documents:
+                    states = due_of_record(families(context.datamap), store, document.body, today=found.as_of)
+                    if DueState.DUE not in states:
+                        continue
+                    for identifiers in people_of(context.datamap, store, document.body):
+                        is_new = not seen.issuperset(context.subject_keys(identifiers))
+                        if is_new and (found.looked_at >= most or budget.is_spent):
+                            found.is_complete = False
+                            return
+                        await _person(context, found, identifiers, seen)
+                cursor = page.cursor
+                if cursor is None:
+                    break
+
+
+async def _person(context: Context, found: Preview, identifiers: Identifiers, seen: set[str]) -> None:
+    keys = context.subject_keys(identifiers)
+    if not keys:
+        found.unclear += 1
+        return
+    if seen.issuperset(keys):
+        return
+    found.looked_at += 1
+    resolved = await resolve(context, identifiers)
+    if resolved.problem is not None:
+        seen.update(keys)
+        found.unclear += 1
+        return
+    known = resolved.identifiers[SUBJECT_KEY]
+    is_new = seen.isdisjoint(known)
+    seen.update(known)
+    if not is_new:
+        return
+    await _verdicts(context, found, resolved.identifiers)
+
+
+async def _verdicts(context: Context, found: Preview, identifiers: Identifiers) -> None:
+    """Count what one person's data comes to."""
+    controls = [one.controls for one in await context.controls.read(identifiers[SUBJECT_KEY])]
+    kept = True
+    for one in await due_of_person(context, identifiers, controls, today=found.as_of):
+        line = found.rules.get(one.due.rule_id or "")
+        if line is None or one.due.state is DueState.NOT_DUE:
+            continue
+        kept = False
+        if one.due.erase_on is not None:
+            line.earliest_on = min(line.earliest_on or one.due.erase_on, one.due.erase_on)
+        if one.due.state is DueState.HELD:
+            line.held += 1
+        elif one.due.state is DueState.RESTRICTED:
+            line.restricted += 1
+        elif one.due.state is DueState.DUE:
+            line.people += 1
+            line.documents += await _documents(context, identifiers, one)
+    found.kept_active += kept
+
+
+async def _documents(context: Context, identifiers: Identifiers, due: DueActivity) -> int:
+    """Return how many documents of a person go, as an erasure of these groups would take them."""
+    single = due.scope is UseScope.RECORD or not due.is_whole
+    total = 0
+    for taken in due.takes:
+        _, store = context.datamap.store(taken.store)
+        if not isinstance(store, DocumentStore) or (taken.by is None and not due.is_whole):
+            continue
+        if taken.by is None or not single:
+            total += await context.documents.count(store, identifiers)
+            continue
+        cursor: str | None = None
+        names: set[str] = set()  # a document may come twice
+        while True:
+            page = await context.documents.page(
+                store, identifiers, cursor=cursor, limit=context.limits.page_documents
+            )
+            names |= {one.document_id for one in page.documents if value_at(one.body, taken.by) in due.groups}
+            cursor = page.cursor
+            if cursor is None:
+                break
+        total += len(names)
+    return total
+
+
+def _triggers(context: Context) -> Iterator[tuple[RetentionRule, Trigger]]:
+    for family in families(context.datamap):
+        for rule in family.rules:
+            for trigger in rule.triggers:
+                if trigger.directory and isinstance(context.datamap.store(trigger.store)[1], DocumentStore):
+                    yield rule, trigger
+
+
+def _store(context: Context, trigger: Trigger) -> DocumentStore:
+    _, store = context.datamap.store(trigger.store)
+    if not isinstance(store, DocumentStore):
+        raise TypeError(store.id)
+    return store
+
+
+def _over(trigger: Trigger) -> DueSearch:
+    """Return the search for records whose state says that it is over."""
+    if trigger.only is None:
+        return DueSearch(path=trigger.group)
+    return DueSearch(state_path=trigger.only.path, states=trigger.only.values)
+
+
+def _searches(rule: RetentionRule, trigger: Trigger, day: date) -> Iterator[DueSearch]:
+    if rule.period is None:
+        yield _over(trigger)
+        return
+    for path in (*trigger.paths, *trigger.otherwise):
+        without = trigger.paths if path in trigger.otherwise else ()
+        yield DueSearch(path=path, until=bound(day, rule.period), without=without)
+
+
+def _first_days(trigger: Trigger) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield paths that date each record once: the first, and those that do where it says nothing."""
+    earlier: tuple[str, ...] = ()
+    for path in (*trigger.paths, *trigger.otherwise):
+        yield path, earlier
+        earlier = (*earlier, path)
+
+
+def _erased(run: Run) -> int:
+    return sum(run.erased.values())

@@ -1,0 +1,118 @@
+"""The doors for what scheduled deletion would do, and for who has yet to see the policy."""
+
+import xml.etree.ElementTree as ET
+from datetime import timedelta
+
+import azure.functions as func
+import pytest
+
+from functions import http_operations_retention as doors
+from shared.domain.displays import Display, DisplayChannel
+from shared.domain.staff import StaffRole
+from tests.fakes.staff import MemoryStaffTokens
+from tests.policy_versions import versioned_map
+from tests.triggers.conftest import content, problem, wire
+from tests.unit.services.systems import installation, run_day, world_on
+
+
+def served(monkeypatch, world):
+    """Put a World in the app's place and return a way to call a door as an auditor."""
+    tokens = MemoryStaffTokens()
+    wire(monkeypatch, world, staff_tokens=tokens)
+    token = tokens.add("auditor", StaffRole.AUDITOR)
+
+    async def get(handler, language="en", **params):
+        request = func.HttpRequest(
+            method="GET",
+            url="http://127.0.0.1:7071/api/operations/retention",
+            headers={"authorization": f"Bearer {token}", "accept-language": language},
+            params=params,
+            body=b"",
+        )
+        return await handler(request)
+
+    return get
+
+
+@pytest.fixture
+def get(monkeypatch):
+    """A World in which ane's year is over and bo's is not."""
+    world = world_on("2026-03-02")
+    installation(world, "ane", "2025-03-01")
+    installation(world, "bo", "2025-06-01")
+    return served(monkeypatch, world)
+
+
+@pytest.mark.clause("5.1")
+async def test_the_preview_names_rules_days_and_gaps(get):
+    """In the language of the reader."""
+    found = content(await get(doors.preview, language="da"))
+    line = found["rules"][0]
+    assert (line["rule_id"], line["people"], line["earliest_on"]) == ("R1", 1, "2026-03-02")
+    assert line["title"] == "Et år efter seneste brug"
+    assert {"authors", "content_cloud"} <= {one["activity_id"] for one in found["undecided"]}
+    assert content(await get(doors.preview, as_of="2026-06-02"))["rules"][0]["people"] == 2
+
+
+async def test_a_day_that_makes_no_sense_is_refused(get):
+    """By its name."""
+    problem(await get(doors.preview, as_of="2026-03-01"), 400, "as_of_out_of_range")
+    problem(await get(doors.preview, as_of="soon"), 400, "field_invalid")
+
+
+async def test_the_chart_is_an_image_that_runs_nothing(get):
+    """With the counts in its description."""
+    response = await get(doors.outlook)
+    assert (response.status_code, response.mimetype) == (200, "image/svg+xml")
+    assert response.headers["Content-Security-Policy"] == "default-src 'none'"
+    root = ET.fromstring(response.get_body())  # noqa: S314  our own text
+    assert root[1].text == "records. due: R1 1; 2026-06: R1 1."
+
+
+async def test_runs_are_listed_with_what_they_came_to(monkeypatch):
+    """The latest first."""
+    world = world_on("2026-03-02")
+    installation(world, "ane", "2025-03-01")
+    get = served(monkeypatch, world)
+    await run_day(world)
+    line = content(await get(doors.runs))["runs"][0]
+    assert (line["day"], line["filed"], line["by_rule"]) == ("2026-03-02", 1, {"R1": 1})
+
+
+@pytest.mark.clause("8.1", "9.1")
+async def test_whoever_saw_an_earlier_version_has_yet_to_see_the_current_one(monkeypatch):
+    """By channel; who saw it is counted."""
+    world = world_on("2026-03-02")
+    world = type(world)(datamap=versioned_map(), clock=world.clock)
+    get = served(monkeypatch, world)
+    now = world.clock.now()
+
+    async def show(key, number, channel, days):
+        await world.displays.record(
+            Display(
+                subject_key=key,
+                number=number,
+                language="en",
+                sha256="0" * 64,
+                channel=channel,
+                shown_at=now - timedelta(days=days),
+            )
+        )
+
+    for key in ("k1-a", "k1-b", "k1-c"):
+        await show(key, "1", DisplayChannel.APPLICATION, 100)
+    await show("k1-b", "2", DisplayChannel.APPLICATION, 1)
+    await show("k1-c", "1", DisplayChannel.CONTENT_CLOUD, 99)
+    await show("k1-c", "2", DisplayChannel.CONTENT_CLOUD, 1)
+
+    found = content(await get(doors.unseen))
+    assert (found["number"], found["shown"]) == ("2", {"application": 1, "content_cloud": 1})
+    assert found["unseen"] == [
+        {"subject_key": "k1-a", "channels": ["application"], "last_number": "1"},
+        {"subject_key": "k1-c", "channels": ["application"], "last_number": "2"},
+    ]
+    assert found["cursor"] is None
+    first = content(await get(doors.unseen, limit="1"))
+    assert [one["subject_key"] for one in first["unseen"]] == ["k1-a"]
+    second = content(await get(doors.unseen, limit="5", cursor=first["cursor"]))
+    assert [one["subject_key"] for one in second["unseen"]] == ["k1-c"]
