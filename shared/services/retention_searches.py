@@ -20,7 +20,7 @@ def sources(datamap: DataMap, *, is_first: bool) -> Iterator[Source]:
         if not trigger.directory:
             for path in trigger.paths:
                 yield Source(**of_rule, search=Search.OLD_EVENT, path=path)
-                if not is_first:
+                if not is_first:  # of a device that was offline longer than the event may be kept
                     yield Source(**of_rule, search=Search.WRITTEN_LATE, path=path)
             continue
         if rule.period is None:

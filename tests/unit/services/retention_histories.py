@@ -107,7 +107,8 @@ def world_of(history: History) -> World:
             archive(world, body["installation_id"])
     known = {body["installation_id"] for body in history.installations}
     for number, body in enumerate(history.events):
-        if body["installation_id"] in known:
+        # What runs by itself on an installation that nobody knows of has no use to count from: it is kept.
+        if body["installation_id"] in known or body["kind"] in ("start", "stop", "feature"):
             store(world, "usage_events", {"id": f"e-{number}", "user_id": "user-ane", **body})
     for number, body in enumerate(history.memberships):
         email = EMAIL_OF_ANE if number else EMAIL_OF_ANE.upper()

@@ -17,6 +17,7 @@ acts = st.one_of(
     st.tuples(st.just("use"), st.sampled_from("AB")),
     st.tuples(st.just("event"), st.sampled_from(("feature", "heartbeat"))),
     st.tuples(st.sampled_from(("login", "suspend", "reactivate", "revoke", "withdraw")), st.integers(0, 1)),
+    st.tuples(st.just("late event"), st.integers(1, 800)),
     st.tuples(st.just("renew"), st.integers(1, 400)),
     st.tuples(st.sampled_from(("hold", "release")), st.sampled_from((None, "usage", "licences", "members"))),
     st.tuples(st.sampled_from(("restrict", "lift")), st.none()),
@@ -53,6 +54,12 @@ def _event(world: World, kind: str) -> None:
         store(world, "usage_events", body)
 
 
+def _late_event(world: World, days: int) -> None:
+    at = written(world.clock.now() - timedelta(days=days))
+    body = {"id": f"offline-{at}", "user_id": "user-ane", "installation_id": "A", "kind": "start", "at": at}
+    store(world, "usage_events", body)
+
+
 def _change(container: str, name: str, **changes: str) -> Callable[[World, int], None]:
     def change(world: World, number: int) -> None:
         now = written(world.clock.now())
@@ -75,6 +82,7 @@ def _find(world: World, container: str, name: str) -> dict | None:
 _PRODUCTS = {
     "use": _use,
     "event": _event,
+    "late event": _late_event,
     "login": _change("members", "member", last_login_at=""),
     "suspend": _change("members", "member", suspended_at="", state="suspended"),
     "reactivate": _change("members", "member", reactivated_at="", state="active"),

@@ -28,6 +28,7 @@ from tests.unit.services.systems import next_day
 pytestmark = pytest.mark.clause("5.1", "5.2", "5.3", "5.4")
 FIRST = date(2026, 3, 1)
 UNTIL = date(2031, 1, 1)
+OLD = "2020-02-29T11:00:00Z"
 SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DAYS = st.dates(min_value=date(2000, 1, 1), max_value=date(2095, 12, 31))
 MOMENTS = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2095, 12, 31)).map(  # noqa: DTZ001
@@ -152,3 +153,14 @@ def test_the_engine_equals_the_checker_whatever_happens_between_the_runs(history
             latest, ran = max(day, latest), True
 
     asyncio.run(play())
+
+
+async def test_an_event_that_comes_long_after_its_own_time_goes_with_the_next_run():
+    """Of a device that was offline, after everything else of the person was erased."""
+    world = world_of(
+        History(installations=[{"installation_id": "A", "last_used_at": OLD, "first_seen_at": OLD}])
+    )
+    await judged(world, FIRST)
+    world.clock.moment = moment_at(date(2026, 6, 1), 7)
+    await act(world, Delays(world), "late event", 700)
+    await judged(world, date(2026, 6, 1))
