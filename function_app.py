@@ -4,6 +4,8 @@ import azure.functions as func
 
 from functions.http_downloads import downloads
 from functions.http_health import health
+from functions.http_newsletter import newsletter
+from functions.http_newsletter_systems import newsletter_systems
 from functions.http_openapi import openapi
 from functions.http_opendsr import opendsr
 from functions.http_operations_cases import operations_cases
@@ -27,6 +29,8 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for blueprint in (
     downloads,
     health,
+    newsletter,
+    newsletter_systems,
     openapi,
     opendsr,
     operations_cases,

@@ -16,7 +16,7 @@ from functions._http import Handler, answering
 from functions._problem_codes import OF_A_BODY, OF_A_QUERY, OF_GUARD, statuses
 
 Guard = Literal["none", "token", "system", "staff", "opendsr"]
-Method = Literal["GET", "POST", "PUT", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "DELETE", "OPTIONS"]
 PAGE = "text/html"
 EVERYWHERE = {HTTPStatus.CONFLICT, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE}
 """What every door may answer: another write was first, an error of ours, a store that does not answer."""
@@ -65,6 +65,7 @@ class Given:
     codes: tuple[str, ...] | None = None
     guard: Guard = "none"
     takes_form: bool = False
+    wrap: Callable[[Handler], Handler] | None = None  # around the answer, such as for other sites' pages
 
 
 def door(
@@ -95,7 +96,9 @@ def door(
             codes=codes,
             takes_form=given.takes_form,
         )
-        routed = blueprint.route(route, methods=[method])(answering(handler))
+        answered = answering(handler)
+        wrapped = answered if given.wrap is None else given.wrap(answered)
+        routed = blueprint.route(route, methods=[method])(wrapped)
         return blueprint.function_name(name)(routed)
 
     return made

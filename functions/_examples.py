@@ -58,6 +58,47 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
             "given_at": "2026-11-02T09:30:00+01:00",
         },
     ),
+    "newsletter_subscribe": (
+        {
+            "email": _ANE,
+            "purposes": ["member_newsletter"],
+            "consent": True,
+            "box_before": "empty",
+            "policy_version": "1",
+            "wording_version": "2026-1",
+            "wording_sha256": "0" * 64,
+            "language": "da",
+        },
+    ),
+    "newsletter_confirmation": _PRESSED,
+    "newsletter_leave_address": ({"email": _ANE},),
+    "newsletter_leave": _PRESSED,
+    "newsletter_choose": ({"token": _TOKEN, "purposes": ["member_newsletter"]},),
+    "newsletter_links": ({"email": _ANE, "purpose": "member_newsletter"},),
+    "newsletter_import": (
+        {
+            "rows": [
+                {
+                    "email": _ANE,
+                    "purpose": "member_newsletter",
+                    "given_at": "2026-11-02T09:30:00+01:00",
+                    "policy_version": "1",
+                    "wording_version": "2025-3",
+                    "wording_sha256": "0" * 64,
+                }
+            ]
+        },
+    ),
+    "marketing_exceptions_record": (
+        {
+            "email": _ANE,
+            "purpose": "author_newsletter",
+            "sold_at": "2026-11-02T09:30:00+01:00",
+            "reference": "order-0001",
+            "refusal_offered": True,
+            "similar": True,
+        },
+    ),
     "opendsr_submit": (
         {
             "regulation": "gdpr",

@@ -29,6 +29,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "body_too_large": "Send less; the detail says how much.",
         "callback_not_listed": "Name a host that is on the list of your platform.",
         "channel_unfit": "This channel is not one that staff can enter a request for.",
+        "consent_missing": "Send the box as the person ticked it, and that it was empty before.",
         "correction_empty": "Give every fact that is to be corrected its right value.",
         "correction_missing": "Say what is wrong: in `corrections`, or in `message`.",
         "cursor_invalid": "Send the cursor of the page before, as you were given it.",
@@ -37,6 +38,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "email_invalid": "Give one plain e-mail address.",
         "event_type_unknown": "The newsletter processor told of something that is not documented.",
         "event_unreadable": "An event of the newsletter processor cannot be read; look at its body.",
+        "exception_unproven": "Without the offer to refuse, or for other goods, ask for a consent.",
         "extension_months": "Extend by one or two months.",
         "extension_reason_missing": "Say why more time is needed.",
         "fact_unknown": "Correct facts that the data map names; the answer lists them.",
@@ -166,6 +168,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "queue_unknown": "There is no such queue.",
         "request_unknown": "There is no such request.",
         "reconciliation_unknown": "There is no such comparison.",
+        "sign_up_unknown": "There is no such sign-up, or it has ended; nothing may be sent.",
         "webhook_unknown": "Nothing is told to us here.",
     },
     Conflict: {

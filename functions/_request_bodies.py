@@ -47,7 +47,8 @@ def _rights(value: object) -> list[object]:
     return found
 
 
-def _language(value: object) -> object:
+def as_language(value: object) -> object:
+    """A form sends a choice that was not made as an empty text."""
     if value in (None, ""):
         return None
     if value not in ("en", "da"):
@@ -60,7 +61,7 @@ def _token(value: object) -> str:
     return value if isinstance(value, str) and len(value) <= MOST_VALUE and value.isascii() else ""
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
     """A form sends one choice as a text, several as a list, and none as an empty text or not at all."""
     if value in (None, ""):
         return ()
@@ -124,7 +125,7 @@ class SubmitBody(Body):
     rights: Annotated[Rights, Field(description="The same as `right`, under its other name.")] = None
     language: Annotated[
         Language | None,
-        BeforeValidator(_language, json_schema_input_type=Literal["en", "da", ""] | None),
+        BeforeValidator(as_language, json_schema_input_type=Literal["en", "da", ""] | None),
         Field(description="Of the letters; none: the one `Accept-Language` prefers."),
     ] = None
     message: Annotated[Text, Field(description="Read by a person.")] = ""
@@ -141,7 +142,7 @@ class SubmitBody(Body):
         tuple[_Named, ...],
         Field(max_length=MOST_NAMED),
         BeforeValidator(
-            _listed,
+            listed,
             json_schema_input_type=_Named | Annotated[list[_Named], Field(max_length=MOST_NAMED)] | None,
         ),
         Field(description="For an objection: activities or purposes of the data map; none: all it can be."),

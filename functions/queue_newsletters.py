@@ -5,14 +5,16 @@ import azure.functions as func
 from shared import bootstrap
 from shared.domain.messages import (
     NEWSLETTER_CHANGE_QUEUE,
+    NEWSLETTER_MAIL_QUEUE,
     NEWSLETTER_WEBHOOK_QUEUE,
     RECONCILIATION_QUEUE,
     ApplyNewsletterChange,
     ProcessWebhook,
     Reconcile,
+    SendSignUpMail,
     decode,
 )
-from shared.services import newsletter_changes, newsletter_webhooks, reconciling
+from shared.services import newsletter_changes, newsletter_webhooks, reconciling, sign_up_mail
 
 newsletter_queues = func.Blueprint()
 _CONNECTION = "AzureWebJobsStorage"
@@ -31,6 +33,13 @@ async def newsletter_change(msg: func.QueueMessage) -> None:
 async def newsletter_webhook(msg: func.QueueMessage) -> None:
     """Work on the events of one body."""
     await newsletter_webhooks.process(bootstrap.app().context, decode(ProcessWebhook, msg.get_body()).body_id)
+
+
+@newsletter_queues.function_name("newsletter_mail")
+@newsletter_queues.queue_trigger("msg", NEWSLETTER_MAIL_QUEUE, _CONNECTION)
+async def newsletter_mail(msg: func.QueueMessage) -> None:
+    """Send the mail that asks to confirm a sign-up."""
+    await sign_up_mail.send(bootstrap.app().context, decode(SendSignUpMail, msg.get_body()).sign_up_id)
 
 
 @newsletter_queues.function_name("newsletter_reconciliation")

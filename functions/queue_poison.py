@@ -8,6 +8,7 @@ from shared.domain.messages import (
     FINISH_QUEUE,
     LETTER_QUEUE,
     NEWSLETTER_CHANGE_QUEUE,
+    NEWSLETTER_MAIL_QUEUE,
     NEWSLETTER_WEBHOOK_QUEUE,
     PLAN_QUEUE,
     RECONCILIATION_QUEUE,
@@ -66,6 +67,13 @@ async def poison_newsletter_change(msg: func.QueueMessage) -> None:
 async def poison_newsletter_webhook(msg: func.QueueMessage) -> None:
     """Keep a webhook's body for staff."""
     await put_aside(bootstrap.app().context, NEWSLETTER_WEBHOOK_QUEUE, msg.get_body())
+
+
+@poison.function_name("poison_newsletter_mail")
+@poison.queue_trigger("msg", f"{NEWSLETTER_MAIL_QUEUE}-poison", _CONNECTION)
+async def poison_newsletter_mail(msg: func.QueueMessage) -> None:
+    """Give up the mail of a sign-up, which lapses."""
+    await put_aside(bootstrap.app().context, NEWSLETTER_MAIL_QUEUE, msg.get_body())
 
 
 @poison.function_name("poison_reconciliation")

@@ -5,7 +5,7 @@ import logging
 import azure.functions as func
 
 from shared import bootstrap
-from shared.services import newsletter_changes, newsletter_webhooks
+from shared.services import newsletter_changes, newsletter_webhooks, signing_up
 from shared.services.sweeping import sweep
 
 timers = func.Blueprint()
@@ -19,6 +19,7 @@ async def sweep_requests(timer: func.TimerRequest) -> None:
     context = bootstrap.app().context
     taken_up = await sweep(context)
     changes = await newsletter_changes.sweep(context)
+    await signing_up.sweep(context)
     bodies = await newsletter_webhooks.sweep(context)
     _LOG.info(
         "sweep took up %d requests, %d changes of newsletters, %d webhooks, past due: %s",

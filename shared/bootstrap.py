@@ -21,6 +21,7 @@ from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
+from shared.adapters.cosmos_pending_sign_ups import CosmosPendingSignUps
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
 from shared.adapters.cosmos_reconciliations import CosmosReconciliations
 from shared.adapters.cosmos_walks import CosmosWalks
@@ -115,6 +116,7 @@ def build(settings: Settings) -> App:
         own_records=CosmosOwnRecords(databases),
         displays=CosmosDisplays(databases),
         consent_ledger=CosmosConsentLedger(databases),
+        pending_sign_ups=CosmosPendingSignUps(databases),
         newsletters=CampaignMonitorLists(
             processors.api,
             Lists(settings.campaign_monitor_lists if settings.campaign_monitor_client_id else ()),

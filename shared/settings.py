@@ -41,6 +41,7 @@ _LOCAL_ONLY = (
     *("cosmos_key", "storage_connection", "transfer_local_receiver", "transfer_local_ca_file"),
     "clock_offset_seconds",
 )
+_SITE = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 _ORIGIN = re.compile(r"https://(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}|")
 
 
@@ -64,6 +65,7 @@ class Settings(BaseModel):
         default="", pattern=_SHA256
     )  # of the key our other systems send; empty: none
     allowed_return_url: str = ""  # where a plain HTML form's sender is sent back to; empty: a page of our own
+    allowed_origins: tuple[str, ...] = ()  # by commas: sites whose pages send the newsletter forms
     controller_name: str = ""
     controller_address: str = ""
     controller_email: str = ""
@@ -141,6 +143,16 @@ class Settings(BaseModel):
     @classmethod
     def _lists(cls, value: object) -> object:
         return (json.loads(value) if value else ()) if isinstance(value, str) else value
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = tuple(one.strip().rstrip("/") for one in value.split(",") if one.strip())
+        if any(_SITE.fullmatch(one) is None for one in found):
+            raise ValueError("must be origins such as https://www.example.org")
+        return found
 
     @field_validator("campaign_monitor_webhook_secrets_sha256", mode="before")
     @classmethod

@@ -49,6 +49,7 @@ from tests.fakes.messaging import (
 from tests.fakes.newsletter_changes import MemoryNewsletterChanges
 from tests.fakes.newsletters import MemoryNewsletters
 from tests.fakes.own_records import MemoryOwnRecords
+from tests.fakes.pending_sign_ups import MemoryPendingSignUps
 from tests.fakes.processors import MemoryProcessors
 from tests.fakes.reconciliations import MemoryReconciliations
 from tests.fakes.transfers import MemoryTransfers
@@ -263,6 +264,7 @@ class World:
         self.newsletters = MemoryNewsletters(self.turn)
         self.newsletter_changes = MemoryNewsletterChanges(self.documents, self.turn)
         self.webhooks = MemoryWebhooks(self.clock, self.turn)
+        self.pending_sign_ups = MemoryPendingSignUps(self.documents, self.turn)
         self.reconciliations = MemoryReconciliations(self.turn)
         self.processors = MemoryProcessors(self.turn, connected=self.connected)
         self.transfers = MemoryTransfers(self.clock, self.turn)
@@ -283,6 +285,7 @@ class World:
             own_records=self.own_records,
             displays=self.displays,
             consent_ledger=self.consent_ledger,
+            pending_sign_ups=self.pending_sign_ups,
             newsletters=self.newsletters,
             newsletter_changes=self.newsletter_changes,
             webhooks=self.webhooks,

@@ -20,6 +20,7 @@ COMPLIANCE_CONTAINERS: dict[str, tuple[str, int | None]] = {
     "notes": ("/subject_key", None),
     "policy_displays": ("/subject_key", None),
     "consent_ledger": ("/subject_key", None),
+    "pending_sign_ups": ("/id", None),
     "newsletter_changes": ("/subject_key", None),
     "webhook_receipts": ("/body_id", -1),
     "reconciliations": ("/kind", -1),

@@ -79,6 +79,14 @@ class CosmosDocuments:
             number, continuation = json.loads(following)
         return DocumentPage(documents=(), cursor=None)
 
+    async def read(self, store: DocumentStore, document_id: str) -> StoredDocument | None:
+        with translating("documents.read"):
+            try:
+                row = await self._container(store).read_item(document_id, document_id)
+            except exceptions.CosmosResourceNotFoundError:
+                return None
+        return _stored(store, row)
+
     async def walk(self, store: DocumentStore, *, cursor: str | None, limit: int) -> DocumentPage:
         everything = _Search([], [], None)
         with translating("documents.walk"):

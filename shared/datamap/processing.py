@@ -31,6 +31,13 @@ class Operation(StrEnum):
     ERASE = "erase"  # deletion by schedule
 
 
+_UNDER_THE_EXCEPTION = frozenset({Operation.MAIL, Operation.STORE})
+"""What a purchase allows without a consent: mail about similar goods, and the address for it, no profile.
+
+Source: Danish Marketing Practices Act § 10(2).
+"""
+
+
 class ProcessingDecision(Frozen):
     """The answer. `clause` is the policy's; `until` is the day to ask anew, None where none is known."""
 
@@ -191,7 +198,8 @@ def _ended(
     now: datetime,
 ) -> str | None:
     """Return why the purpose has ended for this person, or never began."""
-    consent = consent_in_force(_covering(datamap, controls, purpose), purpose.id, now=now)
+    counting = controls if operation in _UNDER_THE_EXCEPTION else _without_exceptions(controls)
+    consent = consent_in_force(_covering(datamap, counting, purpose), purpose.id, now=now)
     markets = purpose.marketing or operation is Operation.RETARGET
     if markets and controls.stops_marketing and consent is None:
         return "marketing_objection"
@@ -201,7 +209,7 @@ def _ended(
     needed = purpose.needs_consent or (purpose.marketing and operation is Operation.MAIL)
     if not needed or consent is not None:
         return None
-    given = consent_in_force(controls, purpose.id, now=now) is not None
+    given = consent_in_force(counting, purpose.id, now=now) is not None
     return "consent_not_covering" if given else "no_consent"
 
 
@@ -217,6 +225,11 @@ def _covering(datamap: DataMap, controls: Controls, purpose: Purpose) -> Control
         if not one.policy_version or consent_covers(purpose.id, one.policy_version, versions)
     )
     return controls.model_copy(update={"consents": covering})
+
+
+def _without_exceptions(controls: Controls) -> Controls:
+    consents = tuple(one for one in controls.consents if one.basis == "consent")
+    return controls.model_copy(update={"consents": consents})
 
 
 def _reaches(datamap: DataMap, objection: Objection, activity: Activity, purpose: Purpose) -> bool:

@@ -17,7 +17,9 @@ def consent_in_force(controls: Controls, purpose_id: str, *, now: datetime) -> C
 
     One counts that was given after the latest withdrawal and after every objection to marketing in force:
     to sign up anew says more than an older no, and says it for this one purpose. The objection goes on for
-    all others. Source: GDPR articles 4(11), 7(3), 21(3); policy 4.7.1, 4.8.
+    all others. A purchase is no word on mail: whoever ever refused a purpose is not mailed for it by the
+    exception for customers, however new the purchase.
+    Source: GDPR articles 4(11), 7(3), 21(3); Danish Marketing Practices Act § 10(2); policy 4.7.1, 4.8.
     """
     counting = [
         one
@@ -26,6 +28,7 @@ def consent_in_force(controls: Controls, purpose_id: str, *, now: datetime) -> C
         and one.withdrawn_at is None
         and one.given_at <= now
         and _is_latest_word(controls, purpose_id, one.given_at)
+        and not (one.basis == "exception" and _ever_refused(controls, purpose_id))
     ]
     return max(counting, key=lambda one: one.given_at, default=None)
 
@@ -47,7 +50,8 @@ def opted_in(controls: Controls, consent: Consent, *, now: datetime) -> Controls
     if consent in between:
         return controls
     kept = tuple(one for one in controls.consents if one not in between)
-    return controls.model_copy(update={"consents": (*kept, consent), "suppression": None})
+    listed = controls.suppression if consent.basis == "exception" else None
+    return controls.model_copy(update={"consents": (*kept, consent), "suppression": listed})
 
 
 def ended_for(controls: Controls, purpose_id: str, at: datetime) -> Controls:
@@ -72,6 +76,17 @@ def ended_for(controls: Controls, purpose_id: str, at: datetime) -> Controls:
     return controls.model_copy(update={"consents": tuple(reached), **latest})
 
 
+def listed(controls: Controls, *, at: datetime, reason: SuppressionReason) -> Controls:
+    """Return the controls with the address on the list of those not to write to; the first entry stays.
+
+    A consent that was given after `at` is the later word, and nothing is put on the list.
+    """
+    later = any(one.withdrawn_at is None and one.given_at > at for one in controls.consents)
+    if controls.suppression is not None or later:
+        return controls
+    return controls.model_copy(update={"suppression": Suppression(since=at, reason=reason)})
+
+
 def left(controls: Controls, purpose_id: str, at: datetime, *, reason: SuppressionReason) -> Controls:
     """Return the controls after a person left: consent ended, and on the list if nothing of it is left.
 
@@ -87,6 +102,14 @@ def _says_the_same(one: Consent, other: Consent) -> bool:
     """Whether both stand, to the same purpose and words."""
     compared = ("purpose_id", "policy_version", "basis")
     return one.withdrawn_at is None and all(getattr(one, name) == getattr(other, name) for name in compared)
+
+
+def _ever_refused(controls: Controls, purpose_id: str) -> bool:
+    """Whether mail for a purpose was refused at any time, before or after a purchase."""
+    withdrew = controls.withdrawn_at is not None or any(
+        one.purpose_id == purpose_id for one in controls.withdrawals
+    )
+    return withdrew or controls.stops_marketing
 
 
 def _is_latest_word(controls: Controls, purpose_id: str, given_at: datetime) -> bool:

@@ -116,7 +116,12 @@ def present_state(events: Iterable[ConsentEvent], purpose_id: str) -> Standing:
     """
     known = [one for one in events if one.purpose_id in (purpose_id, EVERY_PURPOSE)]
     ended_at = max((one.at for one in known if one.ends), default=None)
-    begun = [one for one in known if one.begins and (ended_at is None or one.at > ended_at)]
+    begun = [
+        one
+        for one in known
+        if one.begins
+        and (ended_at is None or (one.at > ended_at and one.kind is not EventKind.EXCEPTED))  # § 10(2)
+    ]
     if begun:
         first = min(begun, key=lambda one: (one.at, one.event_id))
         return Standing(in_force=True, since=first.at, event_id=first.event_id)

@@ -37,6 +37,7 @@ class Limits:
     notice_days: int = 7  # after these a recipient whom staff have to tell is called to mind, day by day
     ask_within_working_days: int = 3  # a question later than this after receipt pauses nothing
     cleanup_seconds: int = 3_600  # a worker that was still writing a copy when its request closed has ended
+    newsletter_link_days: int = 730  # life of the links to leave and to choose
     newsletter_attempts: int = 6  # calls about one address in one list before staff are told
     newsletter_settle_seconds: int = 15  # before an addition is looked for; doubled at each try
     webhook_body_days: int = 30  # a body that staff have to look at goes after this

@@ -15,11 +15,18 @@ TASK_QUEUE = "request-task"
 FINISH_QUEUE = "request-finish"
 LETTER_QUEUE = "request-letter"
 CALLBACK_QUEUE = "request-callback"
+NEWSLETTER_MAIL_QUEUE = "newsletter-mail"
 NEWSLETTER_CHANGE_QUEUE = "newsletter-change"
 NEWSLETTER_WEBHOOK_QUEUE = "newsletter-webhook"
 RECONCILIATION_QUEUE = "newsletter-reconciliation"
 REQUEST_QUEUES = (PLAN_QUEUE, TASK_QUEUE, FINISH_QUEUE, LETTER_QUEUE, CALLBACK_QUEUE)
-QUEUES = (*REQUEST_QUEUES, NEWSLETTER_CHANGE_QUEUE, NEWSLETTER_WEBHOOK_QUEUE, RECONCILIATION_QUEUE)
+QUEUES = (
+    *REQUEST_QUEUES,
+    NEWSLETTER_MAIL_QUEUE,
+    NEWSLETTER_CHANGE_QUEUE,
+    NEWSLETTER_WEBHOOK_QUEUE,
+    RECONCILIATION_QUEUE,
+)
 
 SUBJECT_KEY_PATTERN = r"^k\d+-[0-9a-f]{64}$"
 REQUEST_ID_PATTERN = r"^[0-9a-f]{32}$"
@@ -59,6 +66,12 @@ class SendCallback(_OfRequest):
     """Tell the platform that filed the request where it stands now."""
 
 
+class SendSignUpMail(_Message):
+    """Send the mail that asks somebody to confirm a newsletter sign-up."""
+
+    sign_up_id: str = Field(pattern=REQUEST_ID_PATTERN)
+
+
 class ApplyNewsletterChange(_Message):
     """Bring one address in one list in line with our ledger."""
 
@@ -79,7 +92,7 @@ class Reconcile(_Message):
 
 
 RequestMessage = PlanRequest | RunTasks | FinishStage | SendLetter | SendCallback
-Message = RequestMessage | ApplyNewsletterChange | ProcessWebhook | Reconcile
+Message = RequestMessage | SendSignUpMail | ApplyNewsletterChange | ProcessWebhook | Reconcile
 
 QUEUE_OF: dict[type[_Message], str] = {
     PlanRequest: PLAN_QUEUE,
@@ -87,6 +100,7 @@ QUEUE_OF: dict[type[_Message], str] = {
     FinishStage: FINISH_QUEUE,
     SendLetter: LETTER_QUEUE,
     SendCallback: CALLBACK_QUEUE,
+    SendSignUpMail: NEWSLETTER_MAIL_QUEUE,
     ApplyNewsletterChange: NEWSLETTER_CHANGE_QUEUE,
     ProcessWebhook: NEWSLETTER_WEBHOOK_QUEUE,
     Reconcile: RECONCILIATION_QUEUE,

@@ -76,6 +76,10 @@ class Documents(Protocol):
         """
         ...
 
+    async def read(self, store: DocumentStore, document_id: str) -> StoredDocument | None:
+        """Return the document of a container whose partition key is the id. None: there is none."""
+        ...
+
     async def walk(self, store: DocumentStore, *, cursor: str | None, limit: int) -> DocumentPage:
         """Return up to `limit` documents of the container, whoever they are about. Empty: nothing more.
 

@@ -76,7 +76,7 @@ def render_letter(facts: LetterFacts) -> Letter:
         .render(context, layout=f"letters/{form if form == 'html' else 'text'}.j2")
         for form in ("txt", "html")
     )
-    return Letter(subject=context["subject"], text=_without_holes(text), html=html)
+    return Letter(subject=context["subject"], text=without_holes(text), html=html)
 
 
 def _context(facts: LetterFacts) -> dict[str, Any]:
@@ -262,7 +262,7 @@ def _provision(provision: str, language: str) -> str:
     return provision_text(_clause(provision), language)
 
 
-def _without_holes(text: str) -> str:
+def without_holes(text: str) -> str:
     """Return text with at most one empty line in a row; template tags leave more behind."""
     lines: list[str] = []
     for line in text.splitlines():

@@ -19,6 +19,10 @@ Outcome = Literal[
     "closed",
     "copy_deleted",
     "question_answered",
+    "asked",  # of a newsletter sign-up
+    "joined_list",
+    "left",
+    "chosen",
 ]
 _OVER = frozenset({"cancelled", "closed", "copy_deleted"})  # no answer is due any more
 

@@ -6,7 +6,7 @@ in the form's hidden field `token`.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from jinja2.filters import do_filesizeformat
 
@@ -17,6 +17,19 @@ from shared.rendering.words import words
 
 _STYLES = ("base", "door")
 _SELF = "'self'"
+
+
+class ShownChoice(Protocol):
+    """One box of a page to choose on."""
+
+    @property
+    def purpose_id(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def is_on(self) -> bool: ...
 
 
 def page_headers(*, download_origin: str | None = None) -> dict[str, str]:
@@ -120,6 +133,43 @@ def package_page(
         ],
         token=token,
         form_action=_form_action(download_origin),
+    )
+
+
+def join_page(*, language: str, action_url: str, token: str, titles: Sequence[str]) -> str:
+    """Return the page on which a person confirms a newsletter sign-up; the form posts `token`."""
+    w = words(language)
+    return _page(
+        language,
+        w.door_join_title,
+        [w.door_join_text.format(titles="; ".join(titles))],
+        forms=[{"action": action_url, "label": w.door_join_button, "text": ""}],
+        token=token,
+        small=w.door_confirm_other,
+    )
+
+
+def leave_page(*, language: str, action_url: str, token: str) -> str:
+    """Return the page on which a person leaves a newsletter; the form posts `token`."""
+    w = words(language)
+    return _page(
+        language,
+        w.door_leave_title,
+        [w.door_leave_text],
+        forms=[{"action": action_url, "label": w.door_leave_button, "text": ""}],
+        token=token,
+    )
+
+
+def choice_page(*, language: str, action_url: str, token: str, choices: Sequence[ShownChoice]) -> str:
+    """Return the page on which a person chooses; the form posts `token` and a `purposes` for each tick."""
+    w = words(language)
+    return _page(
+        language,
+        w.door_choose_title,
+        [w.door_choose_text],
+        forms=[{"action": action_url, "label": w.door_choose_button, "text": "", "choices": choices}],
+        token=token,
     )
 
 

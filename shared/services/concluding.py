@@ -72,6 +72,8 @@ async def _conclude_erasure(context: Context, case: Case) -> None:
     )
     systems = [one for one in kept if not is_register(context.datamap, one.store_id)]
     records = sum(erased.values())
+    if is_whole:
+        await marking.erased(context, request, found_records=bool(records))
     words = _WORDS.get(request.right)
     if words is None or not await reaches_person(context, request, request.identifiers):
         result: Result = "erased_with_retention" if systems else "erased" if records else "nothing_held"

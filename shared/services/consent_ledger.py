@@ -9,9 +9,9 @@ Source: GDPR articles 5(2), 7(1), 7(3); policy 2.4.2, 4.8.
 from collections.abc import Iterable
 from datetime import datetime
 
-from shared.domain.consent import consent_in_force
+from shared.domain.consent import consent_in_force, listed
 from shared.domain.consent_ledger import Channel, ConsentEvent, EventKind, applied
-from shared.domain.controls import Consent, Controls, Suppression, SuppressionReason
+from shared.domain.controls import Consent, Controls, SuppressionReason
 from shared.domain.identifiers import EMAIL
 from shared.services import marking
 from shared.services.context import Context
@@ -64,15 +64,9 @@ async def suppress(
 
     An opt-in given after `at` is the later word, and nothing is put on the list.
     """
-
-    def listed(controls: Controls) -> Controls:
-        if controls.suppression is not None or any(
-            one.withdrawn_at is None and one.given_at > at for one in controls.consents
-        ):
-            return controls
-        return controls.model_copy(update={"suppression": Suppression(since=at, reason=reason)})
-
-    await marking.change(context, tuple(subject_keys), listed)
+    await marking.change(
+        context, tuple(subject_keys), lambda controls: listed(controls, at=at, reason=reason)
+    )
 
 
 async def unsuppress(context: Context, email: str) -> None:

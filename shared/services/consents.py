@@ -1,5 +1,6 @@
-"""Note a new opt-in, so that mail for its purpose may go out. Withdrawing is in `marking.withdraw`."""
+"""Note a new opt-in, or a purchase that allows mail, as other systems tell. Leaving is in `leaving`."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from shared.datamap.processing import known_purpose
@@ -10,6 +11,7 @@ from shared.domain.identifiers import EMAIL, parse_email
 from shared.domain.times import after, start_of
 from shared.services import consent_ledger
 from shared.services.context import Context
+from shared.services.joining import Joining, join
 
 MOST_AHEAD_SECONDS = 300
 """How far the clock of the asking system may be ahead of ours."""
@@ -54,3 +56,52 @@ async def record_consent(
     )
     controls = await consent_ledger.note(context, event)
     return consent_in_force(controls, purpose.id, now=now) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sale:
+    """A purchase in which somebody gave an address, as the selling system tells.
+
+    `refusal_offered`: mail could be refused then, free and easily. `similar`: what is advertised is our own
+    and of the kind that was bought. `reference`: the order, by which it can be shown.
+    """
+
+    email: str
+    purpose_id: str
+    sold_at: datetime
+    reference: str
+    refusal_offered: bool
+    similar: bool
+
+
+async def record_exception(context: Context, sale: Sale) -> bool:
+    """Note that a customer may be mailed without having consented; return whether that counts now.
+
+    False: the person refused such mail at some time; nothing may be sent. A second call changes nothing.
+    Source: Danish Marketing Practices Act § 10(2); GDPR article 5(2).
+
+    Raises:
+        Invalid: `email_invalid`, `purpose_unknown`, `purpose_without_consent`, `exception_unproven`: without
+            the offer to refuse, or for other goods, there is no exception; `given_at_invalid`.
+        Conflict: somebody else kept writing; send it again.
+    """
+    address = parse_email(sale.email)
+    _, purpose = known_purpose(context.datamap, sale.purpose_id)
+    if not purpose.marketing:
+        raise Invalid("purpose_without_consent", "it is no marketing", field="purpose")
+    if not (sale.refusal_offered and sale.similar and sale.reference.strip()):
+        raise Invalid("exception_unproven", "only with a refusal offered, for similar goods, with its order")
+    now = context.clock.now()
+    if sale.sold_at.tzinfo is None or sale.sold_at > after(now, seconds=MOST_AHEAD_SECONDS):
+        raise Invalid("given_at_invalid", "a time up to now", field="sold_at")
+    joining = Joining(
+        email=address,
+        purpose_ids=(purpose.id,),
+        at=min(sale.sold_at, now),
+        channel="system",
+        source="sale",
+        kind=EventKind.EXCEPTED,
+        event_id=f"sale-{int(sale.sold_at.timestamp() * 1_000_000)}",
+        evidence=Evidence(sale_reference=sale.reference.strip(), refusal_offered=True),
+    )
+    return bool(await join(context, joining))

@@ -21,6 +21,7 @@ from shared.ports.opendsr import OpenDsr
 from shared.ports.operators import Operators
 from shared.ports.own_records import OwnRecords
 from shared.ports.packages import Packages
+from shared.ports.pending_sign_ups import PendingSignUps
 from shared.ports.processors import Processors
 from shared.ports.quarantine import Quarantine
 from shared.ports.queue import Queue
@@ -48,6 +49,7 @@ class Context:
     own_records: OwnRecords
     displays: Displays
     consent_ledger: ConsentLedger
+    pending_sign_ups: PendingSignUps
     newsletters: Newsletters
     newsletter_changes: NewsletterChanges
     webhooks: Webhooks

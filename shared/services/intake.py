@@ -86,7 +86,7 @@ async def submit(context: Context, submission: Submission) -> str:
         asked = (",".join(submission.rights), submission.language, submission.wishes.model_dump_json())
         request_id = context.keys.sign("repeat", email_key, submission.repeat_key)[:32]
         body_digest = context.keys.sign("body", request_id, *asked)
-    await count(context, f"client-{_client_key(context, submission.client)}", _per_client(context))
+    await count_client(context, submission.client)
     await count_address(context, email, submission.rights)
     await put_on_file(
         context,
@@ -296,6 +296,17 @@ async def count_address(context: Context, email: str, rights: Iterable[Right]) -
     counts = [await _hit(context, f"address-{mailbox}{suffix}") for suffix in sorted(own)]
     if min(counts) > context.limits.requests_per_address_hour:
         raise _too_many()
+
+
+async def count_client(context: Context, client: str, what: str = "") -> None:
+    """Count one more call of a client, by what it is about. Raises as `count`."""
+    await count(context, f"{what}client-{_client_key(context, client)}", _per_client(context))
+
+
+async def count_mailbox(context: Context, email: str, what: str) -> None:
+    """Count one more call about a mailbox, by what it is about. Raises as `count`."""
+    bucket = f"{what}address-{_mailbox_key(context, email)}"
+    await count(context, bucket, context.limits.requests_per_address_hour)
 
 
 async def count(context: Context, bucket: str, most: int) -> None:

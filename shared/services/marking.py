@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from shared.domain.cases import SubjectRequest
-from shared.domain.consent import ended_for, left
+from shared.domain.consent import ended_for, left, listed
 from shared.domain.controls import EVERY_PURPOSE, Controls, Objection, Restriction, RestrictionGround
 from shared.domain.errors import Conflict
 from shared.domain.rights import Right
@@ -158,7 +158,10 @@ async def object_to(context: Context, request: SubjectRequest, subject_keys: Seq
         if same and same[-1].placed_at >= wanted.placed_at:
             return controls
         others = tuple(one for one in controls.objections if one not in same[1:])
-        return controls.model_copy(update={"objections": (*others, wanted)})
+        marked = controls.model_copy(update={"objections": (*others, wanted)})
+        if wanted.kind != "marketing":
+            return marked
+        return listed(marked, at=wanted.placed_at, reason="objected")
 
     await change(context, marked_keys(context, request, subject_keys), objected)
 
@@ -173,6 +176,22 @@ async def withdraw(context: Context, request: SubjectRequest, subject_keys: Sequ
     await change(
         context, subject_keys, lambda controls: left(controls, EVERY_PURPOSE, at, reason="withdrawn")
     )
+
+
+async def erased(context: Context, request: SubjectRequest, *, found_records: bool) -> None:
+    """End the consents of a person who was erased, and keep an old list from bringing the address back.
+
+    Where there was nothing of the person, nothing is begun about them. What was consented to since the
+    request came stays. Source: GDPR articles 17(1)(b), 21(3); policy 4.4, 4.8.
+    """
+    at = request.received_at
+
+    def ended(controls: Controls) -> Controls:
+        if not found_records and not controls.consents:
+            return controls
+        return left(controls, EVERY_PURPOSE, at, reason="erased")
+
+    await change(context, request.subject_keys, ended)
 
 
 async def carry_over(context: Context, subject_keys: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from shared.domain.messages import (
     CALLBACK_QUEUE,
     FINISH_QUEUE,
     NEWSLETTER_CHANGE_QUEUE,
+    NEWSLETTER_MAIL_QUEUE,
     NEWSLETTER_WEBHOOK_QUEUE,
     PLAN_QUEUE,
     RECONCILIATION_QUEUE,
@@ -20,10 +21,11 @@ from shared.domain.messages import (
     RunTasks,
     SendCallback,
     SendLetter,
+    SendSignUpMail,
     decode,
 )
 from shared.domain.times import utc_text
-from shared.services import newsletter_changes, newsletter_webhooks, reconciling
+from shared.services import newsletter_changes, newsletter_webhooks, reconciling, sign_up_mail
 from shared.services.attention import fail_lane, stop
 from shared.services.calling_back import give_up
 from shared.services.context import Context
@@ -45,6 +47,9 @@ async def _mark(context: Context, queue: str, body: bytes) -> None:
     if queue == TASK_QUEUE:
         message = decode(RunTasks, body)
         await fail_lane(context, message.request_id, message.lane, "task_poisoned")
+        return
+    if queue == NEWSLETTER_MAIL_QUEUE:
+        await sign_up_mail.poisoned(context, decode(SendSignUpMail, body).sign_up_id)
         return
     if queue == NEWSLETTER_CHANGE_QUEUE:
         change = decode(ApplyNewsletterChange, body)

@@ -6,7 +6,7 @@ erasure of that person began. Twins of this message stage equal closing blocks, 
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from shared.datamap.models import DataMap
 from shared.datamap.ownership import is_own
@@ -194,19 +194,28 @@ async def _report(context: Context, case: Case, controls: Sequence[StoredControl
                 if restriction.lifted_at is None
             )
         ),
-        suppressions=tuple(
-            dict.fromkeys(
-                ("objection to direct marketing", copenhagen_day(one.placed_at))
-                for stored in controls
-                for one in stored.controls.objections
-                if one.kind == "marketing" and one.in_force
-            )
-        ),
+        suppressions=_listed(controls),
         policy_versions_shown=await numbers_shown(context, request.subject_keys),
         package_expires_at=after(begun_at, days=context.limits.package_days),
         for_representative=request.requester.kind == "representative",
         done_before=_done_before(request, begun_at),
     )
+
+
+def _listed(controls: Sequence[StoredControls]) -> tuple[tuple[str, date], ...]:
+    """Return why an address is not to be written to and since when. Source: GDPR article 15(1)."""
+    objected = (
+        ("objection", copenhagen_day(one.placed_at))
+        for stored in controls
+        for one in stored.controls.objections
+        if one.kind == "marketing" and one.in_force
+    )
+    on_list = (
+        (one.reason, copenhagen_day(one.since))
+        for stored in controls
+        if (one := stored.controls.suppression) is not None
+    )
+    return tuple(dict.fromkeys((*objected, *on_list)))
 
 
 def _done_before(request: SubjectRequest, begun_at: datetime) -> tuple[tuple[str, int], ...]:

@@ -13,6 +13,7 @@ from shared.domain.messages import (
     Message,
     ProcessWebhook,
     Reconcile,
+    SendSignUpMail,
     decode,
 )
 from shared.ports.cases import Write
@@ -63,7 +64,7 @@ async def redrive(context: Context, queue: str, *, decided_by: str) -> Redriven:
 async def _send_again(context: Context, queue: str, name: str, decided_by: str) -> bool:
     try:
         message = await _kept(context, queue, name)
-        if isinstance(message, ApplyNewsletterChange | ProcessWebhook | Reconcile):
+        if isinstance(message, ApplyNewsletterChange | ProcessWebhook | Reconcile | SendSignUpMail):
             await context.queue.send([message])
             await context.quarantine.remove(name)
             return True

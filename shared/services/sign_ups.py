@@ -61,6 +61,49 @@ async def begin(context: Context, sign_up: SignUp) -> None:
     await context.documents.create(_store(context), sign_up.record())
 
 
+async def renew(context: Context, sign_up: SignUp) -> None:
+    """Write a sign-up whose id stays the same each time its person signs up; the newest consent counts.
+
+    A second call changes nothing, and one with an older consent neither.
+
+    Raises:
+        Conflict: somebody kept writing; do it again.
+    """
+    store = _store(context)
+    for _ in range(_ATTEMPTS):
+        await context.documents.create(store, sign_up.record())
+        known = await context.documents.read(store, sign_up.sign_up_id)
+        if known is None:
+            continue  # it ended and went meanwhile
+        begun = moment_of(known.body.get("consented_at"))
+        if begun is not None and begun >= sign_up.at:
+            return
+        change = Change(document=known, replacement={**sign_up.record()})
+        if await context.documents.change(store, [change]) == (Changed.DONE,):
+            return
+    raise Conflict("changed_meanwhile", STORE)
+
+
+async def find(context: Context, sign_up_id: str) -> Mapping[str, Any] | None:
+    """Return the record of a sign-up, ended or not. None: there is none."""
+    known = await context.documents.read(_store(context), sign_up_id)
+    return None if known is None else known.body
+
+
+async def of_address(context: Context, email: str) -> list[Mapping[str, Any]]:
+    """Return the sign-ups of an address that have not ended."""
+    found: list[Mapping[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        page = await context.documents.page(
+            _store(context), {EMAIL: (email,)}, cursor=cursor, limit=context.limits.page_documents
+        )
+        found += [one.body for one in page.documents if one.body.get("state") != _ENDED]
+        cursor = page.cursor
+        if cursor is None:
+            return found
+
+
 async def end(context: Context, email: str, purpose_ids: Collection[str], *, at: datetime) -> int:
     """Write that the sign-ups of an address have ended, those from before `at`; return how many changed."""
 

@@ -60,6 +60,16 @@ class MemoryDocuments:
         more = len(left) > limit
         return DocumentPage(documents=documents, cursor=str(page[-1][0]) if more else None)
 
+    async def read(self, store, document_id):
+        await self.turn("documents.read")
+        key = (json.dumps(document_id), document_id)
+        if key not in self.rows.get(store.container, {}):
+            return None
+        _, version, body = self.rows[store.container][key]
+        return StoredDocument(
+            partition=document_id, document_id=document_id, etag=str(version), body=copy.deepcopy(body)
+        )
+
     async def count(self, store, identifiers):
         await self.turn("documents.count")
         return len(self._matching(store, identifiers))

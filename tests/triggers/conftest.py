@@ -28,7 +28,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 def wire(monkeypatch, world, *, staff_tokens=None, **settings) -> None:
     """Put a World in the app's place."""
-    values = SimpleNamespace(**{"allowed_return_url": "", **settings})
+    values = SimpleNamespace(**{"allowed_return_url": "", "allowed_origins": (), **settings})
     app = SimpleNamespace(
         context=world.context,
         settings=values,
@@ -45,6 +45,7 @@ def call(
     body: bytes | dict | None = None,
     form: dict | None = None,
     request_id: str | None = None,
+    sign_up_id: str | None = None,
     **headers: str,
 ):
     """Return the coroutine of a door called with a JSON body, a form or raw bytes.
@@ -64,7 +65,10 @@ def call(
         url=f"http://127.0.0.1:7071/api/requests/{request_id or ''}",
         headers=names,
         params=params,
-        route_params={"request_id": request_id} if request_id else {},
+        route_params={
+            **({"request_id": request_id} if request_id else {}),
+            **({"sign_up_id": sign_up_id} if sign_up_id else {}),
+        },
         body=body or b"",
     )
     return handler(request)

@@ -20,7 +20,7 @@ from functions.http_openapi import show
 from tests.triggers.conftest import FORM, call, content
 
 SERVER = "https://compliance.example/api"
-METHODS = {"get", "post", "put", "delete"}
+METHODS = {"get", "post", "put", "delete", "options"}
 
 
 @pytest.fixture(scope="module")
