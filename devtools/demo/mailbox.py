@@ -16,6 +16,7 @@ from devtools.demo.findings import StoryEndedError
 
 OUTBOX = "outbox"
 LOOK_SECONDS = 0.25
+_SIGN_UP_LINK = re.compile(r"https?://\S+/newsletter/subscriptions/[0-9a-f]{32}/confirmation\?token=\S+")
 _LINK = re.compile(r"https?://\S+/requests/([0-9a-f]{32})(?:/([a-z]+)\?token=\S+)?")
 
 
@@ -23,7 +24,8 @@ _LINK = re.compile(r"https?://\S+/requests/([0-9a-f]{32})(?:/([a-z]+)\?token=\S+
 class Mail:
     """One mail.
 
-    `links` go by what they are for: `verification`, `cancellation`, `package`, `answer`, `status`.
+    `links` go by what they are for: `verification`, `cancellation`, `package`, `answer`, `status`, and
+    `sign_up` in a mail that asks to confirm a newsletter, which is about no request.
     """
 
     to: str
@@ -83,7 +85,7 @@ def read_mail(data: bytes) -> Mail:
     """Return a mail from its file.
 
     Raises:
-        StoryEndedError: it has no plain text, or names no request.
+        StoryEndedError: it has no plain text, or names neither a request nor a sign-up.
     """
     message = message_from_bytes(data, policy=default)
     body = message.get_body(preferencelist=("plain",))
@@ -95,8 +97,10 @@ def read_mail(data: bytes) -> Mail:
     for found in _LINK.finditer(text):
         request_id = found[1]
         links[found[2] or "status"] = found[0].rstrip(".")
-    if not request_id:
-        raise StoryEndedError(f"the mail {message['Subject']!r} names no request")
+    if found_link := _SIGN_UP_LINK.search(text):
+        links["sign_up"] = found_link[0].rstrip(".")
+    if not request_id and "sign_up" not in links:
+        raise StoryEndedError(f"the mail {message['Subject']!r} names no request or sign-up")
     return Mail(
         to=str(message["To"]),
         subject=str(message["Subject"]).strip(),

@@ -75,11 +75,18 @@ def test_who_is_active_and_suppressed_gets_no_mail(evidence):
     assert JUDGE.diverging(evidence) == [seat(ANE)]
 
 
-@pytest.mark.parametrize("state", ["Unsubscribed", "Deleted", "Unconfirmed", "Something new"])
+@pytest.mark.parametrize("state", ["Unsubscribed", "Deleted", "Something new"])
 def test_a_consent_without_mail_diverges(evidence, state):
     """The ledger never heard of it."""
     evidence.states[seat(ANE)] = state
     assert JUDGE.diverging(evidence) == [seat(ANE)]
+
+
+@pytest.mark.parametrize("state", ["Bounced", "Unconfirmed"])
+def test_a_state_that_says_nothing_of_the_wish_agrees_with_either(evidence, state):
+    """Nothing is sent."""
+    evidence.states[seat(ANE)] = evidence.states[seat(BO)] = state
+    assert JUDGE.diverging(evidence) == []
 
 
 def test_a_consent_of_nobody_diverges(evidence):

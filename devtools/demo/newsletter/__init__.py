@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from devtools.demo.findings import Findings
 from devtools.demo.holdings import Stores
+from devtools.demo.mailbox import Mailbox
 from devtools.demo.narration import Narrator
 from devtools.demo.newsletter import lists
+from devtools.demo.newsletter.forms import Forms
 from devtools.demo.newsletter.old_list import import_again
+from devtools.demo.newsletter.recorded import copy_with_contract
 from devtools.demo.newsletter.scene import Scene
-from devtools.demo.newsletter.storm import storm, strange_bodies
+from devtools.demo.newsletter.storm import outage_over, storm, strange_bodies
 from devtools.demo.newsletter.vendor import Vendor
 from devtools.demo.newsletter.verdict import Judge, accepted, duplicates
 from devtools.demo.preparing import HTTP_SECONDS, made_up, prepare
 from devtools.demo.rights.days import Days
 from devtools.demo.rights.staff import Staff
+from devtools.demo.rights.systems import Systems
+from devtools.demo.stranger import Stranger
 from devtools.local_platform import Platform
 from shared.domain.identifiers import EMAIL, Pseudonymiser
 from shared.settings import read
@@ -32,6 +39,7 @@ RESULT_KEYS = (
     "re_added_by_import",
 )
 LEAST_EVENTS = 10_000
+RETURNING = 3
 _SHOWN = 10
 
 
@@ -51,6 +59,9 @@ async def play(
     keys = Pseudonymiser(read(environment).pseudonym_key_bytes)
     api_url = f"{platform.functions_url}/api"
     async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="app-")))
+        copy_with_contract(platform.root, folder)
+        platform.app_root = folder
         stores = await stack.enter_async_context(Stores(environment))
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=HTTP_SECONDS))
         staff = Staff(client, api_url, platform.issuer_url)
@@ -69,15 +80,26 @@ async def play(
         await scene.days.begin()
         await scene.vendor.test_webhooks()
         narrator.step(f"the app answers on {api_url}; the processor's webhooks are registered and tested")
-        return await _days(scene)
+        forms = Forms(
+            scene=scene,
+            mailbox=Mailbox(stores.blobs),
+            stranger=Stranger(client, api_url),
+            systems=Systems(client, api_url),
+        )
+        return await _days(scene, forms)
 
 
-async def _days(scene: Scene) -> dict[str, Any]:
+async def _days(scene: Scene, forms: Forms) -> dict[str, Any]:
     narrator = scene.narrator
+    narrator.chapter("Our own forms")
+    await forms.come()
+    await scene.quiet()
+    await forms.go_on()
     narrator.chapter("The first day: people come and go at the processor, which tells of it badly")
     await storm(scene)
     await strange_bodies(scene)
     await scene.quiet()
+    await outage_over(scene)
     await scene.move_to(1)
     await scene.quiet()
     before = await scene.evidence()
@@ -86,20 +108,23 @@ async def _days(scene: Scene) -> dict[str, Any]:
         f"before reconciliation both sides differ on {len(scene.judge.diverging(before))} addresses"
     )
     await import_again(scene)
+    known = {one.address for one in before.states} - before.suppressed
+    await forms.come_back(sorted(scene.said_no & known)[:RETURNING])
     await scene.quiet()
     await scene.days.run_timer("reconciliation")
     await scene.quiet()
     await scene.move_to(2)
     await scene.quiet()
-    return await _judged(scene, lost_before=[str(one) for one in lost])
+    return await _judged(scene, forms, lost_before=[str(one) for one in lost])
 
 
-async def _judged(scene: Scene, *, lost_before: list[str]) -> dict[str, Any]:
+async def _judged(scene: Scene, forms: Forms, *, lost_before: list[str]) -> dict[str, Any]:
     """Note everything that is not as it should be, and return the values of `RESULT_KEYS`."""
     scene.narrator.chapter("The proof: both sides side by side, read with the bare SDKs")
     evidence, judge, findings = await scene.evidence(), scene.judge, scene.findings
     diverging = judge.diverging(evidence)
     re_added = judge.re_added(evidence, scene.said_no)
+    forms.judge(evidence)
     twice, repeated = judge.said_twice(evidence), duplicates(evidence)
     for what, found in (
         ("an accepted event had no effect", lost_before),

@@ -55,6 +55,11 @@ class Scene:
         """Return what both sides hold now."""
         return await read_evidence(self.stores.cosmos, self.database, self.vendor)
 
+    async def kept_bodies(self) -> list[str]:
+        """Return the names of the bodies of webhooks that the app keeps."""
+        container = self.stores.blobs.get_container_client("webhooks")
+        return [name async for name in container.list_blob_names()]
+
     async def move_to(self, days: int) -> None:
         """Let it be so many days later on both sides, and let the app take up what is due."""
         await self.vendor.do("PUT", "clock", {"ahead_seconds": days * DAY_SECONDS})

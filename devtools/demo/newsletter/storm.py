@@ -44,6 +44,13 @@ async def storm(scene: Scene) -> None:
     scene.narrator.table(("what people and staff did there", "times"), sorted(done.items()))
 
 
+async def outage_over(scene: Scene) -> None:
+    """Let the processor answer again; what waited for it is taken up by the next sweep."""
+    await scene.vendor.do("PUT", "faults", [])
+    waiting = len(await scene.kept_bodies())
+    scene.narrator.step(f"the processor answers again; {waiting} bodies are kept until their events are done")
+
+
 async def strange_bodies(scene: Scene) -> None:
     """Send what the processor's webhooks should not, and see it taken in or refused as it has to be."""
     url = webhook_url(scene.api_url)

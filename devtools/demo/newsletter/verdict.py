@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from devtools.demo.newsletter.evidence import BOUNCED, Evidence, Seat, is_beginning, words
+from devtools.demo.newsletter.evidence import WITHOUT_MAIL_FOR_NOW, Evidence, Seat, is_beginning, words
 
 KeyOf = Callable[[str], str]
 Purposes = Mapping[str, str]
@@ -27,8 +27,8 @@ class Judge:
     def diverging(self, evidence: Evidence) -> list[Seat]:
         """Return the addresses on which both sides differ: mail without consent, or consent without mail.
 
-        Where mail does not arrive, both sides agree: the consent stands and nothing can be sent. A consent
-        whose address no list has is one of nobody, with the pseudonym for an address.
+        Where mail does not arrive, or the processor itself still asks, both sides agree: nothing is sent. A
+        consent whose address no list has is one of nobody, with the pseudonym for an address.
         """
         seats = {one for one in evidence.states if one.list_id in self.purposes}
         found = [one for one in seats if self._differs(evidence, one)]
@@ -83,7 +83,7 @@ class Judge:
 
     def _differs(self, evidence: Evidence, seat: Seat) -> bool:
         consents = evidence.consents(self.key_of(seat.address), self.purposes[seat.list_id])
-        if evidence.states[seat] == BOUNCED:
+        if evidence.states[seat] in WITHOUT_MAIL_FOR_NOW:
             return False
         return consents != evidence.gets_mail(seat)
 
