@@ -21,6 +21,7 @@ from functions.http_webhooks import webhooks
 from functions.queue_newsletters import newsletter_queues
 from functions.queue_poison import poison
 from functions.queue_requests import queues
+from functions.timer_measuring import measuring
 from functions.timer_reconciliation import reconciliation
 from functions.timer_retention import retention
 from functions.timer_sweep import timers
@@ -47,6 +48,7 @@ for blueprint in (
     poison,
     queues,
     reconciliation,
+    measuring,
     retention,
     timers,
 ):

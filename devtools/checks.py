@@ -25,6 +25,7 @@ def main(arguments: Sequence[str]) -> int:
         _python("ruff", "format", "--check", "."),
         _python("mypy"),
         [str(Path(sys.executable).parent / "lint-imports")],
+        _python("devtools.template_scan"),
         _python("pytest", "-n", WORKERS),
     ]
     for step in steps:

@@ -67,6 +67,11 @@ COMMANDS = {
         summary="print the data map as a table",
         needs_azurite=False,
     ),
+    "infra": Command(
+        module="devtools.template_scan",
+        summary="scan the Bicep templates with checkov",
+        needs_azurite=False,
+    ),
     "coverage": Command(
         module="devtools.coverage",
         summary="write which rule, code and test make each clause true; --check only compares",

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from functions._http import Handler, answering
 from functions._problem_codes import OF_A_BODY, OF_A_QUERY, OF_GUARD, statuses
+from functions._traced import traced
 
 Guard = Literal["none", "token", "system", "staff", "opendsr"]
 Method = Literal["GET", "POST", "PUT", "DELETE", "OPTIONS"]
@@ -98,7 +99,7 @@ def door(
         )
         answered = answering(handler)
         wrapped = answered if given.wrap is None else given.wrap(answered)
-        routed = blueprint.route(route, methods=[method])(wrapped)
+        routed = blueprint.route(route, methods=[method])(traced(name, wrapped))
         return blueprint.function_name(name)(routed)
 
     return made

@@ -52,7 +52,10 @@ class GivenUpAnswer(Shown):
 
 
 class RunAnswer(Shown):
-    """The newest comparison. `counts`: addresses by what came of them; `ended_at` null: it goes on."""
+    """The newest comparison. `counts`: addresses by what came of them; `ended_at` null: it goes on.
+
+    `repaired`: addresses on which both sides differed; `diverging`: on which they still do, for staff.
+    """
 
     run_id: str
     extent: Extent
@@ -60,6 +63,7 @@ class RunAnswer(Shown):
     started_at: datetime
     ended_at: datetime | None
     counts: dict[str, int]
+    repaired: int
     diverging: int
     subject_keys: tuple[str, ...]
     failures: tuple[GivenUpAnswer, ...]
@@ -74,6 +78,7 @@ class RunAnswer(Shown):
             started_at=run.started_at,
             ended_at=run.ended_at,
             counts=dict(run.counts),
+            repaired=run.repaired,
             diverging=run.diverging,
             subject_keys=run.subject_keys,
             failures=tuple(

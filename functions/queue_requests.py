@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from functions._traced import following
 from shared import bootstrap
 from shared.domain.messages import (
     CALLBACK_QUEUE,
@@ -31,7 +32,8 @@ _CONNECTION = "AzureWebJobsStorage"
 async def request_plan(msg: func.QueueMessage) -> None:
     """Plan a request, or begin what is planned."""
     message = decode(PlanRequest, msg.get_body())
-    await plan(bootstrap.app().context, message.request_id)
+    with following("request_plan", message):
+        await plan(bootstrap.app().context, message.request_id)
 
 
 @queues.function_name("request_task")
@@ -39,7 +41,8 @@ async def request_plan(msg: func.QueueMessage) -> None:
 async def request_task(msg: func.QueueMessage) -> None:
     """Work on one lane of a request."""
     message = decode(RunTasks, msg.get_body())
-    await run_lane(bootstrap.app().context, message.request_id, message.lane)
+    with following("request_task", message):
+        await run_lane(bootstrap.app().context, message.request_id, message.lane)
 
 
 @queues.function_name("request_finish")
@@ -47,7 +50,8 @@ async def request_task(msg: func.QueueMessage) -> None:
 async def request_finish(msg: func.QueueMessage) -> None:
     """Go on when a stage is done."""
     message = decode(FinishStage, msg.get_body())
-    await finish_stage(bootstrap.app().context, message.request_id)
+    with following("request_finish", message):
+        await finish_stage(bootstrap.app().context, message.request_id)
 
 
 @queues.function_name("request_letter")
@@ -55,7 +59,8 @@ async def request_finish(msg: func.QueueMessage) -> None:
 async def request_letter(msg: func.QueueMessage) -> None:
     """Send one letter."""
     message = decode(SendLetter, msg.get_body())
-    await send_letter(bootstrap.app().context, message.request_id, message.letter_id)
+    with following("request_letter", message):
+        await send_letter(bootstrap.app().context, message.request_id, message.letter_id)
 
 
 @queues.function_name("request_callback")
@@ -63,4 +68,5 @@ async def request_letter(msg: func.QueueMessage) -> None:
 async def request_callback(msg: func.QueueMessage) -> None:
     """Tell a platform where its request stands."""
     message = decode(SendCallback, msg.get_body())
-    await call_back(bootstrap.app().context, message.request_id)
+    with following("request_callback", message):
+        await call_back(bootstrap.app().context, message.request_id)

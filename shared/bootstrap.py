@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from shared import settings as app_settings
@@ -32,6 +33,8 @@ from shared.adapters.graph_tokens import GraphTokens
 from shared.adapters.https_callbacks import HttpsCallbacks
 from shared.adapters.https_transfers import HttpsTransfers
 from shared.adapters.log_operators import LogOperators
+from shared.adapters.masked_logs import mask_logs
+from shared.adapters.no_telemetry import NoTelemetry
 from shared.adapters.outbound import Outbound, Times
 from shared.adapters.rsa_signer import RsaSigner
 from shared.adapters.storage import Storage
@@ -45,6 +48,7 @@ from shared.domain.identifiers import Pseudonymiser
 from shared.domain.newsletters import Lists
 from shared.ports.notifier import Notifier
 from shared.ports.opendsr import OpenDsr
+from shared.ports.tracing import Meter, Tracing
 from shared.services.context import Context
 from shared.settings import Settings
 
@@ -77,7 +81,17 @@ class App:
         await self.credentials.close()
 
 
+class Telemetry(Tracing, Meter, Protocol):
+    """What is traced and measured goes the same way."""
+
+
 _app: App | None = None
+_telemetry: Telemetry = NoTelemetry()  # until the worker's app is built with a place to send it to
+
+
+def tracing() -> Tracing:
+    """Return what work is traced with. It never fails, and traces nothing before the app is built."""
+    return _telemetry
 
 
 def app() -> App:
@@ -86,14 +100,18 @@ def app() -> App:
     Raises:
         Permanent: `settings_invalid`: names what is missing; set it and start again.
     """
-    global _app  # noqa: PLW0603  one app a worker process, built when first needed
+    global _app, _telemetry  # noqa: PLW0603  one app a worker process, built when first needed
     if _app is None:
-        _app = build(app_settings.read())
+        settings = app_settings.read()
+        telemetry = _collected(settings)
+        _app = build(settings, telemetry)
+        _telemetry = telemetry
     return _app
 
 
-def build(settings: Settings) -> App:
+def build(settings: Settings, telemetry: Telemetry | None = None) -> App:
     """Wire an app; it connects to nothing yet."""
+    telemetry = telemetry or NoTelemetry()
     # At INFO the SDKs log every URL, and a document's id or a blob's name can be a person's.
     for vendor in ("azure", "httpx", "httpcore", "msal"):
         logging.getLogger(vendor).setLevel(logging.WARNING)
@@ -102,14 +120,14 @@ def build(settings: Settings) -> App:
     storage = Storage(settings, credentials)
     clock = SystemClock(offset_seconds=settings.clock_offset_seconds)
     notifier = _notifier(settings, storage)
-    datamap = _datamap()
+    datamap = _datamap().as_deployed(settings.restorable_days())
     processors = CampaignMonitor(settings, has_contract=_has_contract(datamap, CAMPAIGN_MONITOR))
     context = Context(
         clock=clock,
         cases=CosmosCases(databases),
         controls=CosmosControls(databases),
         rate_limits=CosmosRateLimits(databases, clock),
-        queue=StorageQueue(storage),
+        queue=StorageQueue(storage, clock, telemetry),
         documents=CosmosDocuments(databases, datamap),
         blobs=AzureBlobs(storage, with_versions=settings.deployment == "azure"),
         packages=BlobPackages(storage),
@@ -132,7 +150,7 @@ def build(settings: Settings) -> App:
         transfers=_transfers(settings, clock),
         walks=CosmosWalks(databases),
         notifier=notifier,
-        operators=LogOperators(),
+        operators=LogOperators(telemetry),
         datamap=datamap,
         keys=Pseudonymiser(settings.pseudonym_key_bytes),
         limits=settings.limits(),
@@ -148,6 +166,20 @@ def build(settings: Settings) -> App:
         credentials=credentials,
         notifier=notifier,
         staff_tokens=EntraTokens(settings, clock),
+    )
+
+
+def _collected(settings: Settings) -> Telemetry:
+    """Return where telemetry goes, and mask the log of a deployed app."""
+    if settings.deployment == "azure":
+        mask_logs()
+    if not settings.applicationinsights_connection_string:
+        return NoTelemetry()
+    from shared.adapters import open_telemetry  # noqa: PLC0415  slow to import, unused locally
+
+    return open_telemetry.to_azure(
+        settings.applicationinsights_connection_string,
+        open_telemetry.managed_identity(settings.managed_identity_client_id),
     )
 
 

@@ -42,6 +42,7 @@ _LOCAL_ONLY = (
     "clock_offset_seconds",
 )
 _SITE = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
+_UNRESOLVED = "@Microsoft.KeyVault("  # what the platform leaves where the vault gave nothing
 _ORIGIN = re.compile(r"https://(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}|")
 
 
@@ -59,6 +60,10 @@ class Settings(BaseModel):
     storage_blob_uri: str = ""
     storage_queue_uri: str = ""
     managed_identity_client_id: str = ""
+    # How long what is erased can be restored, in days, as deployed; letters name it.
+    cosmos_backup_days: int = Field(default=30, ge=7, le=30)
+    blob_soft_delete_days: int = Field(default=7, ge=1, le=365)
+    applicationinsights_connection_string: str = ""  # where telemetry goes; empty: nowhere
     pseudonym_key: str = Field(min_length=1)  # base64 of 32 bytes or more; from Key Vault in Azure
     public_url: str = Field(min_length=1)
     system_key_sha256: str = Field(
@@ -203,6 +208,10 @@ class Settings(BaseModel):
         """Return who may file requests by OpenDSR, by controller id."""
         return _PLATFORMS.validate_json(self.opendsr_controllers or "{}")
 
+    def restorable_days(self) -> dict[str, int]:
+        """Return for how many days each store's own copies keep what was erased."""
+        return {"cosmos": self.cosmos_backup_days, "blobs": self.blob_soft_delete_days}
+
     def limits(self) -> Limits:
         """Return the bounds of work, with those an operator may set."""
         return Limits(
@@ -243,7 +252,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as error:
         names = sorted({str(item["loc"][0]).upper() for item in error.errors()})
         raise Permanent("settings_invalid", ", ".join(names)) from None
-    wrong = _unfit(settings)
+    wrong = [name.upper() for name in values if values[name].startswith(_UNRESOLVED)] + _unfit(settings)
     if wrong:
         raise Permanent("settings_invalid", ", ".join(wrong))
     return settings

@@ -12,6 +12,7 @@ from shared.domain import tokens
 from shared.domain.cases import SubjectRequest
 from shared.domain.errors import Conflict
 from shared.domain.messages import (
+    QUEUE_OF,
     ApplyNewsletterChange,
     FinishStage,
     Message,
@@ -21,6 +22,7 @@ from shared.domain.messages import (
     SendLetter,
 )
 from shared.domain.rights import Right
+from shared.ports.queue import Depth
 from shared.services import intake, newsletter_changes, newsletter_webhooks
 from shared.services.context import Context
 from shared.services.execution import run_lane
@@ -45,6 +47,10 @@ class DirectQueue:
     async def send(self, messages: Sequence[Message], *, delay_seconds: int = 0) -> None:  # noqa: ARG002 - as the port has it
         """Keep messages."""
         self.waiting.extend(messages)
+
+    async def depth(self, queue: str) -> Depth:
+        """Return how many messages of a queue are kept; none of them has an age."""
+        return Depth(messages=sum(QUEUE_OF[type(one)] == queue for one in self.waiting), oldest_seconds=0)
 
 
 class LocalApp:

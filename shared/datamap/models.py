@@ -6,6 +6,7 @@ a prefix. How a person is found in it (`matches`), what each field is and what e
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -352,6 +353,7 @@ class Backup(Frozen):
     platform: Text
     horizon_days: int = Field(ge=0)
     source: str
+    store: Literal["cosmos", "blobs"] | None = None  # where a deployment says how long it is
 
 
 class Policy(Frozen):
@@ -385,6 +387,14 @@ class DataMap(Frozen):
     def stores(self) -> tuple[tuple[Activity, Store], ...]:
         """Return every store with its activity, in the map's order."""
         return tuple((activity, store) for activity in self.activities for store in activity.stores)
+
+    def as_deployed(self, restorable_days: Mapping[str, int]) -> "DataMap":
+        """Return the map with the windows of copies as they are deployed, in days by store; same digest."""
+        backups = tuple(
+            one.model_copy(update={"horizon_days": restorable_days.get(one.store or "", one.horizon_days)})
+            for one in self.policy.backups
+        )
+        return self.model_copy(update={"policy": self.policy.model_copy(update={"backups": backups})})
 
     def activity(self, activity_id: str) -> Activity:
         """Return one activity; `KeyError` when the map has no such one."""

@@ -1,12 +1,20 @@
 """What travels in queues: ids only, versioned, one model per queue.
 
 Names avoid `id`, `dequeueCount` and the like: the Functions host would overwrite the message's own
-metadata with them.
+metadata with them. `traceparent` (W3C Trace Context) is random and ties the logs of a message to those of
+whoever sent it; only a traced worker sends one.
 """
 
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from shared.domain.errors import Permanent
 
@@ -36,6 +44,14 @@ class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     v: Literal[1] = 1
+    traceparent: str | None = Field(default=None, pattern=r"^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$")
+
+    @model_serializer(mode="wrap")
+    def _without_absent_trace(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
+        content: dict[str, object] = serialize(self)
+        if self.traceparent is None:  # a worker of the version before reads it then
+            del content["traceparent"]
+        return content
 
 
 class _OfRequest(_Message):

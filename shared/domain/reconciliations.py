@@ -45,8 +45,9 @@ class Reconciliation(_Frozen):
     """One run, named by its day. `steps`: still to be gone through, the one at hand first; empty: over.
 
     `cursor`: a place in the listing at hand; None: its beginning. It may tell a record's key, so it stays
-    here. `since`: changes there are looked at from that day on. `diverging` counts addresses on which both
-    sides differed, each of which was repaired or left to staff; `subject_keys` are the first of them.
+    here. `since`: changes there are looked at from that day on. `repaired` counts addresses on which both
+    sides differed, `diverging` those on which they still do, which are left to staff; `subject_keys` are the
+    first of both.
     """
 
     run_id: str
@@ -55,6 +56,7 @@ class Reconciliation(_Frozen):
     steps: tuple[Step, ...]
     cursor: str | None = None
     counts: Mapping[str, int] = {}  # addresses looked at, by what came of it
+    repaired: int = 0
     diverging: int = 0
     subject_keys: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()

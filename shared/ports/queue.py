@@ -1,9 +1,18 @@
 """Sending messages to our own queue functions."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from shared.domain.messages import Message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Depth:
+    """About how many messages wait, hidden ones too, and the age of the next visible one (0: none)."""
+
+    messages: int
+    oldest_seconds: float
 
 
 class Queue(Protocol):
@@ -14,5 +23,14 @@ class Queue(Protocol):
 
         Raises:
             Retryable: some may have been sent; the sweep sends again what state says is due.
+        """
+        ...
+
+    async def depth(self, queue: str) -> Depth:
+        """Return what waits in a queue of ours, or in its poison queue.
+
+        Raises:
+            NotFound: `not_found`: there is no such queue.
+            Retryable: ask again later.
         """
         ...

@@ -66,8 +66,11 @@ async def unsubscribe(context: Context, sign_up_id: str, token: object) -> None:
     """
     check_unsubscribe(context, sign_up_id, token)
     body = await sign_ups.find(context, sign_up_id)
-    if body is not None:
-        email, purpose_id = parse_email(body.get("email")), str(body.get("purpose"))
+    if body is None:
+        return
+    email, purpose_id = parse_email(body.get("email")), str(body.get("purpose"))
+    state = await consent_ledger.state_of(context, email, [purpose_id])
+    if state[purpose_id] is not None or not sign_ups.has_ended(body):
         await leave(context, email, (purpose_id,), at=context.clock.now(), channel="form")
 
 

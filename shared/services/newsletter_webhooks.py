@@ -22,6 +22,7 @@ from shared.domain.webhook_bodies import Receipt, SetAside, envelope, read_event
 from shared.ports.webhooks import StoredReceipt
 from shared.services.context import Context
 from shared.services.newsletter_events import settle
+from shared.telemetry import NEWSLETTER_EVENTS
 
 LIST_UNKNOWN = "list_unknown"
 _BETWEEN_SAVES = 50  # events done again at most after a crash
@@ -104,6 +105,8 @@ async def _work(
         counts=dict(counts),
         set_aside=tuple(set_aside),
     )
+    for outcome, number in counts.items():
+        context.operators.measure(NEWSLETTER_EVENTS, number, outcome=outcome)
     if not done.receipt.keeps_body:
         await context.webhooks.forget(receipt.body_id)
 

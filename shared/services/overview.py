@@ -50,12 +50,17 @@ async def forecast_late(context: Context) -> tuple[float, tuple[LateCase, ...]]:
     answered = [row for row in closed if row.state not in (RequestState.EXPIRED, RequestState.JOINED)]
     days = sum(is_working_day(today - timedelta(days=number)) for number in range(1, PACE_DAYS + 1))
     pace = len(answered) / days
-    waiting = await _all(context, states=OPEN)
+    waiting = await open_cases(context)
     return pace, forecast(
         [OpenCase(request_id=row.request_id, legal_due_on=row.due_on) for row in waiting],
         answered_per_working_day=pace,
         today=today,
     )
+
+
+async def open_cases(context: Context) -> list[CaseRow]:
+    """Return every case that is not answered, the first `MOST_CASES` of them."""
+    return await _all(context, states=OPEN)
 
 
 async def _all(

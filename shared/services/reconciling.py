@@ -30,6 +30,7 @@ from shared.ports.reconciliations import StoredRun
 from shared.services import newsletter_changes, sign_ups
 from shared.services.context import Context
 from shared.services.newsletter_events import settle
+from shared.telemetry import NEWSLETTER_DIVERGING, NEWSLETTER_RECONCILED, NEWSLETTER_REPAIRED
 
 _RECENT_RUNS = 35
 _SIGN_UPS_AT_ONCE = 100  # each may cost a call
@@ -37,6 +38,9 @@ _EMAIL_INVALID = "email_invalid"
 _LIST_UNKNOWN = "list_unknown"
 _QUIET = frozenset({Verdict.AGREES, Verdict.UNREACHABLE})
 """Mail that bounces is no difference: the consent stands, and so does what the mail server said."""
+
+_IN_ORDER = frozenset({*_QUIET, _LIST_UNKNOWN})
+_REPAIRED = frozenset({Verdict.LEFT_THERE, Verdict.JOINED_THERE, Verdict.STOP_THERE, Verdict.ADD_THERE})
 
 _Looked = tuple[str, str]  # what came of an address, and its pseudonym where both sides differed
 
@@ -154,12 +158,15 @@ async def _page(context: Context, run: Reconciliation) -> Reconciliation:
     else:
         looked, cursor = await _listing(context, run, step.list_id, step.what)
     counts = Counter(run.counts)
-    counts.update(outcome for outcome, _ in looked)
+    outcomes = [outcome for outcome, _ in looked]
+    counts.update(outcomes)
+    repaired = sum(one in _REPAIRED for one in outcomes)
     found = [key for _, key in looked if key]
     return run.model_copy(
         update={
             "counts": dict(counts),
-            "diverging": run.diverging + len(found),
+            "repaired": run.repaired + repaired,
+            "diverging": run.diverging + sum(one not in _IN_ORDER for one in outcomes) - repaired,
             "subject_keys": tuple(dict.fromkeys((*run.subject_keys, *found)))[:MOST_KEYS],
             "cursor": cursor,
             "steps": run.steps if cursor is not None else run.steps[1:],
@@ -253,6 +260,10 @@ async def _missing(context: Context, mailing_list: MailingList, email: str, *, n
 async def _tell(context: Context, run: Reconciliation) -> None:
     for one in run.failures:
         await context.operators.alarm("reconciliation_failed", details=f"{_named(one.step)} {one.code}")
+    record = context.operators.measure
+    record(NEWSLETTER_RECONCILED, 1)
+    record(NEWSLETTER_REPAIRED, run.repaired)
+    record(NEWSLETTER_DIVERGING, run.diverging)
     if run.diverging:
         await context.operators.alarm("newsletter_diverging", details=str(run.diverging))
 

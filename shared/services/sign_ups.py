@@ -90,6 +90,11 @@ async def find(context: Context, sign_up_id: str) -> Mapping[str, Any] | None:
     return None if known is None else known.body
 
 
+def has_ended(body: Mapping[str, Any]) -> bool:
+    """Whether a record says that its sign-up has ended."""
+    return bool(body.get("state") == _ENDED)
+
+
 async def of_address(context: Context, email: str) -> list[Mapping[str, Any]]:
     """Return the sign-ups of an address that have not ended."""
     found: list[Mapping[str, Any]] = []

@@ -25,6 +25,7 @@ from shared.services.lifting import lift_when_due
 from shared.services.parts import all_parts, forget_parts
 from shared.services.reminding import next_look, remind
 from shared.services.sending import is_moot
+from shared.telemetry import SWEEP_TAKEN_UP
 
 
 async def sweep(context: Context) -> int:
@@ -41,6 +42,7 @@ async def sweep(context: Context) -> int:
             continue  # somebody works on it, so it is not stuck
         except Permanent as error:
             await context.operators.alarm("sweep_failed", request_id=request_id, details=error.code)
+    context.operators.measure(SWEEP_TAKEN_UP, len(due))
     return len(due)
 
 

@@ -15,6 +15,7 @@ from shared.domain.reconciliations import Registered, Watch
 from shared.domain.webhook_bodies import TYPES
 from shared.ports.newsletters import Registration
 from shared.services.context import Context
+from shared.telemetry import NEWSLETTER_WEBHOOK_ACTIVE
 
 DOOR = "webhooks/campaign-monitor"
 _ALARMS = {
@@ -36,6 +37,7 @@ async def watch(context: Context) -> Watch:
     found = tuple([await _watched(context, one) for one in context.newsletters.lists])
     seen = Watch(at=context.clock.now(), lists=found)
     await context.reconciliations.keep_watch(seen)
+    context.operators.measure(NEWSLETTER_WEBHOOK_ACTIVE, int(all(one.state == "active" for one in found)))
     for one in found:
         if one.state in _ALARMS:
             await context.operators.alarm(_ALARMS[one.state], details=one.list_id)

@@ -42,6 +42,9 @@ def test_no_door_acts_on_a_get():
     }
     assert gets == {
         "health",
+        "newsletter_choices",
+        "newsletter_confirmation_page",
+        "newsletter_leave_page",
         "openapi",
         "opendsr_certificate",
         "opendsr_discovery",

@@ -167,6 +167,10 @@ def test_every_missing_setting_is_named_at_once():
         ("SYSTEM_KEY_SHA256", EXAMPLE["SYSTEM_KEY_SHA256"]),  # everybody can read that one's key
         ("TRANSFER_LOCAL_RECEIVER", "https://127.0.0.1:9443"),  # nor has a way into our own network
         ("TRANSFER_LOCAL_CA_FILE", "/tmp/ca.pem"),  # noqa: S108  a name only
+        ("COSMOS_BACKUP_DAYS", "6"),
+        ("COSMOS_BACKUP_DAYS", "31"),
+        ("BLOB_SOFT_DELETE_DAYS", "0"),
+        ("BLOB_SOFT_DELETE_DAYS", "366"),
         ("CLOCK_OFFSET_SECONDS", "1"),  # nor is it ever another day there
         ("CLOCK_OFFSET_SECONDS", "-1"),
         ("CLOCK_OFFSET_SECONDS", "tomorrow"),
@@ -188,6 +192,8 @@ def test_a_wrong_setting_is_named_without_its_value(name, value):
         ("HOLD_REVIEW_DAYS", "1"),
         ("HOLD_REVIEW_DAYS", "3660"),
         ("CONTACTS_VERIFIED_ON", ""),
+        ("COSMOS_BACKUP_DAYS", "7"),
+        ("BLOB_SOFT_DELETE_DAYS", "365"),
         ("GRAPH_URL", "https://graph.microsoft.com/v1.0"),
         ("GRAPH_URL", "https://GRAPH.microsoft.com:443/v1.0"),
         ("GRAPH_AUTHORITY_URL", "https://login.microsoftonline.com"),

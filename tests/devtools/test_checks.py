@@ -24,7 +24,7 @@ def ran(monkeypatch):
 def test_checks_come_before_the_tests_and_pytest_comes_last(ran):
     steps, _ = ran
     assert checks.main([]) == 0
-    words = ["ruff check", "ruff format --check", "mypy", "lint-imports", "pytest -n 2"]
+    words = ["ruff check", "ruff format --check", "mypy", "lint-imports", "template_scan", "pytest -n 2"]
     assert len(steps) == len(words)
     assert all(word in step for word, step in zip(words, steps, strict=True))
 

@@ -8,6 +8,7 @@ from shared.domain.messages import QUEUE_OF
 from shared.domain.times import moment_of
 from shared.ports.evidence import ProofPage
 from shared.ports.notifier import NOT_ACCEPTED, OUTCOME_UNKNOWN
+from shared.ports.queue import Depth
 from tests.fakes.turns import Turn, no_turn
 
 MAIL_CALL_SECONDS = 90  # a call to send ends by then, one way or the other
@@ -39,12 +40,17 @@ class MemoryQueue:
     def __init__(self, turn: Turn = no_turn):
         self.turn = turn
         self.sent: list[tuple[str, bytes, int]] = []
+        self.depths: dict[str, Depth] = {}
 
     async def send(self, messages, *, delay_seconds=0):
         for message in messages:
             await self.turn("queue.send")
             self.sent.append((QUEUE_OF[type(message)], message.model_dump_json().encode(), delay_seconds))
         await self.turn("queue.send!")
+
+    async def depth(self, queue):
+        await self.turn("queue.depth")
+        return self.depths.get(queue, Depth(messages=0, oldest_seconds=0.0))
 
 
 class MemoryNotifier:
@@ -138,10 +144,14 @@ class MemoryQuarantine(MemoryEvidence):
 
 
 class MemoryOperators:
-    """Keeps every alarm."""
+    """Keeps every alarm and every value."""
 
     def __init__(self):
         self.alarms: list[tuple[str, str | None, str]] = []
+        self.measured: list[tuple[str, float, dict[str, str]]] = []
 
     async def alarm(self, code, *, request_id=None, details=""):
         self.alarms.append((code, request_id, details))
+
+    def measure(self, metric, value, **labels):
+        self.measured.append((metric.name, value, labels))

@@ -14,9 +14,11 @@ from shared.domain.messages import (
     FinishStage,
     PlanRequest,
     ProcessWebhook,
+    Reconcile,
     RunTasks,
     SendCallback,
     SendLetter,
+    SendSignUpMail,
     decode,
 )
 
@@ -31,6 +33,8 @@ MESSAGES = [
 OTHERS = [
     ApplyNewsletterChange(subject_key="k1-" + "0" * 64, list_id="a" * 32),
     ProcessWebhook(body_id="0" * 64),
+    Reconcile(run_id="2026-03-02"),
+    SendSignUpMail(sign_up_id=ID),
 ]
 
 

@@ -17,6 +17,7 @@ WRITTEN_BY_THE_APP = frozenset(
         "policy_displays",
         "consent_ledger",
         "newsletter_changes",
+        "pending_sign_ups",
     }
 )
 """Stores in which the sample systems write nothing. The ledger is none: products write it, too."""

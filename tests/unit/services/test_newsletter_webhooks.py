@@ -99,7 +99,7 @@ async def test_a_sign_up_there_counts_where_the_processor_asks_to_confirm():
     """With a sign-up record of its own."""
     made = world()
     made.newsletters.put(NEWS, METTE)
-    await told(made, body(event("Subscribe", METTE, SignupIPAddress="TypeManual")))
+    await told(made, body(event("Subscribe", METTE, SignupIPAddress="192.0.2.10")))
     assert await consents(made, METTE)
     (record,) = made.documents.bodies("newsletter_signups")
     assert (record["email"], record["purpose"], record["list_id"]) == (METTE, PURPOSE, NEWS)
@@ -246,7 +246,7 @@ async def test_the_most_events_a_body_may_hold_are_worked_on():
     people = [f"p{number}@people.example" for number in range(1_000)]
     for email in people:
         made.newsletters.put(NEWS, email)
-    await told(made, body(*(event("Subscribe", email) for email in people)))
+    await told(made, body(*(event("Subscribe", email, SignupIPAddress="192.0.2.10") for email in people)))
     assert len(made.documents.bodies("consent_ledger")) == 1_000
     assert made.webhooks.bodies == {}
 

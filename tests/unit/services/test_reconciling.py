@@ -86,7 +86,8 @@ async def test_where_both_sides_agree_nothing_is_asked_and_nothing_told(made):
     made.newsletters.put(NEWS, BO, "Unsubscribed")
     run = await reconcile(made)
     assert run.is_complete
-    assert (run.extent, run.since, run.diverging, dict(run.counts)) == ("whole", EVER, 0, {"agrees": 3})
+    assert (run.extent, run.since, dict(run.counts)) == ("whole", EVER, {"agrees": 3})
+    assert (run.repaired, run.diverging) == (0, 0)
     assert made.operators.alarms == []
     assert not any(kind == "given" for kind in made.newsletters.resubscribed)
 
@@ -98,11 +99,13 @@ async def test_whoever_left_there_unheard_is_withdrawn_here(made, state):
     await sign_up(made, ANE, state=state)
     run = await reconcile(made)
     assert not await consents(made, ANE)
-    assert (run.diverging, run.subject_keys) == (1, (KEYS.subject_key("email", ANE),))
+    assert (run.repaired, run.diverging) == (1, 0)
+    assert run.subject_keys == (KEYS.subject_key("email", ANE),)
     assert made.newsletters.state(NEWS, ANE) == state
-    assert ("newsletter_diverging", None, "1") in made.operators.alarms
+    assert ("newsletter.reconciliation.repaired", 1, {}) in made.operators.measured
+    assert ("newsletter.reconciliation.diverging", 0, {}) in made.operators.measured
     await tomorrow(made)
-    assert (await reconcile(made)).diverging == 0
+    assert (await reconcile(made)).repaired == 0
 
 
 @pytest.mark.clause("5.2")
@@ -120,9 +123,9 @@ async def test_whoever_consented_and_is_missing_there_is_added(made):
     await sign_up(made, ANE, state=None)
     run = await reconcile(made)
     assert made.newsletters.state(NEWS, ANE) == "Active"
-    assert (run.counts["add_there"], run.diverging) == (1, 1)
+    assert (run.counts["add_there"], run.repaired) == (1, 1)
     made.clock.advance(days=7)
-    assert (await reconcile(made)).diverging == 0
+    assert (await reconcile(made)).repaired == 0
 
 
 async def test_nobody_is_looked_for_while_a_listing_is_missing(made):
@@ -148,7 +151,11 @@ async def test_what_bounces_is_no_difference(made):
     """A mail server is not the person."""
     await sign_up(made, ANE, state="Bounced")
     run = await reconcile(made)
-    assert (run.diverging, run.counts["unreachable"]) == (0, 2)  # there, and among our sign-ups
+    assert (run.repaired, run.diverging, run.counts["unreachable"]) == (
+        0,
+        0,
+        2,
+    )  # there, and among our sign-ups
     ledger = await made.consent_ledger.of_person((KEYS.subject_key("email", ANE),))
     assert [one.kind for one in ledger] == [EventKind.GIVEN]
     assert await consents(made, ANE)
@@ -159,7 +166,7 @@ async def test_a_change_that_is_on_its_way_is_left_alone(made):
     await sign_up(made, ANE, state=None)
     await newsletter_changes.ask_for(made.context, ANE, [NEWS])
     made.queue.sent.clear()
-    assert (await reconcile(made)).diverging == 0
+    assert (await reconcile(made)).repaired == 0
 
 
 async def test_a_restricted_person_is_neither_added_nor_withdrawn(made):
@@ -171,7 +178,7 @@ async def test_a_restricted_person_is_neither_added_nor_withdrawn(made):
         mark = Restriction(restriction_id="r", ground="accuracy", placed_at=made.clock.now())
         marked = stored.controls.model_copy(update={"restrictions": (mark,)})
         await made.controls.write(StoredControls(controls=marked, etag=stored.etag))
-    assert (await reconcile(made)).diverging == 0
+    assert (await reconcile(made)).repaired == 0
     assert made.newsletters.state(NEWS, ANE) is None
     assert await consents(made, BO)
 
@@ -199,6 +206,8 @@ async def test_a_person_whose_controls_cannot_be_understood_stops_no_other(made,
     monkeypatch.setattr(newsletter_changes, "wanted", wanted)
     run = await reconcile(made)
     assert run.counts["document_unreadable"] == 2  # in the list there, and among our sign-ups
+    assert (run.repaired, run.diverging) == (1, 2)
+    assert ("newsletter_diverging", None, "2") in made.operators.alarms
     assert await consents(made, ANE)
     assert not await consents(made, BO)
 
@@ -208,7 +217,7 @@ async def test_every_page_is_gone_through(made):
     people = [f"p{number}@people.example" for number in range(7)]
     for email in people:
         await sign_up(made, email, state="Unsubscribed")
-    assert (await reconcile(made)).diverging == len(people)
+    assert (await reconcile(made)).repaired == len(people)
     pages = [
         page
         for list_id, state, _, page in made.newsletters.asked

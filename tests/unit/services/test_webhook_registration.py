@@ -56,6 +56,7 @@ async def test_one_that_was_switched_off_is_switched_on_and_told(made):
     assert await states(made) == ["activated", "active"]
     assert made.newsletters.hooks[NEWS][0].is_active
     assert made.operators.alarms == [("webhook_deactivated", None, NEWS)]
+    assert made.operators.measured == [("newsletter.webhook.active", 0, {})]
     assert await states(made) == ["active", "active"]
 
 
