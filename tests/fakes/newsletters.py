@@ -70,9 +70,9 @@ class MemoryNewsletters:
             raise Permanent("contract_missing", "campaign_monitor")
         if normalise(EMAIL, email) in self.suppressed:
             return "suppressed"
+        if self.state(list_id, email) == "Unsubscribed" and not returns:
+            return "unsubscribed"
         if self.state(list_id, email) in ("Unsubscribed", "Deleted"):
-            if not returns:
-                return "unsubscribed"
             self.resubscribed.append(email)
         self.queued.append((list_id, email, name))
         if not self.delays:

@@ -33,7 +33,7 @@ MESSAGES = [
 OTHERS = [
     ApplyNewsletterChange(subject_key="k1-" + "0" * 64, list_id="a" * 32),
     ProcessWebhook(body_id="0" * 64),
-    Reconcile(run_id="2026-03-02"),
+    Reconcile(run_id="2026-11-26"),
     SendSignUpMail(sign_up_id=ID),
 ]
 

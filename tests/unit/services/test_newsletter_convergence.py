@@ -1,0 +1,111 @@
+"""Whatever people do on both sides, and whichever webhooks are lost: at last both sides agree."""
+
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.domain.messages import RECONCILIATION_QUEUE, Reconcile, decode
+from shared.services import leaving, newsletter_webhooks, reconciling
+from tests.fakes.newsletters import AUTHORS, NEWS
+from tests.unit.services.newsletter_world import PURPOSE, body, consents, deliver, event, sign_up, world
+
+PEOPLE = [f"p{number}@people.example" for number in range(4)]
+ACTS = (
+    "opts_in",
+    "leaves_here",
+    "leaves_there",
+    "deleted_there",
+    "entered_by_staff",
+    "bounces",
+    "joins_there",
+)
+
+
+class Story:
+    """People act on both sides; the processor tells of what happens there in its own way."""
+
+    def __init__(self):
+        self.made = world()
+        self.told: list[bytes] = []
+        self.left: set[str] = set()  # whose last word was no
+        self.came: set[str] = set()  # whose last word was yes, given to us
+
+    async def act(self, act: str, email: str) -> None:
+        """Let one thing happen."""
+        self.made.clock.advance(seconds=61)
+        state = self.made.newsletters.state(NEWS, email)
+        if act == "opts_in":
+            await sign_up(self.made, email, state="Active")
+            self._word(email, yes=True)
+        elif act == "leaves_here":
+            now = self.made.clock.now()
+            await leaving.leave(self.made.context, email, (PURPOSE,), at=now, channel="form")
+            self._word(email, yes=False)
+        elif act in ("leaves_there", "deleted_there") and state == "Active":
+            self.made.newsletters.put(NEWS, email, "Unsubscribed" if act == "leaves_there" else "Deleted")
+            self.told.append(body(event("Deactivate", email, State="Unsubscribed")))
+            self._word(email, yes=False)
+        elif act == "entered_by_staff" and state is None:
+            self.made.newsletters.put(NEWS, email, "Active")
+            self.told.append(body(event("Subscribe", email, SignupIPAddress="TypeManual")))
+        elif act == "bounces" and state == "Active":
+            self.made.newsletters.put(NEWS, email, "Bounced")
+            self.told.append(body(event("Deactivate", email, State="Bounced")))
+        elif act == "joins_there" and state in (None, "Unsubscribed"):
+            self.made.newsletters.put(NEWS, email, "Active")
+            self.told.append(body(event("Subscribe", email, SignupIPAddress="192.0.2.10")))
+            self.left.discard(email)
+            self.came.discard(email)  # it counts if its webhook arrives
+
+    def _word(self, email: str, *, yes: bool) -> None:
+        (self.came if yes else self.left).add(email)
+        (self.left if yes else self.came).discard(email)
+
+    async def tell(self, chance: random.Random) -> None:
+        """Deliver what was told: some never, some twice, in any order."""
+        told, self.told = self.told, []
+        told = [one for one in told if chance.random() > 0.3]
+        told += [one for one in told if chance.random() < 0.3]
+        chance.shuffle(told)
+        for one in told:
+            self.made.clock.advance(seconds=1)
+            await newsletter_webhooks.receive(self.made.context, one)
+
+    async def rest(self) -> None:
+        """Let everything be worked on, and compare both sides once."""
+        await deliver(self.made)
+        self.made.clock.advance(days=7)
+        run_id = await reconciling.begin(self.made.context)
+        for queue, text, _ in list(self.made.queue.sent):
+            if queue == RECONCILIATION_QUEUE:
+                await reconciling.proceed(self.made.context, decode(Reconcile, text).run_id)
+        await deliver(self.made)
+        assert (await self.made.reconciliations.read(run_id)).run.is_complete
+
+
+@given(
+    acts=st.lists(st.tuples(st.sampled_from(ACTS), st.sampled_from(PEOPLE), st.booleans()), max_size=14),
+    seed=st.integers(0, 2**32),
+)
+@settings(max_examples=150, deadline=None)
+async def test_at_last_both_sides_agree(acts, seed):
+    """Nobody who left gets mail, nobody who opted in is lost, and a second comparison finds nothing."""
+    story, chance = Story(), random.Random(seed)
+    for act, email, tells in acts:
+        await story.act(act, email)
+        if tells:
+            await story.tell(chance)
+            await deliver(story.made)
+    await story.tell(chance)
+    await story.rest()
+    made = story.made
+    for email in PEOPLE:
+        state, is_open = made.newsletters.state(NEWS, email), await consents(made, email)
+        assert (state == "Active") == is_open or (is_open and state == "Bounced"), (email, state, is_open)
+        assert not (email in story.left and is_open), email
+        assert email not in story.came or is_open, email
+    assert made.newsletters.state(AUTHORS, PEOPLE[0]) is None
+    await story.rest()
+    latest = (await made.reconciliations.latest(limit=1))[0].run
+    assert (latest.repaired, latest.diverging) == (0, 0)
