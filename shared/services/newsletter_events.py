@@ -10,8 +10,8 @@ from datetime import datetime
 from shared.domain.consent import consent_in_force
 from shared.domain.consent_ledger import Channel, ConsentEvent, EventKind, Evidence
 from shared.domain.identifiers import EMAIL, normalise, parse_email
-from shared.domain.newsletters import ACTIVE, MailingList, Verdict, compare
-from shared.domain.webhook_bodies import SUBSCRIBE, ProcessorEvent
+from shared.domain.newsletters import ACTIVE, MailingList, Verdict, compare, has_left
+from shared.domain.webhook_bodies import DEACTIVATE, SUBSCRIBE, ProcessorEvent
 from shared.services import consent_ledger, leaving, newsletter_changes, sign_ups
 from shared.services.context import Context
 
@@ -79,8 +79,35 @@ async def _settled(
         case Verdict.UNKNOWN_STATE:
             await context.operators.alarm("newsletter_state_unknown", details=list_id)
         case Verdict.AGREES:
-            pass
+            # Deleted ones are not shown: of them the event alone tells that they are gone.
+            is_gone = event.type == DEACTIVATE if entry is None else has_left(entry.state)
+            if is_wanted is False and not changing and is_gone:
+                await remember_no(context, mailing_list, email, told_at=told_at, channel=channel)
     return verdict
+
+
+async def remember_no(
+    context: Context, mailing_list: MailingList, email: str, *, told_at: datetime, channel: Channel
+) -> None:
+    """Note that somebody left a list of whom we never knew a consent, so that no old list adds them here.
+
+    A second call, or one about somebody whose no we know already, writes nothing.
+
+    Raises:
+        Conflict, Retryable: as `consent_ledger.note`.
+    """
+    key = context.keys.subject_key(EMAIL, email)
+    (stored,) = await context.controls.read((key,))
+    controls, now = stored.controls, context.clock.now()
+    if controls.suppression is not None or controls.withdrawn_at is not None:
+        return
+    known = {one.purpose_id for one in controls.withdrawals}
+    for purpose_id in mailing_list.purpose_ids:
+        if purpose_id not in known:
+            event = consent_ledger.withdrawal_event(
+                key, purpose_id, at=told_at, noted_at=now, channel=channel
+            )
+            await consent_ledger.note(context, event)
 
 
 async def _join(
