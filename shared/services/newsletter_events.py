@@ -160,18 +160,25 @@ async def _follow(
 ) -> None:
     """Let a consent follow its person to another address, where the processor shows that it went there.
 
-    The new address' own no comes first: one that is on the list of those not to write to gets nothing.
+    The new address' own no comes first: one that is on the list of those not to write to gets nothing. Told
+    again, there is no consent left to follow, and nothing is written.
     """
     entry = await context.newsletters.entry(mailing_list.list_id, new)
     if entry is None or entry.state != ACTIVE or await consent_ledger.is_suppressed(context, new):
         return
     old_key, new_key = (context.keys.subject_key(EMAIL, one) for one in (old, new))
-    (stored,) = await context.controls.read((old_key,))
+    before, after = [one.controls for one in await context.controls.read((old_key, new_key))]
     now = context.clock.now()
-    for purpose_id in mailing_list.purpose_ids:
-        consent = consent_in_force(stored.controls, purpose_id, now=now)
-        if consent is None:
-            continue
+    followed = {
+        purpose_id: consent
+        for purpose_id in mailing_list.purpose_ids
+        if (consent := consent_in_force(before, purpose_id, now=now)) is not None
+    }
+    if not followed:
+        return
+    for purpose_id, consent in followed.items():
+        if consent_in_force(after, purpose_id, now=now) is not None:
+            continue  # of its own, or a worker died behind it
         moved_id = f"moved-{purpose_id}-{int(told_at.timestamp() * 1_000_000)}-{new_key[-12:]}"
         given = ConsentEvent(
             event_id=moved_id,
@@ -185,7 +192,7 @@ async def _follow(
         )
         await consent_ledger.note(context, given)
     await sign_ups.move(context, old, new, mailing_list.list_id)
-    for purpose_id in mailing_list.purpose_ids:
+    for purpose_id in followed:
         await consent_ledger.note(
             context,
             consent_ledger.withdrawal_event(old_key, purpose_id, at=told_at, noted_at=now, channel=channel),

@@ -19,7 +19,7 @@ from devtools.demo.newsletter.forms import Forms
 from devtools.demo.newsletter.old_list import import_again
 from devtools.demo.newsletter.recorded import copy_with_contract
 from devtools.demo.newsletter.scene import Scene
-from devtools.demo.newsletter.storm import outage_over, storm, strange_bodies
+from devtools.demo.newsletter.storm import KEPT_FOR_STAFF, outage_over, storm, strange_bodies
 from devtools.demo.newsletter.vendor import Vendor
 from devtools.demo.newsletter.verdict import Judge, accepted, duplicates
 from devtools.demo.preparing import HTTP_SECONDS, made_up, prepare
@@ -40,6 +40,7 @@ RESULT_KEYS = (
 )
 LEAST_EVENTS = 10_000
 RETURNING = 3
+DOMAINS = ("crowd.example", "forms.example")
 _SHOWN = 10
 
 
@@ -75,6 +76,7 @@ async def play(
             judge=Judge(key_of=lambda address: keys.subject_key(EMAIL, address), purposes=lists.PURPOSES),
             api_url=api_url,
             database=environment["COSMOS_COMPLIANCE_DATABASE"],
+            logs=platform.logs,
         )
         await scene.vendor.open(lists.webhook_url(api_url))
         await scene.days.begin()
@@ -107,13 +109,16 @@ async def _days(scene: Scene, forms: Forms) -> dict[str, Any]:
     narrator.step(
         f"before reconciliation both sides differ on {len(scene.judge.diverging(before))} addresses"
     )
-    await import_again(scene)
-    known = {one.address for one in before.states} - before.suppressed
-    await forms.come_back(sorted(scene.said_no & known)[:RETURNING])
-    await scene.quiet()
     await scene.days.run_timer("reconciliation")
     await scene.quiet()
+    repaired = await scene.evidence()
+    narrator.step(f"after it they differ on {len(scene.judge.diverging(repaired))}")
+    await import_again(scene, repaired)
+    known = {one.address for one in repaired.states} - repaired.suppressed
+    await forms.come_back(sorted(scene.said_no & known)[:RETURNING])
+    await scene.quiet()
     await scene.move_to(2)
+    await scene.days.run_timer("reconciliation")
     await scene.quiet()
     return await _judged(scene, forms, lost_before=[str(one) for one in lost])
 
@@ -135,6 +140,10 @@ async def _judged(scene: Scene, forms: Forms, *, lost_before: list[str]) -> dict
         for one in found[:_SHOWN]:
             findings.add(f"{what}: {one}")
     findings.equal(twice, 0, "words that the ledger says twice")
+    import json
+
+    Path("/tmp/nd-ledger.json").write_text(json.dumps(evidence.ledger))
+    await _judge_traces(scene)
     events = accepted(evidence)
     findings.expect(events >= LEAST_EVENTS, f"only {events} events were accepted")
     findings.expect(repeated > 0, "no event came twice")
@@ -145,3 +154,17 @@ async def _judged(scene: Scene, forms: Forms, *, lost_before: list[str]) -> dict
         "diverging_after_reconciliation": len(diverging),
         "re_added_by_import": len(re_added),
     }
+
+
+async def _judge_traces(scene: Scene) -> None:
+    """Note addresses and the secret in logs and queues, and bodies that are kept without a reason."""
+    holdings = await scene.stores.read_all(scene.logs)
+    texts = {
+        **holdings.logs,
+        **{f"queue {name} {number}": text for number, (name, text) in enumerate(holdings.messages)},
+    }
+    for where, text in texts.items():
+        for secret in (lists.PATH_END, *DOMAINS):
+            scene.findings.expect(secret not in text, f"{where} holds {secret}")
+    kept = [name for container, name, _ in holdings.blobs if container == "webhooks"]
+    scene.findings.equal(len(kept), KEPT_FOR_STAFF, "bodies of webhooks that are kept")

@@ -1,4 +1,4 @@
-"""Somebody leaves at the processor of whom we never knew a consent: an old list must not add them here."""
+"""What is said of somebody is noted once, and a no is kept though we never knew a yes."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from tests.unit.services.newsletter_world import (
     world,
 )
 
-ANE = "ane@people.example"
+ANE, BO = "ane@people.example", "bo@people.example"
 OLD = ImportRow(
     email=ANE,
     purpose_id=PURPOSE,
@@ -28,9 +28,10 @@ OLD = ImportRow(
 )
 
 
-async def rows(made):
-    """Return the kinds of what the ledger says of Ane."""
-    return [one.kind for one in await made.context.consent_ledger.of_person((key(ANE),))]
+async def rows(made, email=ANE):
+    """Return the kinds of what the ledger says of somebody, in order."""
+    found = await made.context.consent_ledger.of_person((key(email),))
+    return [one.kind for one in sorted(found, key=lambda one: one.at)]
 
 
 @pytest.mark.parametrize("state", ["Unsubscribed", "Deleted"])
@@ -60,6 +61,30 @@ async def test_a_lost_event_is_made_up_for_by_the_comparison():
     run_id = await reconciling.begin(made.context)
     await reconciling.proceed(made.context, run_id)
     assert await importing.take_in(made.context, [OLD]) == {"refused_before": 1}
+
+
+async def test_a_change_of_address_that_is_told_again_ends_nothing_again():
+    """The consent went along the first time."""
+    made = world()
+    await sign_up(made, ANE)
+    del made.newsletters.states[NEWS, ANE]
+    made.newsletters.put(NEWS, BO, "Active")
+    for number in range(3):
+        await told(made, body(event("Update", BO, OldEmailAddress=ANE, State="Active", Name=str(number))))
+    assert await rows(made) == ["given", "withdrawn"]
+    assert await rows(made, BO) == ["given"]
+    assert await consents(made, BO)
+
+
+async def test_an_address_that_consents_by_itself_is_not_noted_twice():
+    """The old one still ends."""
+    made = world()
+    await sign_up(made, ANE)
+    await sign_up(made, BO)
+    del made.newsletters.states[NEWS, ANE]
+    await told(made, body(event("Update", BO, OldEmailAddress=ANE, State="Active")))
+    assert await rows(made) == ["given", "withdrawn"]
+    assert await rows(made, BO) == ["given"]
 
 
 @pytest.mark.parametrize("state", ["Bounced", "Unconfirmed"])
