@@ -6,7 +6,7 @@ Source: GDPR articles 7(1), 21(3); policy 4.7.1, 4.8, 5.2.
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from typing import Literal
 from shared.domain.consent import consent_in_force
 from shared.domain.consent_ledger import Evidence
 from shared.domain.errors import Invalid
-from shared.domain.identifiers import EMAIL, parse_email
+from shared.domain.identifiers import EMAIL, normalise, parse_email
 from shared.domain.policy_versions import consent_covers
 from shared.domain.times import moment_of, start_of
 from shared.services.context import Context
@@ -49,12 +49,16 @@ async def take_in(context: Context, rows: Sequence[ImportRow]) -> dict[Came, int
     """
     counts: Counter[Came] = Counter()
     free = asyncio.Semaphore(_AT_ONCE)
+    by_address: defaultdict[str, list[ImportRow]] = defaultdict(list)
+    for row in rows:  # those of one address one after the other, so that they do not get in each other's way
+        by_address[normalise(EMAIL, row.email)].append(row)
 
-    async def one(row: ImportRow) -> None:
+    async def of_address(found: Sequence[ImportRow]) -> None:
         async with free:
-            counts[await _take_in(context, row)] += 1
+            for row in found:
+                counts[await _take_in(context, row)] += 1
 
-    ended = await asyncio.gather(*(one(row) for row in rows), return_exceptions=True)
+    ended = await asyncio.gather(*map(of_address, by_address.values()), return_exceptions=True)
     for error in ended:
         if error is not None:
             raise error

@@ -18,6 +18,7 @@ from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
+from shared.adapters.cosmos_pending_sign_ups import CosmosPendingSignUps
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
 from shared.adapters.cosmos_reconciliations import CosmosReconciliations
 from shared.adapters.cosmos_walks import CosmosWalks
@@ -37,6 +38,7 @@ from tests.fakes.documents import MemoryDocuments
 from tests.fakes.messaging import MemoryEvidence, TestClock
 from tests.fakes.newsletter_changes import MemoryNewsletterChanges
 from tests.fakes.own_records import MemoryOwnRecords
+from tests.fakes.pending_sign_ups import MemoryPendingSignUps
 from tests.fakes.reconciliations import MemoryReconciliations
 from tests.fakes.walks import MemoryWalks
 from tests.fakes.webhooks import MemoryWebhooks
@@ -281,6 +283,14 @@ def consent_ledger(request):
     if request.param == "memory":
         return MemoryConsentLedger(MemoryDocuments(small_map()))
     return CosmosConsentLedger(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def pending_sign_ups(request):
+    """Sign-ups that wait to be confirmed."""
+    if request.param == "memory":
+        return MemoryPendingSignUps(MemoryDocuments(small_map()))
+    return CosmosPendingSignUps(request.getfixturevalue("databases"))
 
 
 @pytest.fixture(params=["memory", "cosmos"])

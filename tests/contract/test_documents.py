@@ -65,6 +65,16 @@ async def test_a_walk_comes_to_every_document_once(documents, limit):
     assert sorted(found) == ["e0", "e1", "e2", "e3", "e4", "nobody"]
 
 
+async def test_a_document_whose_key_is_its_id_is_read_by_it(documents):
+    """As it is stored, with what a change needs."""
+    await documents.write("people", {"id": "p1", "email": "ane@people.example"})
+    found = await documents.port.read(store("people"), "p1")
+    assert (found.document_id, found.partition, found.body["email"]) == ("p1", "p1", "ane@people.example")
+    assert await documents.port.read(store("people"), "p2") is None
+    change = Change(document=found, replacement={"id": "p1", "email": "other@people.example"})
+    assert await documents.port.change(store("people"), [change, change]) == (Changed.DONE, Changed.CHANGED)
+
+
 async def test_a_walk_over_nothing_ends_at_once(documents):
     """One page, and no more."""
     page = await documents.port.walk(store("events"), cursor=None, limit=10)

@@ -4,7 +4,6 @@ import re
 
 from shared.datamap.loader import load
 from shared.domain.consent import consent_in_force
-from shared.domain.messages import SendSignUpMail
 from shared.services import sign_up_mail, signing_up
 from shared.services.signing_up import SignUpForm
 from tests.factories import KEYS, World
@@ -43,9 +42,8 @@ async def send_mails(world: World) -> None:
 
 def links(world: World) -> list[tuple[str, str]]:
     """Return id and token of each mail's link, in the order sent."""
-    return [
-        _LINK.search(mail.text).groups() for mail in world.notifier.mails.values() if _LINK.search(mail.text)
-    ]
+    found = (_LINK.search(mail.text) for mail in world.notifier.mails.values())
+    return [one.groups() for one in found if one]
 
 
 async def signed_up(world: World, **changes) -> tuple[str, str]:
@@ -67,8 +65,3 @@ async def events(world: World, email: str = METTE):
     """Return what the ledger says of an address, in order of time."""
     found = await world.consent_ledger.of_person((KEYS.subject_key("email", email),))
     return sorted(found, key=lambda one: (one.at, one.event_id))
-
-
-def asked_for(world: World) -> list[str]:
-    """Return the sign-ups whose mail a message asks for."""
-    return [one.sign_up_id for one in world.queue.sent if isinstance(one, SendSignUpMail)]
