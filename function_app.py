@@ -21,6 +21,7 @@ from functions.http_webhooks import webhooks
 from functions.queue_newsletters import newsletter_queues
 from functions.queue_poison import poison
 from functions.queue_requests import queues
+from functions.queue_retention import retention_queue
 from functions.timer_measuring import measuring
 from functions.timer_reconciliation import reconciliation
 from functions.timer_retention import retention
@@ -49,6 +50,7 @@ for blueprint in (
     queues,
     reconciliation,
     measuring,
+    retention_queue,
     retention,
     timers,
 ):

@@ -12,6 +12,7 @@ from shared.domain.messages import (
     NEWSLETTER_WEBHOOK_QUEUE,
     PLAN_QUEUE,
     RECONCILIATION_QUEUE,
+    RETENTION_QUEUE,
     TASK_QUEUE,
 )
 from shared.services.poison import put_aside
@@ -81,3 +82,10 @@ async def poison_newsletter_mail(msg: func.QueueMessage) -> None:
 async def poison_reconciliation(msg: func.QueueMessage) -> None:
     """Give up the listing at hand; the run goes on with the next."""
     await put_aside(bootstrap.app().context, RECONCILIATION_QUEUE, msg.get_body())
+
+
+@poison.function_name("poison_retention_run")
+@poison.queue_trigger("msg", f"{RETENTION_QUEUE}-poison", _CONNECTION)
+async def poison_retention_run(msg: func.QueueMessage) -> None:
+    """Tell that a run of scheduled deletion does not get on; the timer sends word of it again."""
+    await put_aside(bootstrap.app().context, RETENTION_QUEUE, msg.get_body())

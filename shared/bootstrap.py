@@ -20,11 +20,13 @@ from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
+from shared.adapters.cosmos_meter import CosmosMeter
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_pending_sign_ups import CosmosPendingSignUps
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
 from shared.adapters.cosmos_reconciliations import CosmosReconciliations
+from shared.adapters.cosmos_retention_runs import CosmosRetentionRuns
 from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
 from shared.adapters.entra_tokens import EntraTokens
@@ -149,6 +151,8 @@ def build(settings: Settings, telemetry: Telemetry | None = None) -> App:
         quarantine=BlobQuarantine(storage),
         transfers=_transfers(settings, clock),
         walks=CosmosWalks(databases),
+        retention_runs=CosmosRetentionRuns(databases),
+        meter=CosmosMeter(),
         notifier=notifier,
         operators=LogOperators(telemetry),
         datamap=datamap,

@@ -52,6 +52,7 @@ from tests.fakes.own_records import MemoryOwnRecords
 from tests.fakes.pending_sign_ups import MemoryPendingSignUps
 from tests.fakes.processors import MemoryProcessors
 from tests.fakes.reconciliations import MemoryReconciliations
+from tests.fakes.retention_runs import MemoryMeter, MemoryRetentionRuns
 from tests.fakes.transfers import MemoryTransfers
 from tests.fakes.turns import Turn, no_turn
 from tests.fakes.walks import MemoryWalks
@@ -269,6 +270,7 @@ class World:
         self.processors = MemoryProcessors(self.turn, connected=self.connected)
         self.transfers = MemoryTransfers(self.clock, self.turn)
         self.walks = MemoryWalks(self.turn)
+        self.retention_runs = MemoryRetentionRuns(self.documents, self.turn)
         self.notifier = MemoryNotifier(self.turn, self.clock)
         self.operators = MemoryOperators()
         self.context = Context(
@@ -294,6 +296,8 @@ class World:
             processors=self.processors,
             transfers=self.transfers,
             walks=self.walks,
+            retention_runs=self.retention_runs,
+            meter=MemoryMeter(),
             notifier=self.notifier,
             operators=self.operators,
             datamap=self.datamap,

@@ -13,7 +13,7 @@ from typing import Any
 
 from azure.core.exceptions import AzureError
 
-from devtools.demo import newsletter, requests, rights
+from devtools.demo import newsletter, requests, retention, rights
 from devtools.demo.findings import Findings, StoryEndedError
 from devtools.demo.narration import Narrator
 from devtools.local_platform import Platform
@@ -41,6 +41,7 @@ class Scenario:
 SCENARIOS = {
     "requests": Scenario(play=requests.play, result_keys=requests.RESULT_KEYS),
     "newsletter": Scenario(play=newsletter.play, result_keys=newsletter.RESULT_KEYS, with_others=True),
+    "retention": Scenario(play=retention.play, result_keys=retention.RESULT_KEYS, with_others=True),
     "rights": Scenario(play=rights.play, result_keys=rights.RESULT_KEYS, with_others=True),
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -100,6 +100,14 @@ class Stores:
             holdings.logs = read_logs(logs)
         return holdings
 
+    async def read_systems(self, database: str, containers: Collection[str]) -> Holdings:
+        """Read the systems of record alone: every document of a database, every blob of some containers."""
+        holdings = Holdings()
+        await self._read_database(holdings, database)
+        for name in containers:
+            await self._read_blob_container(holdings, name, {})
+        return holdings
+
     async def waiting_messages(self) -> dict[str, int]:
         """Return how many messages each queue holds, seen or hidden; queues without any are left out."""
         waiting: dict[str, int] = {}
@@ -111,30 +119,36 @@ class Stores:
 
     async def _read_documents(self, holdings: Holdings) -> None:
         async for database in self.cosmos.list_databases():
-            proxy = self.cosmos.get_database_client(database["id"])
-            async for container in proxy.list_containers():
-                (path,) = container["partitionKey"]["paths"]
-                client = proxy.get_container_client(container["id"])
-                await _read_container(holdings, client, database["id"], path)
+            await self._read_database(holdings, database["id"])
+
+    async def _read_database(self, holdings: Holdings, name: str) -> None:
+        proxy = self.cosmos.get_database_client(name)
+        async for container in proxy.list_containers():
+            (path,) = container["partitionKey"]["paths"]
+            client = proxy.get_container_client(container["id"])
+            await _read_container(holdings, client, name, path)
 
     async def _read_blobs(self, holdings: Holdings) -> None:
         async for container in self.blobs.list_containers(include_metadata=True):
-            client = self.blobs.get_container_client(container.name)
-            readable = {name async for name in client.list_blob_names()}
-            async for blob in client.list_blobs(include=["metadata", "snapshots", "uncommittedblobs"]):
-                data: bytes | None = None
-                if blob.snapshot or blob.name in readable:
-                    one = client.get_blob_client(blob.name, snapshot=blob.snapshot)
-                    data = await (await one.download_blob()).readall()
-                holdings.blobs[container.name, blob.name, blob.snapshot or ""] = StoredBlob(
-                    container=container.name,
-                    name=blob.name,
-                    snapshot=blob.snapshot or "",
-                    etag=blob.etag or "",
-                    content_type=blob.content_settings.content_type or "",
-                    metadata={**(container.metadata or {}), **(blob.metadata or {})},
-                    data=data,
-                )
+            await self._read_blob_container(holdings, container.name, container.metadata or {})
+
+    async def _read_blob_container(self, holdings: Holdings, name: str, metadata: Mapping[str, str]) -> None:
+        client = self.blobs.get_container_client(name)
+        readable = {name async for name in client.list_blob_names()}
+        async for blob in client.list_blobs(include=["metadata", "snapshots", "uncommittedblobs"]):
+            data: bytes | None = None
+            if blob.snapshot or blob.name in readable:
+                one = client.get_blob_client(blob.name, snapshot=blob.snapshot)
+                data = await (await one.download_blob()).readall()
+            holdings.blobs[name, blob.name, blob.snapshot or ""] = StoredBlob(
+                container=name,
+                name=blob.name,
+                snapshot=blob.snapshot or "",
+                etag=blob.etag or "",
+                content_type=blob.content_settings.content_type or "",
+                metadata={**metadata, **(blob.metadata or {})},
+                data=data,
+            )
 
     async def _read_queues(self, holdings: Holdings) -> None:
         async for queue in self.queues.list_queues(include_metadata=True):

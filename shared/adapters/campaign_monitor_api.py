@@ -310,6 +310,8 @@ class CampaignMonitorApi:
         where = f"campaign_monitor.{call}"
         for attempt in range(1, _ATTEMPTS + 1):
             response = await self._sent(method, path, where, params, body)
+            if response.is_success and _is_page(response):
+                raise Retryable(UNREACHABLE, f"{where} page")
             if response.is_success or _code(response) in allowed:
                 return response
             wait_seconds = _wait_seconds(response)
@@ -361,6 +363,11 @@ class CampaignMonitorApi:
 
 def _subscriber(list_id: str) -> str:
     return f"/subscribers/{list_id}.json"
+
+
+def _is_page(response: httpx.Response) -> bool:
+    """Whether somebody on the way answered: the vendor's own successes are JSON, or empty."""
+    return response.headers.get("Content-Type", "").lower().startswith("text/html")
 
 
 def _any_code(response: httpx.Response) -> int | None:

@@ -7,6 +7,7 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.cosmos.exceptions import CosmosResourceExistsError
 
+from shared.adapters.cosmos_meter import note_charge
 from shared.adapters.credentials import Credentials
 from shared.adapters.proxies import through_proxy
 from shared.settings import Settings
@@ -26,6 +27,8 @@ COMPLIANCE_CONTAINERS: dict[str, tuple[str, int | None]] = {
     "reconciliations": ("/kind", -1),
     "limits": ("/bucket", -1),
     "walks": ("/name", None),
+    "retention_runs": ("/name", None),
+    "retention_watch": ("/subject_key", None),
 }
 
 
@@ -60,6 +63,7 @@ class CosmosDatabases:
                 credential=credential,
                 enable_endpoint_discovery=not self._settings.cosmos_key,
                 transport=AioHttpTransport(use_env_settings=through_proxy()),
+                raw_response_hook=note_charge,
             )
         return self._client
 

@@ -16,10 +16,18 @@ from azure.cosmos.partition_key import NonePartitionKeyValue
 
 from shared.adapters._azure_errors import translating
 from shared.adapters.cosmos import CosmosDatabases
+from shared.adapters.cosmos_due import due_conditions
 from shared.datamap.models import Comparison, DataMap, DocumentStore, Match
 from shared.datamap.treatment import MISSING, value_at
 from shared.domain.identifiers import Identifiers
-from shared.ports.documents import NO_PARTITION, Change, Changed, DocumentPage, StoredDocument
+from shared.ports.documents import (
+    NO_PARTITION,
+    Change,
+    Changed,
+    DocumentPage,
+    DueSearch,
+    StoredDocument,
+)
 
 _BATCH = 100
 _BATCH_BYTES = 1_000_000  # the service refuses 2 MB, and the transport warns above 1 MiB
@@ -79,14 +87,6 @@ class CosmosDocuments:
             number, continuation = json.loads(following)
         return DocumentPage(documents=(), cursor=None)
 
-    async def read(self, store: DocumentStore, document_id: str) -> StoredDocument | None:
-        with translating("documents.read"):
-            try:
-                row = await self._container(store).read_item(document_id, document_id)
-            except exceptions.CosmosResourceNotFoundError:
-                return None
-        return _stored(store, row)
-
     async def walk(self, store: DocumentStore, *, cursor: str | None, limit: int) -> DocumentPage:
         everything = _Search([], [], None)
         with translating("documents.walk"):
@@ -96,6 +96,28 @@ class CosmosDocuments:
                 documents = tuple(_stored(store, row) for row in rows)
                 return DocumentPage(documents=documents, cursor=pages.continuation_token)
         return DocumentPage(documents=(), cursor=None)
+
+    async def search(
+        self, store: DocumentStore, wanted: DueSearch, *, cursor: str | None, limit: int
+    ) -> DocumentPage:
+        conditions, parameters = due_conditions(wanted)
+        asked = _Search(conditions, parameters, None)
+        with translating("documents.search"):
+            pages = self._query(store, f"SELECT * FROM c{asked.where}", asked, limit).by_page(cursor)
+            async for page in pages:
+                rows = [row async for row in page]
+                documents = tuple(_stored(store, row) for row in rows)
+                return DocumentPage(documents=documents, cursor=pages.continuation_token)
+        return DocumentPage(documents=(), cursor=None)
+
+    async def get(self, store: DocumentStore, partition: Any, document_id: str) -> StoredDocument | None:
+        key = NonePartitionKeyValue if partition is NO_PARTITION else partition
+        with translating("documents.get"):
+            try:
+                row = await self._container(store).read_item(document_id, partition_key=key)
+            except exceptions.CosmosResourceNotFoundError:
+                return None
+        return _stored(store, row)
 
     async def count(self, store: DocumentStore, identifiers: Identifiers) -> int:
         total = 0

@@ -362,6 +362,9 @@ class Policy(Frozen):
     versions: tuple[PolicyVersion, ...] = Field(min_length=1)
     clauses: tuple[Clause, ...] = Field(min_length=1)
     retention_rules: tuple[RetentionRule, ...]
+    # How long what proves a consent stays after its end. Nobody decided: it goes with the sign-up (rule R2). A
+    # period is refused until there is something that keeps it. Source: GDPR article 7(1).
+    consent_proof_after_end: NotStated = NOT_STATED
     backups: tuple[Backup, ...]
     excused: tuple[Excused, ...]
     categories: dict[str, Text]

@@ -41,5 +41,6 @@ class Limits:
     newsletter_attempts: int = 6  # calls about one address in one list before staff are told
     newsletter_settle_seconds: int = 15  # before an addition is looked for; doubled at each try
     webhook_body_days: int = 30  # a body that staff have to look at goes after this
+    retention_settle_seconds: int = 4 * 3_600  # from its start a run waits for its cases, to count them
     answer_days: int = 60  # life of the link in a question's letter
     lifting_notice_days: int = 7  # between the notice that a restriction ends and its end

@@ -28,12 +28,14 @@ NEWSLETTER_CHANGE_QUEUE = "newsletter-change"
 NEWSLETTER_WEBHOOK_QUEUE = "newsletter-webhook"
 RECONCILIATION_QUEUE = "newsletter-reconciliation"
 REQUEST_QUEUES = (PLAN_QUEUE, TASK_QUEUE, FINISH_QUEUE, LETTER_QUEUE, CALLBACK_QUEUE)
+RETENTION_QUEUE = "retention-run"
 QUEUES = (
     *REQUEST_QUEUES,
     NEWSLETTER_MAIL_QUEUE,
     NEWSLETTER_CHANGE_QUEUE,
     NEWSLETTER_WEBHOOK_QUEUE,
     RECONCILIATION_QUEUE,
+    RETENTION_QUEUE,
 )
 
 SUBJECT_KEY_PATTERN = r"^k\d+-[0-9a-f]{64}$"
@@ -107,8 +109,12 @@ class Reconcile(_Message):
     run_id: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
 
 
+class GoOnWithRun(_Message):
+    """Do one message's work on the run of scheduled deletion."""
+
+
 RequestMessage = PlanRequest | RunTasks | FinishStage | SendLetter | SendCallback
-Message = RequestMessage | SendSignUpMail | ApplyNewsletterChange | ProcessWebhook | Reconcile
+Message = RequestMessage | SendSignUpMail | ApplyNewsletterChange | ProcessWebhook | Reconcile | GoOnWithRun
 
 QUEUE_OF: dict[type[_Message], str] = {
     PlanRequest: PLAN_QUEUE,
@@ -120,6 +126,7 @@ QUEUE_OF: dict[type[_Message], str] = {
     ApplyNewsletterChange: NEWSLETTER_CHANGE_QUEUE,
     ProcessWebhook: NEWSLETTER_WEBHOOK_QUEUE,
     Reconcile: RECONCILIATION_QUEUE,
+    GoOnWithRun: RETENTION_QUEUE,
 }
 
 

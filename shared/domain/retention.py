@@ -7,7 +7,7 @@ Source: policy section 5; GDPR article 5(1)(e).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from shared.domain.controls import Controls, Hold
@@ -18,6 +18,12 @@ USE_KINDS = frozenset({"start", "stop", "feature"})
 """What a person does in the application. Nothing else is use, as long as no decision says so."""
 
 CLOUD_LOGIN = "cloud_login"
+
+FIRST_CREDIBLE = date(2000, 1, 1)
+"""An earlier day is a default or a mistake, older than the products: it is taken for none."""
+
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+"""A later moment stands for never, and counting years from it would leave the calendar."""
 
 
 def last_day(trigger_on: date, period: str) -> date:

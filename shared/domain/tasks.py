@@ -54,6 +54,7 @@ class Task(CaseDocument):
     kept: tuple[KeptRecords, ...] = ()  # an erasure's: cut down and no longer found; a look's: found
     redacted: dict[str, int] = Field(default_factory=dict)
     problem: str | None = None
+    request_units: float = 0.0  # what the database charged for the work, where it is counted
 
     def again(self) -> "Task":
         """Return the task queued anew. What it erased stays counted; a claim keeps its place in the pages."""

@@ -55,6 +55,26 @@ class Changed(StrEnum):
     CHANGED = "changed"  # somebody else wrote it meanwhile; read it again
 
 
+@dataclass(frozen=True, kw_only=True)
+class DueSearch:
+    """Which records of a container to find, by texts at some of their paths. All conditions have to hold.
+
+    `path` is compared as text: from `since` on, and below `until`. `strange`: instead, no text a day begins
+    with, or one from `ahead` on. `without`: paths that hold no text. `states`: what the text at their path
+    may be. `written_since`: the database's own seconds.
+    """
+
+    path: str = ""
+    since: str | None = None
+    until: str | None = None
+    strange: bool = False
+    ahead: str | None = None
+    without: tuple[str, ...] = ()
+    state_path: str = ""
+    states: tuple[str, ...] = ()
+    written_since: int | None = None
+
+
 class Documents(Protocol):
     """Reads and changes documents of one mapped container."""
 
@@ -76,15 +96,24 @@ class Documents(Protocol):
         """
         ...
 
-    async def read(self, store: DocumentStore, document_id: str) -> StoredDocument | None:
-        """Return the document of a container whose partition key is the id. None: there is none."""
-        ...
-
     async def walk(self, store: DocumentStore, *, cursor: str | None, limit: int) -> DocumentPage:
         """Return up to `limit` documents of the container, whoever they are about. Empty: nothing more.
 
         Every document that is there from the first page to the last comes once.
         """
+        ...
+
+    async def search(
+        self, store: DocumentStore, wanted: DueSearch, *, cursor: str | None, limit: int
+    ) -> DocumentPage:
+        """Return up to `limit` documents that a search finds, whoever they are about. Empty: nothing more.
+
+        Its cost follows what it finds. A document that is there from the first page to the last comes once.
+        """
+        ...
+
+    async def get(self, store: DocumentStore, partition: Any, document_id: str) -> StoredDocument | None:
+        """Return one document. None: it is gone."""
         ...
 
     async def count(self, store: DocumentStore, identifiers: Identifiers) -> int:

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.newsletters import Lists
 
+UNREADABLE = "processor_unreadable"
+"""The code of an answer that could not be read. As a `Retryable` it may be readable next time, or never."""
+
 StateList = Literal["active", "unconfirmed", "unsubscribed", "bounced", "deleted"]
 
 
@@ -42,7 +45,7 @@ class Registration(BaseModel):
 
 
 class Newsletters(Protocol):
-    """One account's lists. Every call raises what `Processors` does."""
+    """One account's lists. Every call raises what `Processors` does, and `UNREADABLE` as a `Retryable`."""
 
     @property
     def lists(self) -> Lists:

@@ -14,6 +14,7 @@ from shared.ports.controls import ControlsStore
 from shared.ports.displays import Displays
 from shared.ports.documents import Documents
 from shared.ports.evidence import Evidence
+from shared.ports.meter import Meter
 from shared.ports.newsletter_changes import NewsletterChanges
 from shared.ports.newsletters import Newsletters
 from shared.ports.notifier import Notifier
@@ -27,6 +28,7 @@ from shared.ports.quarantine import Quarantine
 from shared.ports.queue import Queue
 from shared.ports.rate_limits import RateLimits
 from shared.ports.reconciliations import Reconciliations
+from shared.ports.retention_runs import RetentionRuns
 from shared.ports.transfers import Transfers
 from shared.ports.walks import Walks
 from shared.ports.webhooks import Webhooks
@@ -57,6 +59,8 @@ class Context:
     processors: Processors
     transfers: Transfers
     walks: Walks
+    retention_runs: RetentionRuns
+    meter: Meter
     notifier: Notifier
     operators: Operators
     datamap: DataMap

@@ -15,6 +15,8 @@ from shared.datamap.treatment import value_at
 from shared.domain.controls import Controls
 from shared.domain.identifiers import Identifiers
 from shared.domain.retention import (
+    FIRST_CREDIBLE,
+    NEVER,
     Due,
     DueState,
     Fact,
@@ -274,10 +276,16 @@ def _latest(record: Mapping[str, Any], trigger: Trigger, paths: Iterable[str], t
 
 
 def _day(record: Mapping[str, Any], path: str, today: date, *, planned: bool) -> date | None:
-    """Return the day a value counts from; one in the future, of which nobody knows when it came, is none."""
+    """Return the day a value counts from; one in the future, of which nobody knows when it came, is none.
+
+    Nor is one from before there were products: nothing is deleted because of a default.
+    """
     moment = moment_of(value_at(record, path))
-    if moment is None or planned:
-        return None if moment is None else copenhagen_day(moment)
+    moment = None if moment is None else min(moment, NEVER)
+    if moment is None or copenhagen_day(moment) < FIRST_CREDIBLE:
+        return None
+    if planned:
+        return copenhagen_day(moment)
     arrived_at = _arrived_at(record)
     day = event_day(moment, arrived_at)
     return None if arrived_at is None and day > today else day

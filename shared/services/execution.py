@@ -41,8 +41,15 @@ async def run_lane(context: Context, request_id: str, lane: int) -> None:
     case = await context.cases.load(request_id)
     if case.request.state is not RequestState.IN_PROGRESS:
         return
-    now = context.clock.now()
-    progress = Progress(context, case)
+    if not case.request.is_internal:
+        await _work_on(context, case, lane, Progress(context, case))
+        return
+    with context.meter.measured() as spent:  # a run of scheduled deletion says what it cost
+        await _work_on(context, case, lane, Progress(context, case, spent))
+
+
+async def _work_on(context: Context, case: Case, lane: int, progress: Progress) -> None:
+    request_id, now = case.request.request_id, context.clock.now()
     mine = [task.id for task in stage_tasks_of(case) if task.lane == lane and not task.is_final]
     for task_id in mine:
         claimed_until = progress.task(task_id).claimed_until

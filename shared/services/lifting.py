@@ -15,7 +15,7 @@ from shared.domain.rights import Right
 from shared.domain.times import after, copenhagen_day, start_of
 from shared.ports.cases import Case, Write
 from shared.rendering.letters import LetterKind
-from shared.services import marking, retention
+from shared.services import marking, retention_cases
 from shared.services.closing import end_standing
 from shared.services.context import Context
 from shared.services.deciding import MOST_TEXT
@@ -90,7 +90,7 @@ async def lift_when_due(context: Context, case: Case) -> bool:
         return False
     own = [marking.mark_id(request, right) for right in (Right.RESTRICTION, Right.OBJECTION)]
     await marking.lift(context, request.subject_keys, own, at=context.clock.now())
-    await retention.catch_up(context, request.identifiers)
+    await retention_cases.catch_up(context, request.identifiers)
     lifted, event = request.with_(lifts_on=None).noted(context.clock.now(), "restriction_lifted")
     await context.cases.commit(
         request.request_id,

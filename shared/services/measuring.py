@@ -11,7 +11,6 @@ from shared.domain.times import copenhagen_day
 from shared.ports.cases import CaseRow
 from shared.services.context import Context
 from shared.services.overview import open_cases
-from shared.services.retention import WALK
 from shared.telemetry import (
     APP_HEALTHY,
     CASES_DUE_SOON,
@@ -82,8 +81,8 @@ def _is_healthy(context: Context) -> bool:
 
 async def _retention_is_on_time(context: Context, today: date) -> bool:
     """Whether the walk of yesterday or today is done, or the one before it still may be."""
-    stored = await context.walks.read(WALK)
+    stored = await context.retention_runs.latest()
     if stored is None:
         return False
-    walk = stored.walk
-    return today - walk.day < timedelta(days=_LATE_DAYS) and (walk.is_done or walk.day == today)
+    run = stored.run
+    return today - run.day < timedelta(days=_LATE_DAYS) and (run.is_done or run.day == today)

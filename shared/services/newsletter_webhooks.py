@@ -19,6 +19,7 @@ from shared.domain.messages import ProcessWebhook
 from shared.domain.newsletters import MailingList
 from shared.domain.times import after
 from shared.domain.webhook_bodies import Receipt, SetAside, envelope, read_event
+from shared.ports.newsletters import UNREADABLE
 from shared.ports.webhooks import StoredReceipt
 from shared.services.context import Context
 from shared.services.newsletter_events import settle
@@ -86,10 +87,12 @@ async def _work(
                 break
         try:
             counts[await _one(context, mailing_list, events[place], receipt.received_at)] += 1
-        except Retryable:
-            await _save(context, stored, next_event=place, counts=dict(counts), set_aside=tuple(set_aside))
-            return  # the sweep goes on when the processor may answer again
-        except (Invalid, CannotTell, Permanent) as error:
+        except (Invalid, CannotTell, Permanent, Retryable) as error:
+            if isinstance(error, Retryable) and not _is_stuck(context, receipt, error):
+                await _save(
+                    context, stored, next_event=place, counts=dict(counts), set_aside=tuple(set_aside)
+                )
+                return  # the sweep goes on when the processor may answer again
             set_aside.append(SetAside(place=place, code=error.code))
             await context.operators.alarm(error.code, details=f"{receipt.body_id} {place}")
         place += 1
@@ -144,6 +147,12 @@ async def poisoned(context: Context, body_id: str) -> None:
     if stored.receipt.state == "open":
         await _save(context, stored, state="unreadable")
     await context.operators.alarm("newsletter_webhook_poisoned", details=body_id)
+
+
+def _is_stuck(context: Context, receipt: Receipt, error: Retryable) -> bool:
+    """Whether the processor's answer about one address has been unreadable for a day, so others go on."""
+    a_day_on = after(receipt.received_at, days=1)
+    return error.code == UNREADABLE and a_day_on <= context.clock.now()
 
 
 def _is_old(context: Context, receipt: Receipt, now: datetime) -> bool:

@@ -12,9 +12,11 @@ from shared.domain.messages import (
     NEWSLETTER_WEBHOOK_QUEUE,
     PLAN_QUEUE,
     RECONCILIATION_QUEUE,
+    RETENTION_QUEUE,
     TASK_QUEUE,
     ApplyNewsletterChange,
     FinishStage,
+    GoOnWithRun,
     PlanRequest,
     ProcessWebhook,
     Reconcile,
@@ -60,6 +62,10 @@ async def _mark(context: Context, queue: str, body: bytes) -> None:
         return
     if queue == RECONCILIATION_QUEUE:
         await reconciling.poisoned(context, decode(Reconcile, body).run_id)
+        return
+    if queue == RETENTION_QUEUE:
+        decode(GoOnWithRun, body)
+        await context.operators.alarm("retention_run_poisoned")
         return
     if queue == CALLBACK_QUEUE:
         await give_up(context, decode(SendCallback, body).request_id, "callback_poisoned")

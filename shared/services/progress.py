@@ -17,6 +17,7 @@ from shared.domain.outcomes import KeptRecords
 from shared.domain.tasks import Task, TaskState
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
+from shared.ports.meter import Spent
 from shared.rendering import archive
 from shared.services.context import Context
 
@@ -49,8 +50,9 @@ class Budget:
 class Progress:
     """The tasks of one lane while one message works on them."""
 
-    def __init__(self, context: Context, case: Case) -> None:
+    def __init__(self, context: Context, case: Case, spent: Spent | None = None) -> None:
         self._context = context
+        self._spent = spent
         self.request: SubjectRequest = case.request
         self._etags = dict(case.etags)
         self._tasks: dict[str, Task] = {task.id: task for task in case.tasks}
@@ -71,7 +73,9 @@ class Progress:
         return self._tasks[task_id]
 
     def note(self, task: Task) -> None:
-        """Remember a task's new state; it is saved with the next flush."""
+        """Remember a task's new state; it is saved with the next flush. What was charged is its cost."""
+        if self._spent is not None:
+            task = task.with_(request_units=task.request_units + self._spent.take())
         self._tasks[task.id] = task
         self._changed[task.id] = None
 
@@ -93,6 +97,7 @@ class Progress:
             state=TaskState.RUNNING, claimed_until=until, claimed=records, claimed_kept=dict(kept)
         )
         self.note(claimed)
+        claimed = self._tasks[task.id]
         await self.flush()
         self._leased.add(task.id)
         return claimed

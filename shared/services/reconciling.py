@@ -8,7 +8,8 @@ changes nothing. Source: policy 3.2, 4.8, 5.2; https://www.campaignmonitor.com/a
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from datetime import datetime
 from typing import Any
 
 from shared.domain.errors import Conflict, Invalid, NotFound, Permanent, Retryable
@@ -25,7 +26,7 @@ from shared.domain.reconciliations import (
 )
 from shared.domain.times import after, copenhagen_day
 from shared.domain.webhook_bodies import DEACTIVATE, SUBSCRIBE, ProcessorEvent
-from shared.ports.newsletters import ListEntry, StateList
+from shared.ports.newsletters import UNREADABLE, ListEntry, StateList
 from shared.ports.reconciliations import StoredRun
 from shared.services import newsletter_changes, sign_ups
 from shared.services.context import Context
@@ -85,8 +86,8 @@ async def begin(context: Context) -> str | None:
 async def proceed(context: Context, run_id: str) -> None:
     """Go on with a run, as far as one message may, and send word of the rest. A run that is over stays so.
 
-    While the processor does not answer, the run waits, longer each time. A listing that it refuses is left
-    out and told to an operator, and the next run looks as far back as this one.
+    While the processor does not answer, the run waits, longer each time, and is given up in the end. A
+    listing that is refused is left out. Both is told to an operator, and the next run looks as far back.
 
     Raises:
         NotFound: `reconciliation_unknown`.
@@ -127,25 +128,29 @@ async def _next(context: Context, run: Reconciliation) -> Reconciliation:
     now = context.clock.now()
     try:
         done = await _page(context, run) if run.steps else run
-    except Retryable:
+    except Retryable as error:
+        if run.attempts >= context.limits.newsletter_attempts:
+            return _ended(_given_up(run, error.code, all_of_them=True), now)
         wait = context.limits.wake_seconds * 2 ** min(run.attempts, 4)
         return run.model_copy(update={"attempts": run.attempts + 1, "wake_at": after(now, seconds=wait)})
     except Permanent as error:
         done = _given_up(run, error.code)
-    return done.model_copy(
-        update={
-            "attempts": 0,
-            "wake_at": after(now, seconds=context.limits.wake_seconds),
-            "ended_at": None if done.steps else now,
-        }
+    on_it = done.model_copy(
+        update={"attempts": 0, "wake_at": after(now, seconds=context.limits.wake_seconds)}
     )
+    return on_it if on_it.steps else _ended(on_it, now)
 
 
-def _given_up(run: Reconciliation, code: str) -> Reconciliation:
-    """Return the run without the listing at hand, which it could not go through."""
-    failures = tuple(Failure(step=one, code=code) for one in run.steps[:1])
+def _ended(run: Reconciliation, now: datetime) -> Reconciliation:
+    return run.model_copy(update={"ended_at": now, "attempts": 0})
+
+
+def _given_up(run: Reconciliation, code: str, *, all_of_them: bool = False) -> Reconciliation:
+    """Return the run without the listing at hand, or all that are left, which it could not go through."""
+    number = len(run.steps) if all_of_them else 1
+    failures = tuple(Failure(step=one, code=code) for one in run.steps[:number])
     return run.model_copy(
-        update={"failures": (*run.failures, *failures), "steps": run.steps[1:], "cursor": None}
+        update={"failures": (*run.failures, *failures), "steps": run.steps[number:], "cursor": None}
     )
 
 
@@ -191,10 +196,7 @@ async def _look(context: Context, mailing_list: MailingList, entry: ListEntry) -
         email = parse_email(entry.email)
     except Invalid:
         return _EMAIL_INVALID, ""
-    try:
-        return await _compared(context, mailing_list, entry, email)
-    except (Permanent, Invalid) as error:
-        return error.code, context.keys.subject_key(EMAIL, email)
+    return await _alone(context, email, _compared(context, mailing_list, entry, email))
 
 
 async def _compared(context: Context, mailing_list: MailingList, entry: ListEntry, email: str) -> _Looked:
@@ -237,9 +239,17 @@ async def _look_for(context: Context, body: Mapping[str, Any]) -> _Looked:
         email = parse_email(str(body.get("email", "")))
     except Invalid:
         return _EMAIL_INVALID, ""
+    name = str(body.get("name", ""))
+    return await _alone(context, email, _missing(context, mailing_list, email, name=name))
+
+
+async def _alone(context: Context, email: str, looking: Awaitable[_Looked]) -> _Looked:
+    """Return what came of one address; what is wrong with it is what came of it."""
     try:
-        return await _missing(context, mailing_list, email, name=str(body.get("name", "")))
-    except (Permanent, Invalid) as error:
+        return await looking
+    except (Permanent, Invalid, Retryable) as error:
+        if isinstance(error, Retryable) and error.code != UNREADABLE:
+            raise
         return error.code, context.keys.subject_key(EMAIL, email)
 
 
@@ -261,8 +271,8 @@ async def _missing(context: Context, mailing_list: MailingList, email: str, *, n
 
 
 async def _tell(context: Context, run: Reconciliation) -> None:
-    for one in run.failures:
-        await context.operators.alarm("reconciliation_failed", details=f"{_named(one.step)} {one.code}")
+    for code, one in {one.code: one for one in reversed(run.failures)}.items():  # the first of each code
+        await context.operators.alarm("reconciliation_failed", details=f"{_named(one.step)} {code}")
     record = context.operators.measure
     record(NEWSLETTER_RECONCILED, 1)
     record(NEWSLETTER_REPAIRED, run.repaired)

@@ -9,11 +9,8 @@ from shared.domain.errors import CannotTell, NotFound, Permanent
 from shared.domain.messages import (
     NEWSLETTER_CHANGE_QUEUE,
     QUEUE_OF,
-    ApplyNewsletterChange,
     Message,
-    ProcessWebhook,
-    Reconcile,
-    SendSignUpMail,
+    RequestMessage,
     decode,
 )
 from shared.ports.cases import Write
@@ -64,7 +61,7 @@ async def redrive(context: Context, queue: str, *, decided_by: str) -> Redriven:
 async def _send_again(context: Context, queue: str, name: str, decided_by: str) -> bool:
     try:
         message = await _kept(context, queue, name)
-        if isinstance(message, ApplyNewsletterChange | ProcessWebhook | Reconcile | SendSignUpMail):
+        if not isinstance(message, RequestMessage):
             await context.queue.send([message])
             await context.quarantine.remove(name)
             return True

@@ -19,7 +19,7 @@ from shared.domain.rights import Right
 from shared.domain.times import moment_of, utc_text
 from shared.domain.walks import Walk
 from shared.domain.wishes import Requester, Scope
-from shared.services import retention
+from shared.services import retention_cases
 from shared.services.context import Context
 from shared.services.filing import Filing, put_on_file
 from shared.services.judging import STOPPING
@@ -55,7 +55,7 @@ async def replay(context: Context, *, restored_from: datetime) -> Walk:
     async def look(context: Context, walk: Walk, store: DocumentStore, record: Mapping[str, Any]) -> Walk:
         filed = 0
         created_at = _created_at(store, record)
-        for identifiers in retention.people_of(context.datamap, store, record):
+        for identifiers in retention_cases.people_of(context.datamap, store, record):
             keys = context.subject_keys(identifiers)
             hits = {proof.name: proof for key in keys for proof in found.get(key, ())}
             for proof in hits.values():
@@ -109,7 +109,7 @@ def _proof(name: str, body: Mapping[str, Any]) -> _Proof:
 async def _again(context: Context, walk: str, identifiers: Identifiers, proof: _Proof) -> int:
     """File the erasure of one proof again; what a retention rule took falls due again by itself."""
     if proof.scope.rule_ids:
-        return await retention.run_person(context, identifiers, paced=True)
+        return await retention_cases.run_person(context, identifiers, paced=True)
     known: Identifiers = identifiers
     keys = context.subject_keys(identifiers)
     if proof.scope.customer_id is None:

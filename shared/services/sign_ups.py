@@ -72,7 +72,7 @@ async def renew(context: Context, sign_up: SignUp) -> None:
     store = _store(context)
     for _ in range(_ATTEMPTS):
         await context.documents.create(store, sign_up.record())
-        known = await context.documents.read(store, sign_up.sign_up_id)
+        known = await context.documents.get(store, sign_up.sign_up_id, sign_up.sign_up_id)
         if known is None:
             continue  # it ended and went meanwhile
         begun = moment_of(known.body.get("consented_at"))
@@ -86,7 +86,7 @@ async def renew(context: Context, sign_up: SignUp) -> None:
 
 async def find(context: Context, sign_up_id: str) -> Mapping[str, Any] | None:
     """Return the record of a sign-up, ended or not. None: there is none."""
-    known = await context.documents.read(_store(context), sign_up_id)
+    known = await context.documents.get(_store(context), sign_up_id, sign_up_id)
     return None if known is None else known.body
 
 

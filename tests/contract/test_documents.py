@@ -68,9 +68,9 @@ async def test_a_walk_comes_to_every_document_once(documents, limit):
 async def test_a_document_whose_key_is_its_id_is_read_by_it(documents):
     """As it is stored, with what a change needs."""
     await documents.write("people", {"id": "p1", "email": "ane@people.example"})
-    found = await documents.port.read(store("people"), "p1")
+    found = await documents.port.get(store("people"), "p1", "p1")
     assert (found.document_id, found.partition, found.body["email"]) == ("p1", "p1", "ane@people.example")
-    assert await documents.port.read(store("people"), "p2") is None
+    assert await documents.port.get(store("people"), "p2", "p2") is None
     change = Change(document=found, replacement={"id": "p1", "email": "other@people.example"})
     assert await documents.port.change(store("people"), [change, change]) == (Changed.DONE, Changed.CHANGED)
 

@@ -60,14 +60,22 @@ class MemoryDocuments:
         more = len(left) > limit
         return DocumentPage(documents=documents, cursor=str(page[-1][0]) if more else None)
 
-    async def read(self, store, document_id):
-        await self.turn("documents.read")
-        key = (json.dumps(document_id), document_id)
+    async def search(self, store, wanted, *, cursor, limit):
+        await self.turn("documents.search")
+        rows = self.rows.get(store.container, {}).items()
+        found = sorted(
+            (rid, partition, name) for (partition, name), (rid, _, body) in rows if _found(body, wanted)
+        )
+        return self._page(store, found, cursor, limit, keys_only=False)
+
+    async def get(self, store, partition, document_id):
+        await self.turn("documents.get")
+        key = (_text(partition), document_id)
         if key not in self.rows.get(store.container, {}):
             return None
         _, version, body = self.rows[store.container][key]
         return StoredDocument(
-            partition=document_id, document_id=document_id, etag=str(version), body=copy.deepcopy(body)
+            partition=partition, document_id=document_id, etag=str(version), body=copy.deepcopy(body)
         )
 
     async def count(self, store, identifiers):
@@ -116,6 +124,23 @@ class MemoryDocuments:
             if mine:
                 found.append((rid, partition, name))
         return found
+
+
+def _found(body, wanted):
+    """Whether a search finds a document; texts are compared as the database compares them."""
+    value = value_at(body, wanted.path) if wanted.path else MISSING
+    is_text = isinstance(value, str)
+    if wanted.strange and not (is_text and (value < "1" or value >= (wanted.ahead or "3"))):
+        return False
+    if wanted.since is not None and not (is_text and value >= wanted.since):
+        return False
+    if wanted.until is not None and not (is_text and value < wanted.until):
+        return False
+    if any(isinstance(value_at(body, path), str) for path in wanted.without):
+        return False
+    if wanted.states and value_at(body, wanted.state_path) not in wanted.states:
+        return False
+    return wanted.written_since is None or body.get("_ts", wanted.written_since) >= wanted.written_since
 
 
 def _text(partition) -> str:

@@ -5,7 +5,7 @@ import itertools
 from shared.domain.errors import Permanent, Retryable
 from shared.domain.identifiers import EMAIL, normalise
 from shared.domain.newsletters import Lists, MailingList
-from shared.ports.newsletters import EntryPage, ListEntry, Registration
+from shared.ports.newsletters import UNREADABLE, EntryPage, ListEntry, Registration
 from tests.fakes.turns import Turn, no_turn
 
 NEWS = "a" * 32
@@ -38,6 +38,7 @@ class MemoryNewsletters:
         self.asked: list[tuple] = []  # pages
         self.refused: set[tuple[str, str]] = set()  # listings
         self.fails_tests = False
+        self.unreadable: set[str] = set()  # addresses
 
     @property
     def lists(self):
@@ -61,6 +62,8 @@ class MemoryNewsletters:
 
     async def entry(self, list_id, email):
         await self._call("entry")
+        if email in self.unreadable:
+            raise Retryable(UNREADABLE, "memory.entry")
         found = self.states.get((list_id, normalise(EMAIL, email)))
         return None if found is None or found.state == "Deleted" else found
 

@@ -4,6 +4,7 @@ from datetime import date
 from importlib.util import find_spec
 
 import pytest
+from pydantic import ValidationError
 
 from devtools.datamap import open_points
 from shared.datamap.checks import only_planned, planned, used_flags
@@ -101,6 +102,16 @@ def test_first_version_is_the_one_of_28_may_2018_with_its_gap_shown(datamap: Dat
 
     assert version.valid_from == date(2018, 5, 28)
     assert "gap_before_first_version" in version.flags
+
+
+@pytest.mark.clause("5.2")
+@pytest.mark.parametrize("period", ["P1Y", "P2Y", "P5Y", ""])
+def test_no_period_is_built_in_for_what_proves_an_ended_consent(datamap, period):
+    """It goes with the sign-up; a period that nothing here would keep is refused."""
+    policy = datamap.policy
+    assert policy.consent_proof_after_end == NOT_STATED
+    with pytest.raises(ValidationError):
+        type(policy).model_validate({**policy.model_dump(), "consent_proof_after_end": period})
 
 
 @pytest.mark.clause("1.1")

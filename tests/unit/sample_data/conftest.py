@@ -18,6 +18,7 @@ WRITTEN_BY_THE_APP = frozenset(
         "consent_ledger",
         "newsletter_changes",
         "pending_sign_ups",
+        "retention_watch",
     }
 )
 """Stores in which the sample systems write nothing. The ledger is none: products write it, too."""

@@ -443,3 +443,27 @@ async def test_a_gate_that_cannot_be_asked_changes_nothing():
     made.controls.read = kept
     assert made.newsletters.state(NEWS, METTE) == "Active"
     assert len(made.newsletter_changes.all()) == 1
+
+
+async def test_an_answer_that_stays_unreadable_for_a_day_stops_no_other_event():
+    """Until then it is asked for again; then staff have to look at that one."""
+    made = world()
+    for email in (METTE, "bo@people.example"):
+        await sign_up(made, email)
+        made.newsletters.put(NEWS, email, "Unsubscribed")
+    made.newsletters.unreadable.add(METTE)
+    await newsletter_webhooks.receive(
+        made.context, body(event("Deactivate", METTE), event("Deactivate", "bo@people.example"))
+    )
+    (body_id,) = made.webhooks.bodies
+    await newsletter_webhooks.process(made.context, body_id)
+    assert await consents(made, "bo@people.example")
+    later(made, hours=23)
+    await newsletter_webhooks.process(made.context, body_id)
+    assert (await made.webhooks.receipt(body_id)).receipt.state == "open"
+    later(made, hours=1)
+    await newsletter_webhooks.process(made.context, body_id)
+    receipt = (await made.webhooks.receipt(body_id)).receipt
+    assert [(one.place, one.code) for one in receipt.set_aside] == [(0, "processor_unreadable")]
+    await deliver(made)
+    assert not await consents(made, "bo@people.example")

@@ -256,6 +256,34 @@ async def test_while_the_processor_does_not_answer_nothing_is_lost(made):
     assert not await consents(made, ANE)
 
 
+async def test_a_run_that_nobody_answers_is_given_up(made):
+    """It is told once, and the next day's looks as far back."""
+    made.newsletters.is_unreachable = True
+    run = await reconcile(made)
+    for number in range(1, made.limits.newsletter_attempts + 1):
+        assert (run.attempts, run.is_over) == (number, False)
+        made.clock.advance(seconds=made.limits.wake_seconds * 16)
+        run = await reconcile(made)
+    assert run.is_over
+    assert len(run.failures) == 9
+    failed = [one for one in made.operators.alarms if one[0] == "reconciliation_failed"]
+    assert failed == [("reconciliation_failed", None, f"unsubscribed {NEWS} processor_unreachable")]
+    made.newsletters.is_unreachable = False
+    made.clock.advance(days=1)
+    assert (await reconcile(made)).since == EVER
+
+
+async def test_an_answer_about_one_address_that_is_never_readable_stops_no_other(made):
+    """It is left to staff."""
+    await sign_up(made, ANE, state="Unsubscribed")
+    await sign_up(made, BO, state="Unsubscribed")
+    made.newsletters.unreadable.add(ANE)
+    run = await reconcile(made)
+    assert run.counts["processor_unreadable"] == 2
+    assert run.diverging == 2
+    assert not await consents(made, BO)
+
+
 async def test_a_run_that_takes_long_goes_on_in_another_message(made):
     """From the page after the last one saved."""
     made = World(datamap=load(), limits=made.limits.__class__(message_seconds=-1.0))

@@ -10,7 +10,7 @@ from shared.domain.identifiers import EMAIL
 from shared.domain.request_states import RequestState
 from shared.domain.retention import DueState
 from shared.domain.rights import Right
-from shared.services import retention
+from shared.services import retention, retention_cases
 from shared.services.due import due_of_person
 from shared.services.holding import PlaceHold, place, release
 from shared.services.lifting import announce_lifting
@@ -330,6 +330,29 @@ async def test_a_wrong_clock_of_a_device_keeps_nothing_for_ever():
     assert ids(world, "installations") == ["A-bo"]
 
 
+@pytest.mark.parametrize(("written", "left"), [("1999-12-31", ["A-ane"]), ("2000-01-01", [])])
+async def test_a_day_of_before_the_products_is_a_default_and_deletes_nothing(written, left):
+    """Such as the first day a computer counts from: the day the record came in counts instead."""
+    world = world_on("2026-03-02")
+    came_in = int(world.clock.now().replace(year=2025, month=6).timestamp())
+    installation(world, "ane", written, first_seen_at=on(written), _ts=came_in)
+    licence(world, "7", "1970-01-01", "ane")
+    await run_day(world)
+    assert ids(world, "installations") == left
+    assert contacts(world, "7") == ["ane"]
+
+
+@pytest.mark.parametrize("never", ["9999-12-31", "9999-12-31T23:59:59Z", "9998-06-01T00:00:00+01:00"])
+async def test_a_day_that_stands_for_never_stops_nobody_elses_deletion(never):
+    """Counting years from it would leave the calendar."""
+    world = world_on("2026-03-02")
+    licence(world, "6", never, "ane")
+    member(world, "ane", "2020-01-01", last_login_at=never, suspended_at=never, reactivated_at=never)
+    licence(world, "7", "2021-03-01", "bo")
+    await run_day(world)
+    assert (contacts(world, "6"), contacts(world, "7")) == (["ane"], [])
+
+
 async def test_an_imported_record_without_a_last_use_counts_from_its_creation():
     """Never from never."""
     world = world_on("2026-03-02")
@@ -345,7 +368,7 @@ async def test_what_nothing_dates_is_told_to_an_operator_and_not_deleted():
     licence(world, "7", None, "ane")
     assert await run_day(world) == 0
     assert contacts(world, "7") == ["ane"]
-    assert ("retention_left_records", None, "undated 1, unclear 0") in world.operators.alarms
+    assert ("retention_left_records", None, "undated 1, unclear 0, failed 0") in world.operators.alarms
 
 
 async def test_what_has_no_stated_period_is_never_due():
@@ -377,10 +400,10 @@ async def test_a_second_run_of_the_day_changes_nothing():
     world = world_on("2026-03-02")
     member(world, "ane", "2023-03-01")
     known = {EMAIL: ("ane@people.example",)}
-    assert await retention.run_person(world.context, known) == 1
-    assert await retention.run_person(world.context, known) == 0
+    assert await retention_cases.run_person(world.context, known) == 1
+    assert await retention_cases.run_person(world.context, known) == 0
     await rest(world)
-    assert await retention.run_person(world.context, known) == 0
+    assert await retention_cases.run_person(world.context, known) == 0
     assert await run_day(world) == 0
     assert len(cases(world)) == 1
     assert len(world.evidence.records) == 1
@@ -440,7 +463,7 @@ def _die_at(world, number):
 
     for fake in (
         *(world.cases, world.controls, world.queue, world.documents),
-        *(world.walks, world.evidence, world.rate_limits),
+        *(world.retention_runs, world.evidence, world.rate_limits),
     ):
         fake.turn = turn
 
@@ -458,14 +481,18 @@ async def test_a_backlog_is_worked_off_hour_by_hour_and_stops_nobody_elses_reque
     assert not any(code == "erasures_over_cap" for code, _, _ in world.operators.alarms)
 
 
-async def test_a_walk_says_where_it_stands_and_only_one_runs_a_day():
-    """The next one begins on the next day."""
+async def test_who_is_active_is_not_looked_at_and_only_one_run_is_made_a_day():
+    """A run says where it stands; the next one begins on the next day."""
     world = world_on("2026-03-02")
     for number in range(130):
         member(world, f"p{number}", "2026-01-01")
+    for number in range(3):
+        member(world, f"old{number}", "2023-03-01")
     await run_day(world)
     first = await retention.daily(world.context)
-    assert (first.seen, first.is_done, first.day.isoformat()) == (130, True, "2026-03-02")
+    assert (first.seen, first.is_done, first.day.isoformat()) == (3, True, "2026-03-02")
+    assert first.by_rule == {"R4a": 3}
+    assert first.erased == {"members": 3}
     world.clock.advance(hours=14)  # still the same day in Copenhagen
     assert (await retention.daily(world.context)).day == first.day
     world.clock.advance(hours=2)

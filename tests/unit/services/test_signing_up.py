@@ -102,7 +102,7 @@ async def test_who_left_and_signs_up_anew_is_on_with_a_new_consent():
 
 PLACES = [
     *("pending_sign_ups.write", "pending_sign_ups.write!", "consent_ledger.append", "consent_ledger.append!"),
-    *("controls.write", "controls.write!", "documents.create", "documents.create!", "documents.read"),
+    *("controls.write", "controls.write!", "documents.create", "documents.create!", "documents.get"),
     *("newsletter_changes.write", "newsletter_changes.write!", "queue.send", "queue.send!"),
 ]
 
@@ -144,7 +144,7 @@ async def test_a_confirmation_that_dies_is_finished_by_the_sweep(place, nth):
 
 @pytest.mark.clause("4.8")
 @pytest.mark.parametrize(
-    "place", ["consent_ledger.append!", "controls.write!", "documents.create!", "documents.read"]
+    "place", ["consent_ledger.append!", "controls.write!", "documents.create!", "documents.get"]
 )
 async def test_leaving_between_the_steps_of_a_confirmation_ends_it(place):
     """The gate is closed and no record says otherwise, wherever the two cross."""

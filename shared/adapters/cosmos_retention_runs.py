@@ -1,0 +1,98 @@
+"""Runs of scheduled deletion in Cosmos DB, in one partition, and the watched, one partition a pseudonym."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.cosmos.exceptions import CosmosResourceNotFoundError
+from pydantic import ValidationError
+
+from shared.adapters._azure_errors import translating
+from shared.adapters.cosmos import CosmosDatabases
+from shared.domain.errors import Permanent
+from shared.domain.retention_runs import Run, Watched
+from shared.ports.retention_runs import StoredRun, watch_key
+
+_NAME = "retention"
+_LATEST = "SELECT * FROM c ORDER BY c.day DESC OFFSET 0 LIMIT @limit"
+_DUE = "SELECT * FROM c WHERE c.look_on <= @day AND c.key > @after ORDER BY c.key OFFSET 0 LIMIT @limit"
+
+
+class CosmosRetentionRuns:
+    """The containers `retention_runs` and `retention_watch`."""
+
+    def __init__(self, databases: CosmosDatabases) -> None:
+        self._databases = databases
+
+    async def latest(self) -> StoredRun | None:
+        rows = await self._runs_found(1)
+        return StoredRun(run=_run(rows[0]), etag=rows[0]["_etag"]) if rows else None
+
+    async def write(self, stored: StoredRun) -> str:
+        body = {"id": stored.run.day.isoformat(), "name": _NAME, **stored.run.model_dump(mode="json")}
+        with translating("retention_runs.write"):
+            if stored.etag is None:
+                row = await self._runs.create_item(body)
+            else:
+                row = await self._runs.replace_item(
+                    body["id"], body, etag=stored.etag, match_condition=MatchConditions.IfNotModified
+                )
+        return str(row["_etag"])
+
+    async def past(self, *, limit: int) -> Sequence[Run]:
+        return [_run(row) for row in await self._runs_found(limit)]
+
+    async def watch(self, watched: Watched) -> None:
+        body = {"id": _id(watched), "key": watch_key(watched), **watched.model_dump(mode="json")}
+        with translating("retention_runs.watch"):
+            await self._watched.upsert_item(body)
+
+    async def unwatch(self, watched: Watched) -> None:
+        with translating("retention_runs.unwatch"):
+            try:
+                await self._watched.delete_item(_id(watched), watched.subject_key)
+            except CosmosResourceNotFoundError:
+                return
+
+    async def due(self, day: date, *, after: str, limit: int) -> Sequence[Watched]:
+        parameters: list[dict[str, Any]] = [
+            {"name": "@day", "value": day.isoformat()},
+            {"name": "@after", "value": after},
+            {"name": "@limit", "value": limit},
+        ]
+        with translating("retention_runs.due"):
+            return [_of(row) async for row in self._watched.query_items(_DUE, parameters=parameters)]
+
+    async def _runs_found(self, limit: int) -> list[dict[str, Any]]:
+        parameters = [{"name": "@limit", "value": limit}]
+        with translating("retention_runs.latest"):
+            rows = self._runs.query_items(_LATEST, parameters=parameters, partition_key=_NAME)
+            return [row async for row in rows]
+
+    @property
+    def _runs(self) -> Any:
+        return self._databases.container("compliance", "retention_runs")
+
+    @property
+    def _watched(self) -> Any:
+        return self._databases.container("compliance", "retention_watch")
+
+
+def _id(watched: Watched) -> str:
+    return hashlib.sha256(watch_key(watched).encode()).hexdigest()
+
+
+def _run(row: dict[str, Any]) -> Run:
+    try:
+        return Run.model_validate({name: row[name] for name in Run.model_fields if name in row})
+    except ValidationError:
+        raise Permanent("document_unreadable", "retention_runs") from None
+
+
+def _of(row: dict[str, Any]) -> Watched:
+    try:
+        return Watched.model_validate({name: row[name] for name in Watched.model_fields if name in row})
+    except ValidationError:
+        raise Permanent("document_unreadable", "retention_watch") from None

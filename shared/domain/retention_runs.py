@@ -1,0 +1,125 @@
+"""A day's run of scheduled deletion: what it looks for, how far it is, and what came of it. Pure.
+
+What falls due is found by the day that started its period, between the last run's bound and today's: whoever
+stays active is not looked at again each day. Source: policy section 5; GDPR article 5(1)(e).
+"""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.retention import erase_from
+from shared.domain.times import UtcTime, start_of, utc_text
+
+_DAYS_OF_A_YEAR, _SLACK_DAYS = 365.25, 4  # the search for the bound begins a little too late
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Search(StrEnum):
+    """Ways to find records whose time may be over."""
+
+    NEWLY_OLD = "newly_old"  # the day that starts the period passed the bound since the last run
+    WRITTEN_LATE = "written_late"  # written since the last run, with a day from before its bound
+    AHEAD = "ahead"  # a day that lies ahead, or is none: such a record counts from when it came
+    UNDATED = "undated"  # nothing says when its period began
+    OVER = "over"  # a state that says it is over: no period
+
+
+class Source(_Frozen):
+    """One search in one store. `path` empty: of no single day."""
+
+    rule_id: str
+    store_id: str
+    search: Search
+    path: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its name in a run."""
+        return f"{self.rule_id}:{self.store_id}:{self.search}:{self.path}"
+
+
+class Step(StrEnum):
+    """What a run does now."""
+
+    FINDING = "finding"
+    WATCHING = "watching"  # people whose day to be looked at again has come
+    SETTLING = "settling"  # what was filed today: is it done?
+    DONE = "done"
+
+
+class Run(_Frozen):
+    """A run of one day. `cursor`: a place in the search at hand; it stays here and travels in no message.
+
+    `bounds`: by store and path, up to where days were searched; the next run goes on there. `counts`: records
+    by what they came to, such as `held`. `erased`: records by store. `request_units`: of finding and erasing.
+    """
+
+    day: date
+    started_at: UtcTime
+    ended_at: UtcTime | None = None
+    step: Step = Step.FINDING
+    sources: tuple[Source, ...] = ()  # still to be searched, the one at hand first
+    cursor: str | None = None
+    bounds: Mapping[str, str] = {}
+    old_bounds: Mapping[str, str] = {}
+    written_since: UtcTime | None = None  # the start of the last finished run; None: there was none
+    seen: int = 0
+    filed: int = 0
+    undated: int = 0
+    unclear: int = 0
+    failed: int = 0
+    erased: Mapping[str, int] = {}
+    kept: Mapping[str, int] = {}
+    by_rule: Mapping[str, int] = {}
+    request_units: float = 0.0
+    oldest_overdue_on: date | None = None  # the earliest day from which something is due that still stands
+    looked_until: str = ""  # the last watched person looked at in this step, so that each comes once a run
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it came to its end."""
+        return self.step is Step.DONE
+
+    def counting(self, name: str, amounts: Mapping[str, int]) -> "Run":
+        """Return the run with amounts added to one of its counts."""
+        known = dict(getattr(self, name))
+        for key, amount in amounts.items():
+            known[key] = known.get(key, 0) + amount
+        return self.model_copy(update={name: known})
+
+
+class Watched(_Frozen):
+    """A record whose person is looked at again on a day: used since, held, restricted, or just filed.
+
+    It names the record and no person; the row is under one pseudonym of the person.
+    """
+
+    subject_key: str
+    store_id: str
+    document_id: str
+    partition: str  # as JSON
+    look_on: date
+    request_ids: tuple[str, ...] = ()  # cases that were filed about it
+
+
+def bound(today: date, period: str) -> str:
+    """Return the text that all days are below whose data is due today, as times in UTC are written.
+
+    A time that is written with another offset may be found a day later; nothing is judged by this text.
+    """
+    years, months = _parts(period)
+    day = today - timedelta(days=round((years + months / 12) * _DAYS_OF_A_YEAR) - _SLACK_DAYS)
+    while erase_from(day, period) > today:
+        day -= timedelta(days=1)
+    return utc_text(start_of(day + timedelta(days=1)))
+
+
+def _parts(period: str) -> tuple[int, int]:
+    amount = int(period[1:-1])
+    return (amount, 0) if period.endswith("Y") else (0, amount)

@@ -1,0 +1,57 @@
+"""Runs of scheduled deletion, and whom they look at again."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.retention_runs import Run, Watched
+
+
+class StoredRun(BaseModel):
+    """A run as read. `etag` None: it is to be created."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: Run
+    etag: str | None
+
+
+class RetentionRuns(Protocol):
+    """The run at hand, those before it, and the people on watch."""
+
+    async def latest(self) -> StoredRun | None:
+        """Return the run of the latest day. None: there never was one."""
+        ...
+
+    async def write(self, stored: StoredRun) -> str:
+        """Save a run if nobody changed it since it was read, and return its new ETag.
+
+        A run of a later day takes the place of the latest; those before it stay to be read.
+
+        Raises:
+            Conflict: somebody did: another worker is at it, leave it to them.
+        """
+        ...
+
+    async def past(self, *, limit: int) -> Sequence[Run]:
+        """Return runs, the latest first, at most `limit`."""
+        ...
+
+    async def watch(self, watched: Watched) -> None:
+        """Look at a record's person on a day; a later word about the same record takes its place."""
+        ...
+
+    async def unwatch(self, watched: Watched) -> None:
+        """Look no more. What is gone is gone."""
+        ...
+
+    async def due(self, day: date, *, after: str, limit: int) -> Sequence[Watched]:
+        """Return the watched whose day has come, in the order of `watch_key`, from after that key."""
+        ...
+
+
+def watch_key(watched: Watched) -> str:
+    """Return the order the watched come in, unique to a record and person."""
+    return f"{watched.subject_key}|{watched.store_id}|{watched.document_id}|{watched.partition}"
