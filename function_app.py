@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from functions.http_disclosures import disclosures
 from functions.http_downloads import downloads
 from functions.http_health import health
 from functions.http_newsletter import newsletter
@@ -13,6 +14,7 @@ from functions.http_operations_decisions import operations_decisions
 from functions.http_operations_holds import operations_holds
 from functions.http_operations_newsletter import operations_newsletter
 from functions.http_operations_queues import operations_queues
+from functions.http_operations_recipients import operations_recipients
 from functions.http_operations_restores import operations_restores
 from functions.http_policy import policy
 from functions.http_processing import processing
@@ -29,6 +31,7 @@ from functions.timer_sweep import timers
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for blueprint in (
+    disclosures,
     downloads,
     health,
     newsletter,
@@ -40,6 +43,7 @@ for blueprint in (
     operations_holds,
     operations_newsletter,
     operations_queues,
+    operations_recipients,
     operations_restores,
     policy,
     processing,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devtools.failures import CannotStartError
+from devtools.stand_ins.google_analytics import PROPERTY_ID
 from devtools.stand_ins.issuer_staff import settings_for
 from devtools.stand_ins.newsletter_account import API_KEY, CLIENT_ID
 
@@ -24,6 +25,8 @@ class Endpoints:
         cosmos_endpoint: URL of the Cosmos DB emulator.
         functions_url: URL of the functions host, without a slash at its end.
         campaign_monitor_url: Base of the newsletter processor's API; empty: none is connected.
+        google_analytics_url: Base of the web analytics' API; empty: none is connected.
+        google_key_file: The made-up key that it is signed in with.
         issuer_url: Authority of the issuer of staff tokens; empty: nobody is staff.
     """
 
@@ -31,6 +34,8 @@ class Endpoints:
     cosmos_endpoint: str
     functions_url: str
     campaign_monitor_url: str = ""
+    google_analytics_url: str = ""
+    google_key_file: str = ""
     issuer_url: str = ""
 
 
@@ -54,7 +59,13 @@ def endpoint_values(endpoints: Endpoints) -> dict[str, str]:
         "CAMPAIGN_MONITOR_CLIENT_ID": CLIENT_ID,
         "CAMPAIGN_MONITOR_API_KEY": API_KEY,
     }
+    analytics = {
+        "GOOGLE_ANALYTICS_URL": endpoints.google_analytics_url,
+        "GOOGLE_ANALYTICS_PROPERTY_ID": PROPERTY_ID,
+        "GOOGLE_KEY_FILE": endpoints.google_key_file,
+    }
     return {
+        **(analytics if endpoints.google_analytics_url else {}),
         **(newsletter if endpoints.campaign_monitor_url else {}),
         **(settings_for(endpoints.issuer_url) if endpoints.issuer_url else {}),
         "AzureWebJobsStorage": endpoints.storage_connection_string,

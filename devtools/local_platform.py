@@ -20,6 +20,7 @@ from devtools.processes import ChildProcess
 REFUSAL = "The app cannot start:"
 LISTENING = r"(?m)^listening on (http://127\.0\.0\.1:\d+\S*)"
 NEWSLETTER_FILE = "campaign-monitor.json"
+GOOGLE_KEY_FILE = "google-key.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class PlatformPorts:
     cosmos: int = 0
     campaign_monitor: int = 0
     issuer: int = 0
+    google_analytics: int = 0
     azurite: AzuritePorts = field(default_factory=AzuritePorts)
 
 
@@ -42,8 +44,8 @@ class Platform:
     Attributes:
         app_root: Directory of the app that the host serves; the repository root unless it is changed.
         logs: Directory of the log files, one per program.
-        processes: Running programs by name: `azurite`, `cosmos`, `campaign_monitor`, `issuer`,
-            `functions`.
+        processes: Running programs by name: `azurite`, `cosmos`, `campaign_monitor`,
+            `google_analytics`, `issuer`, `functions`.
 
     Args:
         root: The repository root.
@@ -79,6 +81,7 @@ class Platform:
         self._cosmos_endpoint = ""
         self._with_processors = with_processors
         self._campaign_monitor_url = ""
+        self._google_analytics_url = ""
         self._with_staff = with_staff
         self._issuer_url = ""
         self._installation: AzuriteInstallation | None = None
@@ -121,6 +124,11 @@ class Platform:
         return self._campaign_monitor_url
 
     @property
+    def google_analytics_url(self) -> str:
+        """Return the base URL of the web analytics' API; empty where none runs."""
+        return self._google_analytics_url
+
+    @property
     def issuer_url(self) -> str:
         """Return the authority of the issuer of staff tokens; empty where none runs."""
         return self._issuer_url
@@ -133,6 +141,8 @@ class Platform:
             cosmos_endpoint=self._cosmos_endpoint,
             functions_url=self.functions_url,
             campaign_monitor_url=self._campaign_monitor_url,
+            google_analytics_url=self._google_analytics_url,
+            google_key_file=str(self._kept(GOOGLE_KEY_FILE)) if self._google_analytics_url else "",
             issuer_url=self._issuer_url,
         )
 
@@ -175,6 +185,19 @@ class Platform:
             command += ["--data", str(self._data / NEWSLETTER_FILE)]
         process = self._launch("campaign_monitor", [*command, "--stop-with-parent"], environment=None)
         self._campaign_monitor_url = process.wait_for_lines(LISTENING)[0][1]
+
+    def start_analytics(self) -> None:
+        """Start the stand-in for the web analytics and wait until it answers; call it before `start_host`.
+
+        A new start has a new key.
+        """
+        command = [
+            *(sys.executable, "-m", "devtools.stand_ins.google_analytics"),
+            *("--port", str(self._ports.google_analytics)),
+            *("--key-file", str(self._kept(GOOGLE_KEY_FILE)), "--stop-with-parent"),
+        ]
+        process = self._launch("google_analytics", command, environment=None)
+        self._google_analytics_url = process.wait_for_lines(LISTENING)[0][1]
 
     def start_issuer(self) -> None:
         """Start the issuer of staff tokens and wait until it answers. A new start has a new key."""
@@ -221,7 +244,7 @@ class Platform:
 
     def stop(self) -> None:
         """Stop everything, the host before its stores, and remove what was temporary."""
-        for name in ("functions", "issuer", "campaign_monitor", "cosmos", "azurite"):
+        for name in ("functions", "issuer", "google_analytics", "campaign_monitor", "cosmos", "azurite"):
             self._end(name, kill=False)
         self._azurite = None
         if self._temporary is not None:

@@ -50,6 +50,20 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
             ]
         },
     ),
+    "disclosures_record": (
+        {
+            "disclosures": [
+                {
+                    "id": "shipment-0001",
+                    "recipient": "postnord",
+                    "identifier": {"kind": "email", "value": _ANE},
+                    "purpose": "delivery",
+                    "fields": ["/addressee/name", "/addressee/street"],
+                    "reference": "order-0001",
+                }
+            ]
+        },
+    ),
     "consents_record": (
         {
             "email": _ANE,

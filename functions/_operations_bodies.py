@@ -22,6 +22,7 @@ from shared.domain.identifiers import MAX_EMAIL_CHARACTERS
 from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.domain.wishes import Wishes
+from shared.ports.cases import CaseRow
 from shared.services.intake import IdentityCheck
 from shared.services.looking_up import CaseView
 from shared.services.people import PersonView
@@ -317,6 +318,11 @@ class CaseLine(Shown):
     closed_at: datetime | None
     question_open: bool
 
+    @classmethod
+    def of(cls, row: CaseRow) -> "CaseLine":
+        """Return what a line shows."""
+        return cls.model_validate({name: getattr(row, name) for name in cls.model_fields})
+
 
 class CasesAnswer(Shown):
     """A page of cases. `cursor` none: the last.
@@ -422,7 +428,7 @@ class PersonAnswer(Shown):
             restrictions=tuple(
                 PersonRestriction.model_validate(_named(PersonRestriction, one)) for one in view.restrictions
             ),
-            requests=tuple(CaseLine.model_validate(vars(one)) for one in view.requests),
+            requests=tuple(CaseLine.of(one) for one in view.requests),
             unclear=view.unclear,
             has_more=view.has_more,
         )

@@ -32,6 +32,16 @@ class PersonIdentifier(Body):
     value: Annotated[str, Field(min_length=1, max_length=MAX_VALUE_CHARACTERS)]
 
 
+def about_one(one: PersonIdentifier | None, several: tuple[PersonIdentifier, ...] | None) -> Identifiers:
+    """Return who it is about, by kind; one of the two has to be given."""
+    if (one is None) == (several is None):
+        raise _IDENTIFIER
+    found: dict[str, tuple[str, ...]] = {}
+    for each in several or (() if one is None else (one,)):
+        found[each.kind] = (*found.get(each.kind, ()), each.value)
+    return found
+
+
 class QuestionBody(Body):
     """May data of this person be used for this purpose, in this way?
 
@@ -48,18 +58,13 @@ class QuestionBody(Body):
 
     @model_validator(mode="after")
     def _about_somebody(self) -> Self:
-        if (self.identifier is None) == (self.identifiers is None):
-            raise _IDENTIFIER
+        about_one(self.identifier, self.identifiers)
         return self
 
     @property
     def person(self) -> Identifiers:
         """Who it is about, by kind."""
-        given = self.identifiers or (() if self.identifier is None else (self.identifier,))
-        found: dict[str, tuple[str, ...]] = {}
-        for one in given:
-            found[one.kind] = (*found.get(one.kind, ()), one.value)
-        return found
+        return about_one(self.identifier, self.identifiers)
 
 
 class QuestionsBody(Body):

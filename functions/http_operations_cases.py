@@ -60,7 +60,7 @@ async def list_cases(req: func.HttpRequest) -> func.HttpResponse:
         cursor=wanted.cursor,
         limit=wanted.limit,
     )
-    lines = tuple(CaseLine.model_validate(vars(row)) for row in found.rows)
+    lines = tuple(CaseLine.of(row) for row in found.rows)
     return shown(CasesAnswer(cases=lines, cursor=found.cursor, finished_left_out=wanted.state is None))
 
 

@@ -169,6 +169,18 @@ param campaignMonitorLists string = '[]'
 @description('Optional. SHA-256, in hex, of the secrets that its webhooks end with, by commas; digests and no secrets. Two while one replaces the other.')
 param webhookDigests string = ''
 
+@description('Optional. Id of the Google Analytics property whose users are deleted; empty: not connected, and the next three are not needed.')
+param googleAnalyticsPropertyId string = ''
+
+@description('Optional. Provider of the Google identity pool that believes our identity: //iam.googleapis.com/projects/...')
+param googleAudience string = ''
+
+@description('Optional. Address of the Google service account that we act as, with rights on the property.')
+param googleServiceAccount string = ''
+
+@description('Optional. Application id URI that our identity asks a token for, as the pool expects it: api://...')
+param googleAzureResource string = ''
+
 @description('Optional. Certificate of the OpenDSR key, in PEM or Base64; empty: no OpenDSR, and no key is asked of the vault.')
 param opendsrCertificate string = ''
 
@@ -247,6 +259,10 @@ var settings = {
   CAMPAIGN_MONITOR_API_KEY: empty(campaignMonitorClientId) ? '' : '${secretPrefix}/${names.secrets.campaignMonitorApiKey})'
   CAMPAIGN_MONITOR_LISTS: campaignMonitorLists
   CAMPAIGN_MONITOR_WEBHOOK_SECRETS_SHA256: webhookDigests
+  GOOGLE_ANALYTICS_PROPERTY_ID: googleAnalyticsPropertyId
+  GOOGLE_AUDIENCE: googleAudience
+  GOOGLE_SERVICE_ACCOUNT: googleServiceAccount
+  GOOGLE_AZURE_RESOURCE: googleAzureResource
   STAFF_TENANT_ID: staffTenantId
   STAFF_CLIENT_ID: staffClientId
   STAFF_CUSTOMERS: staffCustomers

@@ -14,6 +14,7 @@ from shared.adapters.blob_store import AzureBlobs
 from shared.adapters.campaign_monitor import RECIPIENT_ID as CAMPAIGN_MONITOR
 from shared.adapters.campaign_monitor import CampaignMonitor
 from shared.adapters.campaign_monitor_lists import CampaignMonitorLists
+from shared.adapters.connected_processors import ConnectedProcessors
 from shared.adapters.cosmos import CosmosDatabases
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
@@ -30,6 +31,9 @@ from shared.adapters.cosmos_retention_runs import CosmosRetentionRuns
 from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
 from shared.adapters.entra_tokens import EntraTokens
+from shared.adapters.google_analytics import FIELDS, GoogleAnalytics
+from shared.adapters.google_analytics import RECIPIENT_ID as GOOGLE_ANALYTICS
+from shared.adapters.google_tokens import GoogleTokens
 from shared.adapters.graph_mail import GraphNotifier
 from shared.adapters.graph_tokens import GraphTokens
 from shared.adapters.https_callbacks import HttpsCallbacks
@@ -115,7 +119,7 @@ def build(settings: Settings, telemetry: Telemetry | None = None) -> App:
     """Wire an app; it connects to nothing yet."""
     telemetry = telemetry or NoTelemetry()
     # At INFO the SDKs log every URL, and a document's id or a blob's name can be a person's.
-    for vendor in ("azure", "httpx", "httpcore", "msal"):
+    for vendor in ("azure", "google", "httpx", "httpcore", "msal"):
         logging.getLogger(vendor).setLevel(logging.WARNING)
     credentials = Credentials(settings)
     databases = CosmosDatabases(settings, credentials)
@@ -144,9 +148,9 @@ def build(settings: Settings, telemetry: Telemetry | None = None) -> App:
         ),
         newsletter_changes=CosmosNewsletterChanges(databases),
         webhooks=StoredWebhooks(storage, databases),
+        processors=ConnectedProcessors(processors, _analytics(settings, datamap)),
         webhook_secrets_sha256=settings.campaign_monitor_webhook_secrets_sha256,
         reconciliations=CosmosReconciliations(databases),
-        processors=processors,
         evidence=BlobEvidence(storage, "evidence"),
         quarantine=BlobQuarantine(storage),
         transfers=_transfers(settings, clock),
@@ -190,6 +194,19 @@ def _collected(settings: Settings) -> Telemetry:
 def _has_contract(datamap: DataMap, recipient_id: str) -> bool:
     """Whether a contract under article 28(3) is recorded for a processor."""
     return any(one.id == recipient_id and one.contract_ref != NOT_STATED for one in datamap.recipients)
+
+
+def _analytics(settings: Settings, datamap: DataMap) -> GoogleAnalytics:
+    """Wire the web analytics; by which identifiers it knows people is in the map."""
+    (recipient,) = [one for one in datamap.recipients if one.id == GOOGLE_ANALYTICS]
+    if not FIELDS.issuperset(recipient.identifiers.values()):
+        raise Permanent("datamap_invalid", "recipients.yaml: no such field of google_analytics")
+    return GoogleAnalytics(
+        settings,
+        identifiers=recipient.identifiers,
+        has_contract=_has_contract(datamap, GOOGLE_ANALYTICS),
+        tokens=GoogleTokens(settings),
+    )
 
 
 def _datamap() -> DataMap:

@@ -1,7 +1,8 @@
 """Every setting of the app in one frozen model, read once from the environment.
 
 Locally the endpoints are the emulators' and carry keys; in Azure they are URIs and the managed identity is
-used. A missing or wrong setting stops the app at its first request, naming every one at fault.
+used. A missing or wrong setting stops the app at its first request, naming every one at fault at once; in
+Azure every shortcut of a local run is one.
 """
 
 import base64
@@ -26,6 +27,12 @@ from shared.domain.opendsr import ControllerId, Platform
 _KEY_BYTES = 32
 _PLATFORMS = TypeAdapter(dict[ControllerId, Platform])
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_GOOGLE_ANALYTICS = "https://analyticsadmin.googleapis.com"
+_GOOGLE_IDENTITY = {
+    "google_audience": re.compile(r"//iam\.googleapis\.com/projects/\d+/[\w./-]+"),
+    "google_service_account": re.compile(r"[a-z0-9-]+@[a-z0-9.-]+\.iam\.gserviceaccount\.com"),
+    "google_azure_resource": re.compile(r"api://[\w./-]+"),
+}
 _CAMPAIGN_MONITOR = "https://api.createsend.com/api/v3.3"
 _CLIENT_ID = r"^([0-9a-fA-F]{32})?$"
 _GUID = r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"
@@ -39,8 +46,19 @@ _PUBLISHED_PSEUDONYM_KEY = b"local-development-only-pseudonym-key-0001"  # whoev
 _LOOPBACK_URL = re.compile(r"http://127\.0\.0\.1:\d{1,5}/[\w./-]*")
 _LOCAL_ONLY = (
     *("cosmos_key", "storage_connection", "transfer_local_receiver", "transfer_local_ca_file"),
-    "clock_offset_seconds",
+    *("google_key_file", "clock_offset_seconds"),
 )
+_PLACES = (
+    *("cosmos_endpoint", "storage_blob_uri", "storage_queue_uri", "public_url"),
+    *("allowed_return_url", "authority_url"),
+)
+# What the examples and the stand-ins are made of, and everybody can read.
+_PUBLISHED = ("local-development-only", "made-up-key-of-a-stand-in", "example contact, local run")
+_MISSING = {
+    "cosmos_endpoint": "https://missing.invalid/",
+    "pseudonym_key": base64.b64encode(bytes(_KEY_BYTES)).decode(),
+    "public_url": "https://missing.invalid/",
+}
 _SITE = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 _UNRESOLVED = "@Microsoft.KeyVault("  # what the platform leaves where the vault gave nothing
 _ORIGIN = re.compile(r"https://(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}|")
@@ -92,6 +110,12 @@ class Settings(BaseModel):
     # SHA-256 of the secrets its webhooks' URLs end with, by commas: the present one, and one that comes or
     # goes
     campaign_monitor_webhook_secrets_sha256: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
+    google_analytics_property_id: str = Field(default="", pattern=r"^\d{0,20}$")  # empty: not connected
+    google_analytics_url: str = _GOOGLE_ANALYTICS
+    google_audience: str = ""  # of the identity pool's provider: //iam.googleapis.com/projects/…
+    google_service_account: str = ""  # its address; it has rights on the property, and we act as it
+    google_azure_resource: str = ""  # what our identity asks a token for, that the pool believes: api://…
+    google_key_file: str = ""  # local runs: a service account's key instead of the four above
     staff_tenant_id: str = Field(default="", pattern=_GUID)  # whose accounts are staff; empty: nobody is
     staff_client_id: str = Field(default="", pattern=_GUID)  # of the app registration of this API
     staff_issuer_url: str = ""  # empty: the tenant's; anything else in a local run only
@@ -247,14 +271,21 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     """
     source = os.environ if environment is None else environment
     values = {name: source[name.upper()] for name in Settings.model_fields if name.upper() in source}
+    wrong = {name.upper() for name in values if values[name].startswith(_UNRESOLVED)}
+    broken: set[str] = set()
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        names = sorted({str(item["loc"][0]).upper() for item in error.errors()})
-        raise Permanent("settings_invalid", ", ".join(names)) from None
-    wrong = [name.upper() for name in values if values[name].startswith(_UNRESOLVED)] + _unfit(settings)
+        broken = {str(item["loc"][0]) for item in error.errors()}
+    if broken:  # the rest is looked at all the same, so that nobody mends one after the other
+        sound = {name: value for name, value in values.items() if name not in broken}
+        settings = Settings.model_validate(
+            sound | {name: _MISSING[name] for name in broken & _MISSING.keys()}
+        )
+    wrong.update(name.upper() for name in broken)
+    wrong.update(_unfit(settings))
     if wrong:
-        raise Permanent("settings_invalid", ", ".join(wrong))
+        raise Permanent("settings_invalid", ", ".join(sorted(wrong)))
     return settings
 
 
@@ -279,10 +310,37 @@ def _unfit(settings: Settings) -> list[str]:
         published = _PUBLISHED_WEBHOOK_SECRET in settings.campaign_monitor_webhook_secrets_sha256
         wrong += ["CAMPAIGN_MONITOR_WEBHOOK_SECRETS_SHA256"] if published else []
         wrong += ["PSEUDONYM_KEY"] if settings.pseudonym_key_bytes == _PUBLISHED_PSEUDONYM_KEY else []
-        wrong += (
-            [] if settings.public_url.startswith("https://") else ["PUBLIC_URL"]
-        )  # its links carry tokens
-    return wrong + _unfit_mail(settings) + _unfit_staff(settings)
+        wrong += _shortcuts(settings)
+    return wrong + _unfit_analytics(settings) + _unfit_mail(settings) + _unfit_staff(settings)
+
+
+def _shortcuts(settings: Settings) -> list[str]:
+    """Return settings that lead to a machine without a name or in the clear, or hold what is published."""
+    texts = {name: value for name, value in settings if isinstance(value, str) and value}
+    places = [name for name in _PLACES if name in texts and not _is_remote(texts[name])]
+    published = [name for name, text in texts.items() if any(one in text for one in _PUBLISHED)]
+    return [name.upper() for name in (*places, *published)]
+
+
+def _is_remote(url: str) -> bool:
+    """Whether a URL leads over TLS to a machine with a name, which is not this one."""
+    found = urlsplit(url)
+    host = found.hostname or ""
+    is_number = ":" in host or host.replace(".", "").isdigit()
+    return found.scheme == "https" and "." in host and not is_number and not host.endswith(".localhost")
+
+
+def _unfit_analytics(settings: Settings) -> list[str]:
+    """Return settings of the web analytics that do not fit: a property needs an identity that acts there."""
+    local = settings.deployment == "local"
+    here = local and _LOOPBACK_URL.fullmatch(settings.google_analytics_url)
+    wrong = [] if here or settings.google_analytics_url == _GOOGLE_ANALYTICS else ["GOOGLE_ANALYTICS_URL"]
+    is_needed = bool(settings.google_analytics_property_id) and not (local and settings.google_key_file)
+    for name, form in _GOOGLE_IDENTITY.items():
+        value = getattr(settings, name)
+        if (is_needed or value) and form.fullmatch(value) is None:
+            wrong.append(name.upper())
+    return wrong
 
 
 def _unfit_mail(settings: Settings) -> list[str]:

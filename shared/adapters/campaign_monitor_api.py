@@ -367,7 +367,8 @@ def _subscriber(list_id: str) -> str:
 
 def _is_page(response: httpx.Response) -> bool:
     """Whether somebody on the way answered: the vendor's own successes are JSON, or empty."""
-    return response.headers.get("Content-Type", "").lower().startswith("text/html")
+    kind: str = response.headers.get("Content-Type", "")
+    return kind.lower().startswith("text/html")
 
 
 def _any_code(response: httpx.Response) -> int | None:

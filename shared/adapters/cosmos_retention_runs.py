@@ -56,6 +56,14 @@ class CosmosRetentionRuns:
             except CosmosResourceNotFoundError:
                 return
 
+    async def watched_later(self, subject_key: str, store_id: str, day: date) -> bool:
+        with translating("retention_runs.watched_later"):
+            try:
+                row = await self._watched.read_item(_name(f"{subject_key}|{store_id}"), subject_key)
+            except CosmosResourceNotFoundError:
+                return False
+        return _of(row).look_on > day
+
     async def due(self, day: date, *, after: str, limit: int) -> Sequence[Watched]:
         parameters: list[dict[str, Any]] = [
             {"name": "@day", "value": day.isoformat()},
@@ -81,7 +89,11 @@ class CosmosRetentionRuns:
 
 
 def _id(watched: Watched) -> str:
-    return hashlib.sha256(watch_key(watched).encode()).hexdigest()
+    return _name(watch_key(watched))
+
+
+def _name(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def _run(row: dict[str, Any]) -> Run:

@@ -12,6 +12,8 @@ from shared.datamap.models import NOT_STATED, Activity, DataMap, Recipient, Stor
 from shared.datamap.reach import stores_are_reached
 from shared.datamap.retention_checks import rules_are_fed
 from shared.datamap.versions import versions_follow
+from shared.domain.errors import Invalid
+from shared.domain.identifiers import parse_email
 from shared.domain.rights import Right
 
 ROLE_CONTESTED = "role_contested"
@@ -70,6 +72,39 @@ def references_are_known(datamap: DataMap) -> Iterator[Finding]:
             if name not in recipients:
                 yield _in(activity, ("recipients", index), f"no recipient {name}")
         yield from _rules_known(datamap, activity)
+    yield from _recipients_known(datamap)
+
+
+def _recipients_known(datamap: DataMap) -> Iterator[Finding]:
+    """Find recipients that name a purpose of no activity that names them, an identifier or an address."""
+    kinds = {one.id for one in datamap.policy.identifiers}
+    for index, recipient in enumerate(datamap.recipients):
+        place = ("recipients", index)
+        theirs = {
+            purpose.id
+            for activity in datamap.activities
+            for purpose in activity.purposes
+            if recipient.id in activity.recipients
+        }
+        for number, name in enumerate(recipient.purposes):
+            if name not in theirs:
+                where = Place(kind="recipients", way=(*place, "purposes", number))
+                yield where.finding(f"no activity that names {recipient.id} has a purpose {name}")
+        for kind in recipient.identifiers:
+            if kind not in kinds:
+                where = Place(kind="recipients", way=(*place, "identifiers", kind))
+                yield where.finding(f"no identifier {kind}")
+        if recipient.contact != NOT_STATED and not _is_address(recipient.contact):
+            where = Place(kind="recipients", way=(*place, "contact"))
+            yield where.finding("no plain e-mail address")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parse_email(text)
+    except Invalid:
+        return False
+    return True
 
 
 def clauses_are_met(datamap: DataMap) -> Iterator[Finding]:

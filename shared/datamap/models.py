@@ -236,7 +236,12 @@ class Transfer(Frozen):
 
 
 class Recipient(Frozen):
-    """Somebody outside who receives personal data."""
+    """Somebody outside who receives personal data.
+
+    `purposes`: the only ones it gets data for; empty: those of every activity that names it. `contact`: where
+    notices under article 19 are mailed, in `contact_language`; not stated: staff tell it. `identifiers`: how
+    it knows people other than by their address, our kind of identifier to its own field; empty: it does not.
+    """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     name: str
@@ -245,6 +250,10 @@ class Recipient(Frozen):
     clause: str
     what_for: Text
     data: Text
+    purposes: tuple[str, ...] = ()
+    contact: str | NotStated = NOT_STATED
+    contact_language: Literal["en", "da"] = "en"
+    identifiers: dict[str, str] = {}
     contract_ref: str | NotStated = NOT_STATED
     transfers: tuple[Transfer, ...] = ()
     flags: tuple[str, ...] = ()
@@ -277,7 +286,7 @@ class Trigger(Frozen):
     ended_by: str | None = Field(default=None, pattern=r"^/")
     customer_path: str | None = Field(default=None, pattern=r"^/")
     planned: bool = False
-    directory: bool = True  # the daily run walks this store to find people
+    directory: bool = True  # its records say by themselves whose time may be over; False: one of many events
 
 
 class Taken(Frozen):
@@ -362,7 +371,7 @@ class Policy(Frozen):
     versions: tuple[PolicyVersion, ...] = Field(min_length=1)
     clauses: tuple[Clause, ...] = Field(min_length=1)
     retention_rules: tuple[RetentionRule, ...]
-    # How long what proves a consent stays after its end. Nobody decided: it goes with the sign-up (rule R2). A
+    # How long what proves a consent stays after its end. Nobody decided: it goes with the sign-up (R2). A
     # period is refused until there is something that keeps it. Source: GDPR article 7(1).
     consent_proof_after_end: NotStated = NOT_STATED
     backups: tuple[Backup, ...]

@@ -41,6 +41,7 @@ class LetterDocument(CaseDocument):
     closes: bool = False
     reason: str = ""  # what staff wrote for this letter alone
     lift_on: date | None = None  # the day it announces that a restriction ends
+    recipient_id: str | None = None  # a notice to this recipient; None: to whoever asked, or the person
     created_at: UtcTime
     sent_at: UtcTime | None = None
     claimed_at: UtcTime | None = None  # a worker set out to send it then; None: certainly nobody has

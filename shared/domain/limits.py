@@ -35,6 +35,7 @@ class Limits:
     standing_review_days: int = 90  # a restriction or an open notice is called to mind again after this
     hold_review_days: int = 366  # between today and the day a hold is reviewed, at most
     notice_days: int = 7  # after these a recipient whom staff have to tell is called to mind, day by day
+    confirm_days: int = 14  # a recipient that was told by mail is called to mind after these
     ask_within_working_days: int = 3  # a question later than this after receipt pauses nothing
     cleanup_seconds: int = 3_600  # a worker that was still writing a copy when its request closed has ended
     newsletter_link_days: int = 730  # life of the links to leave and to choose

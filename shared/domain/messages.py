@@ -77,7 +77,7 @@ class FinishStage(_OfRequest):
 class SendLetter(_OfRequest):
     """Send one letter that is saved with the request."""
 
-    letter_id: str = Field(pattern=r"^letter-[a-z_]+-\d+$")
+    letter_id: str = Field(pattern=r"^(letter-[a-z_]+-\d+|notice-[a-z0-9_]+-[a-z_]+)$")
 
 
 class SendCallback(_OfRequest):

@@ -82,7 +82,8 @@ class Decision(_Frozen):
 class Notice(_Frozen):
     """What a recipient was told of an erasure, a correction or a restriction. Source: GDPR article 19.
 
-    `awaiting_staff` and `due` are open. `why`: why telling is impossible, or what stopped it.
+    `awaiting_staff` and `due` are open. `why`: why telling is impossible, or what stopped it. `at`: when it
+    came into this state. What nobody confirmed by the end of `chase_on` is called to mind.
     """
 
     recipient_id: str
@@ -92,8 +93,17 @@ class Notice(_Frozen):
     at: UtcTime
     by: str | None = None  # the member of staff who did or decided it; None: the app
     why: str = ""
+    letter_id: str | None = None  # the mail that tells it; None: a person or a machine does
+    asked_at: UtcTime | None = None  # when it was told or instructed; None: it was not, or nobody noted it
+    chase_on: date | None = None
+    receipt_at: UtcTime | None = None  # when it received the instruction, by its own clock
 
     @property
     def is_open(self) -> bool:
         """Whether somebody still has to do something."""
         return self.state in (NoticeState.DUE, NoticeState.AWAITING_STAFF)
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether nobody knows yet what the recipient did."""
+        return self.is_open or self.state in (NoticeState.NOTIFIED, NoticeState.ACCEPTED)

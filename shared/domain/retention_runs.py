@@ -28,6 +28,7 @@ class Search(StrEnum):
     AHEAD = "ahead"  # a day that lies ahead, or is none: such a record counts from when it came
     UNDATED = "undated"  # nothing says when its period began
     OVER = "over"  # a state that says it is over: no period
+    OLD_EVENT = "old_event"  # one of many records of a person: enough to look at the person once
 
 
 class Source(_Frozen):
@@ -97,7 +98,8 @@ class Run(_Frozen):
 class Watched(_Frozen):
     """A record whose person is looked at again on a day: used since, held, restricted, or just filed.
 
-    It names the record and no person; the row is under one pseudonym of the person.
+    It names the record and no person; the row is under one pseudonym of the person. `for_all`: one row stands
+    for all records of the person in that store.
     """
 
     subject_key: str
@@ -105,6 +107,7 @@ class Watched(_Frozen):
     document_id: str
     partition: str  # as JSON
     look_on: date
+    for_all: bool = False
     request_ids: tuple[str, ...] = ()  # cases that were filed about it
 
 

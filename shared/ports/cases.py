@@ -7,6 +7,7 @@ from typing import Protocol
 
 from shared.domain.case_documents import Event, Finding, LetterDocument, Part
 from shared.domain.cases import AnyDocument, SubjectRequest
+from shared.domain.outcomes import Notice
 from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.domain.tasks import Task
@@ -52,6 +53,7 @@ class CaseRow:
     attention: str | None
     closed_at: datetime | None
     question_open: bool = False
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

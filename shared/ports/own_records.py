@@ -12,3 +12,10 @@ class OwnRecords(Protocol):
     async def put(self, container: OwnContainer, row: Mapping[str, Any]) -> None:
         """Write a row with `id` and `subject_key`. The same id again replaces it."""
         ...
+
+    async def add(self, container: OwnContainer, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Write a row unless its id is there under its pseudonym, and return the row that stands.
+
+        A second call changes nothing.
+        """
+        ...

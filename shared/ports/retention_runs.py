@@ -47,6 +47,10 @@ class RetentionRuns(Protocol):
         """Look no more. What is gone is gone."""
         ...
 
+    async def watched_later(self, subject_key: str, store_id: str, day: date) -> bool:
+        """Whether a person is watched for all its records in a store, until after a day."""
+        ...
+
     async def due(self, day: date, *, after: str, limit: int) -> Sequence[Watched]:
         """Return the watched whose day has come, in the order of `watch_key`, from after that key."""
         ...
@@ -54,4 +58,5 @@ class RetentionRuns(Protocol):
 
 def watch_key(watched: Watched) -> str:
     """Return the order the watched come in, unique to a record and person."""
-    return f"{watched.subject_key}|{watched.store_id}|{watched.document_id}|{watched.partition}"
+    whole = f"{watched.subject_key}|{watched.store_id}"
+    return whole if watched.for_all else f"{whole}|{watched.document_id}|{watched.partition}"

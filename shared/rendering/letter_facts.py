@@ -92,21 +92,25 @@ class QuestionFact:
     pauses: bool
 
 
-RecipientState = Literal["told", "done", "not_held", "pending", "staff", "impossible"]
+RecipientState = Literal[
+    "told", "done", "accepted", "not_held", "unidentified", "pending", "staff", "impossible"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ToldRecipient:
     """A recipient or processor and how far telling it came.
 
-    `told`: it has the message; `done`: it confirmed that it acted; `not_held`: it has nothing of the
-    person; `pending`: not told or not confirmed yet; `staff`: a person has to finish it there;
-    `impossible`: could not be told. `why` is written in the letter for this state only.
+    `told`: it has the message; `done`: it confirmed that it acted; `accepted`: it will act, by `until` where
+    that is known, and not say so; `not_held`: it has nothing of the person; `unidentified`: we hold nothing
+    it would know the person by; `pending`: not told or not confirmed yet; `staff`: a person has to finish it
+    there; `impossible`: could not be told. `why` is written in the letter for this state only.
     """
 
     name: str
     state: RecipientState
     why: str = ""
+    until: date | None = None
 
     @property
     def is_open(self) -> bool:

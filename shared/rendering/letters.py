@@ -29,7 +29,7 @@ from shared.rendering.letter_facts import (
     ToldRecipient,
 )
 from shared.rendering.provisions import provision_text
-from shared.rendering.templating import environment
+from shared.rendering.templating import environment, without_holes
 from shared.rendering.words import asked_for, words
 
 __all__ = [
@@ -207,7 +207,15 @@ def _told(facts: LetterFacts, w: SimpleNamespace) -> dict[str, Any]:
     return {
         "recipients": ", ".join(_one_line(one) for one in facts.recipients if one not in named),
         "unnamed": "; ".join(_clause(one) for one in facts.unnamed),
-        "told": [{"name": name(one.name), "state": one.state, "why": _clause(one.why)} for one in facts.told],
+        "told": [
+            {
+                "name": name(one.name),
+                "state": one.state,
+                "why": _clause(one.why),
+                "until": day_text(one.until, facts.language) if one.until else None,
+            }
+            for one in facts.told
+        ],
         "told_open": any(one.is_open for one in facts.told),
         "told_staff": any(one.state == "staff" for one in facts.told),
     }
@@ -260,13 +268,3 @@ def _clause(text: str) -> str:
 
 def _provision(provision: str, language: str) -> str:
     return provision_text(_clause(provision), language)
-
-
-def without_holes(text: str) -> str:
-    """Return text with at most one empty line in a row; template tags leave more behind."""
-    lines: list[str] = []
-    for line in text.splitlines():
-        stripped = line.rstrip()
-        if stripped or (lines and lines[-1]):
-            lines.append(stripped)
-    return "\n".join(lines).rstrip() + "\n"

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from shared.domain.contacts import Contacts
 from shared.rendering.dates import moment_text
-from shared.rendering.letters import Letter, without_holes
-from shared.rendering.templating import environment
+from shared.rendering.letters import Letter
+from shared.rendering.templating import environment, without_holes
 from shared.rendering.words import words
 
 

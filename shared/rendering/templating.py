@@ -73,6 +73,16 @@ def render_page(
     )
 
 
+def without_holes(text: str) -> str:
+    """Return text with at most one empty line in a row; template tags leave more behind."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        stripped = line.rstrip()
+        if stripped or (lines and lines[-1]):
+            lines.append(stripped)
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def to_bytes(text: str) -> bytes:
     r"""Return UTF-8; a lone surrogate, which UTF-8 cannot hold, is written as `\ud800` (valid in JSON)."""
     return text.encode("utf-8", "backslashreplace")

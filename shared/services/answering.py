@@ -17,6 +17,7 @@ from shared.ports.cases import Case, Write
 from shared.rendering.letters import LetterKind
 from shared.services.closing import close_answered
 from shared.services.context import Context
+from shared.services.notifying import notice_letters
 from shared.services.proving import prove
 
 LETTERS_OF_A_LIFE = 100  # numbers for the phases of one life of a request
@@ -46,7 +47,10 @@ async def answer(context: Context, case: Case, answered: Answer, *, deletes: Seq
         outcomes={**request.outcomes, request.right: answered.outcome},
         wake_at=after(now, seconds=context.limits.wake_seconds),
     ).noted(now, answered.event, **answered.details)
-    letters = letters_of(context, saved, answered)
+    letters = [
+        *notice_letters(saved, [one.id for one in case.letters], context),
+        *letters_of(context, saved, answered),
+    ]
     # an answer that was worked out before and never left is this one's no more
     written = {one.id for one in letters}
     overtaken = [one.id for one in case.letters if one.closes and not one.sent_at and one.id not in written]
@@ -59,7 +63,7 @@ async def answer(context: Context, case: Case, answered: Answer, *, deletes: Seq
         ],
         deletes=[*deletes, *overtaken],
     )
-    if any(one.right is saved.right for one in saved.open_notices):
+    if any(one.right is saved.right and one.letter_id is None for one in saved.open_notices):
         await context.operators.alarm("notices_open", request_id=request.request_id)
     if saved.is_internal:
         await close_silently(context, request.request_id)

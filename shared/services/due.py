@@ -124,17 +124,22 @@ async def due_of_person(
 
 def due_of_record(
     known: Iterable[Family], store: DocumentStore, record: Mapping[str, Any], *, today: date
-) -> frozenset[DueState]:
-    """Return what one record alone says: enough to tell whose data is worth a closer look."""
-    states = set()
+) -> dict[DueState, date | None]:
+    """Return what one record alone says, each state with its earliest day; None: it has none.
+
+    It is enough to tell whose data is worth a closer look, and when.
+    """
+    states: dict[DueState, date | None] = {}
     for family in known:
         by_rule = {rule.id: _Facts() for rule in family.rules}
         for rule in family.rules:
             for trigger in rule.triggers:
                 if trigger.directory and trigger.store == store.id:
                     _note(by_rule[rule.id], rule, trigger, record, today)
-        states |= {one.due.state for one in verdicts(family, by_rule, (), today=today)}
-    return frozenset(states)
+        for one in verdicts(family, by_rule, (), today=today):
+            days = (one.due.erase_on, states.get(one.due.state))
+            states[one.due.state] = min((day for day in days if day is not None), default=None)
+    return states
 
 
 async def is_still_due(

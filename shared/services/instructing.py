@@ -11,7 +11,7 @@ from shared.domain.errors import Permanent, Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import FinishStage
 from shared.domain.outcomes import Notice
-from shared.domain.recipients import Confirmation, Instruction, NoticeState
+from shared.domain.recipients import Answered, Confirmation, Instruction, NoticeState
 from shared.domain.rights import Right
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
@@ -26,8 +26,10 @@ _TOLD = frozenset({NAME, EMAIL})  # a new address is for staff to write there
 ADDRESS_CHANGED = "address_changed"
 SIGNED_UP_ANEW = "signed_up_anew"
 UNREACHABLE = "processor_unreachable"
+_LONGEST_PAUSE_SECONDS = 6 * 3_600  # whatever a processor says; a queue keeps a message for a week
 _STATE_OF = {
     Confirmation.DONE: NoticeState.TOLD,
+    Confirmation.ACCEPTED: NoticeState.ACCEPTED,
     Confirmation.NOT_HELD: NoticeState.NOT_HELD,
     Confirmation.AWAITING_STAFF: NoticeState.AWAITING_STAFF,
 }
@@ -36,14 +38,15 @@ _STATE_OF = {
 def instructed(context: Context, request: SubjectRequest) -> tuple[str, ...]:
     """Return the processors to instruct about the present right that have not confirmed it.
 
-    A processor knows people by their address, and a customer's request knows none. Scheduled deletion
-    instructs where nothing of the person is left there; what a restored copy brought back never was there.
+    A processor knows people by their address, or by what the map says, and a customer's request knows none.
+    Scheduled deletion instructs where nothing of the person is left there; what a restored copy brought back
+    never was there.
     """
     if request.is_internal and (request.scope.is_partial or not request.scope.rule_ids):
         return ()
     if request.right not in INSTRUCTION_OF or request.scope.customer_id is not None:
         return ()
-    if not request.identifiers.get(EMAIL) or not request.plan:
+    if not request.plan:
         return ()
     if request.right is Right.RECTIFICATION and not _TOLD & set(request.wishes.corrections):
         return ()
@@ -52,7 +55,17 @@ def instructed(context: Context, request: SubjectRequest) -> tuple[str, ...]:
         touched = {activity.id for activity, _ in in_scope(context, request)}
     recipients = {name for one in touched for name in context.datamap.activity(one).recipients}
     known = {one.recipient_id for one in request.notices if one.right is request.right}
-    return tuple(name for name in context.processors.connected() if name in recipients and name not in known)
+    return tuple(
+        name
+        for name in context.processors.connected()
+        if name in recipients and name not in known and _may_know(context, name, request)
+    )
+
+
+def _may_know(context: Context, recipient_id: str, request: SubjectRequest) -> bool:
+    """Whether a processor may know the person by something the request has."""
+    kinds = {EMAIL}.union(*(one.identifiers for one in context.datamap.recipients if one.id == recipient_id))
+    return any(request.identifiers.get(kind) for kind in kinds)
 
 
 async def instruct(context: Context, case: Case) -> Case | None:
@@ -73,23 +86,27 @@ async def instruct(context: Context, case: Case) -> Case | None:
             continue
         try:
             if await _signed_up_anew(context, request, recipient_id):
-                state, why = NoticeState.AWAITING_STAFF, SIGNED_UP_ANEW
+                answered = Answered(confirmation=Confirmation.AWAITING_STAFF, why=SIGNED_UP_ANEW)
             else:
-                state, why = await _instructed(context, request, recipient_id)
-        except Retryable:
-            await _ask_again_later(context, case)
+                answered = await _instructed(context, request, recipient_id)
+        except Retryable as error:
+            await _ask_again_later(context, case, error.retry_after_seconds or 0)
             return None
-        except Permanent as error:
-            state, why = NoticeState.AWAITING_STAFF, error.code  # a person has to do it there
+        except Permanent as error:  # a person has to do it there
+            answered = Answered(confirmation=Confirmation.AWAITING_STAFF, why=error.code)
             await context.operators.alarm(error.code, request_id=request.request_id, details=recipient_id)
+        now = context.clock.now()
         told.append(
             Notice(
                 recipient_id=recipient_id,
                 right=request.right,
                 instruction=INSTRUCTION_OF[request.right],
-                state=state,
-                at=context.clock.now(),
-                why=why,
+                state=_STATE_OF[answered.confirmation],
+                at=now,
+                why=answered.why,
+                asked_at=now,
+                chase_on=answered.gone_by,
+                receipt_at=answered.receipt_at,
             )
         )
     changed = request.with_(notices=(*request.notices, *told), deferrals=0)
@@ -144,28 +161,26 @@ async def _signed_up_anew(context: Context, request: SubjectRequest, recipient_i
     )
 
 
-async def _instructed(
-    context: Context, request: SubjectRequest, recipient_id: str
-) -> tuple[NoticeState, str]:
+async def _instructed(context: Context, request: SubjectRequest, recipient_id: str) -> Answered:
     """Instruct one processor, and return where that stands and why. Source: GDPR article 19."""
-    state = NoticeState.AWAITING_STAFF
+    answered = Answered(confirmation=Confirmation.AWAITING_STAFF)
     corrections = request.wishes.corrections if request.right is Right.RECTIFICATION else {}
     if not corrections or NAME in corrections:
-        confirmation = await context.processors.instruct(
+        answered = await context.processors.instruct(
             recipient_id,
             INSTRUCTION_OF[request.right],
-            request.identifiers[EMAIL],
+            request.identifiers,
             name=corrections.get(NAME),
         )
-        state = _STATE_OF[confirmation]
-    if EMAIL in corrections and state is not NoticeState.NOT_HELD:
-        return NoticeState.AWAITING_STAFF, ADDRESS_CHANGED
-    return state, ""
+    if EMAIL in corrections and answered.confirmation is not Confirmation.NOT_HELD:
+        return Answered(confirmation=Confirmation.AWAITING_STAFF, why=ADDRESS_CHANGED)
+    return answered
 
 
-async def _ask_again_later(context: Context, case: Case) -> None:
+async def _ask_again_later(context: Context, case: Case, said_seconds: int) -> None:
     now = context.clock.now()
     delay = min(context.limits.fence_retry_seconds * 2**case.request.deferrals, context.limits.wake_seconds)
+    delay = max(delay, min(said_seconds, _LONGEST_PAUSE_SECONDS))
     waiting = case.request.with_(
         deferrals=min(case.request.deferrals + 1, 16),
         wake_at=after(now, seconds=delay + context.limits.wake_seconds),

@@ -13,7 +13,7 @@ from shared.domain.cases import SubjectRequest
 from shared.domain.controls import HELD_BY
 from shared.domain.deadlines import due_on
 from shared.domain.outcomes import KeptRecords, Notice, Outcome
-from shared.domain.recipients import NoticeState
+from shared.domain.recipients import NO_IDENTIFIER, NoticeState
 from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day
 from shared.domain.working_days import working_days_later
@@ -34,6 +34,8 @@ from shared.services.links import answer_ends, links, verification_ends
 
 _STATE_OF: dict[NoticeState, RecipientState] = {
     NoticeState.DUE: "pending",
+    NoticeState.NOTIFIED: "told",
+    NoticeState.ACCEPTED: "accepted",
     NoticeState.TOLD: "told",
     NoticeState.NOT_HELD: "not_held",
     NoticeState.AWAITING_STAFF: "staff",
@@ -273,9 +275,11 @@ def _told(context: Context, names: dict[str, str], notice: Notice) -> ToldRecipi
     confirmed = notice.state is NoticeState.TOLD and any(
         one.id == notice.recipient_id and one.kind == "processor" for one in context.datamap.recipients
     )
+    unidentified = notice.state is NoticeState.NOT_HELD and notice.why == NO_IDENTIFIER
     return ToldRecipient(
         name=names.get(notice.recipient_id, notice.recipient_id),
-        state="done" if confirmed else _STATE_OF[notice.state],
+        state="done" if confirmed else "unidentified" if unidentified else _STATE_OF[notice.state],
+        until=notice.chase_on if notice.state is NoticeState.ACCEPTED else None,
         why=notice.why if notice.state is NoticeState.IMPOSSIBLE else "",
     )
 

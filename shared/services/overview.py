@@ -11,7 +11,7 @@ from shared.domain.times import copenhagen_day
 from shared.domain.working_days import is_working_day
 from shared.ports.cases import CasePage, CaseRow
 from shared.services.context import Context
-from shared.services.reminding import NOTICES_DUE
+from shared.services.reminding import REMINDERS
 
 PACE_DAYS = 28
 MOST_CASES = 5_000
@@ -33,10 +33,10 @@ async def listing(
     Raises:
         Invalid: `attention_unknown`: no request is ever put aside for that; `cursor_invalid`.
     """
-    known = (*stops(one.id for one in context.datamap.policy.identifiers), NOTICES_DUE)
+    known = (*stops(one.id for one in context.datamap.policy.identifiers), *REMINDERS)
     if attention is not None and attention not in known:
         raise Invalid("attention_unknown", f"choose from: {', '.join(known)}", field="attention")
-    if not states and attention != NOTICES_DUE:
+    if not states and attention not in REMINDERS:
         states = (*OPEN, RequestState.STANDING)
     return await context.cases.listing(states=states, attention=attention, cursor=cursor, limit=limit)
 
@@ -63,9 +63,10 @@ async def open_cases(context: Context) -> list[CaseRow]:
     return await _all(context, states=OPEN)
 
 
-async def _all(
+async def every_row(
     context: Context, *, states: Sequence[RequestState], closed_since: datetime | None = None
-) -> list[CaseRow]:
+) -> tuple[list[CaseRow], bool]:
+    """Return the lines of all cases of these states, at most 5,000, and whether these are all."""
     found: list[CaseRow] = []
     cursor: str | None = None
     while True:
@@ -73,4 +74,11 @@ async def _all(
         found += page.rows
         cursor = page.cursor
         if cursor is None or len(found) >= MOST_CASES:
-            return found[:MOST_CASES]
+            return found[:MOST_CASES], cursor is None and len(found) <= MOST_CASES
+
+
+async def _all(
+    context: Context, *, states: Sequence[RequestState], closed_since: datetime | None = None
+) -> list[CaseRow]:
+    rows, _ = await every_row(context, states=states, closed_since=closed_since)
+    return rows

@@ -24,6 +24,7 @@ from shared.services.context import Context
 from shared.services.deciding import take_back_own_restriction
 from shared.services.letter_facts import letter_facts
 from shared.services.lifting import announced
+from shared.services.notifying import is_settled, leave_to_staff, notice_mail, notified
 from shared.services.proving import prove
 
 _MOST_DOUBLINGS = 8
@@ -60,19 +61,11 @@ async def send_letter(context: Context, request_id: str, letter_id: str) -> None
         return
     if await lapse_if_late(context, case, letter):
         return
-    mail = _mail(context, case, letter)
-    case, letter = await _claim(context, case, letter)
-    try:
-        await context.notifier.send(mail)
-    except Permanent:
-        await _save(context, case, _freed(letter))
-        raise
-    except Retryable as error:
-        if error.code != NOT_ACCEPTED:
-            raise
-        await _try_later(context, case, letter, error)
+    mail = await _mail(context, case, letter)
+    if mail is None:
+        await leave_to_staff(context, case, letter)
         return
-    await _finish(context, case, letter)
+    await _send(context, case, letter, mail)
 
 
 async def resolve_letter(
@@ -117,8 +110,10 @@ async def resolve_letter(
 def _waiting(case: Case, letter_id: str) -> LetterDocument | None:
     """Return the letter if it is still to be sent."""
     letter = next((one for one in case.letters if one.id == letter_id), None)
-    if letter is None or letter.sent_at is not None or case.request.email is None:
+    if letter is None or letter.sent_at is not None:
         return None
+    if letter.recipient_id is None and case.request.email is None:
+        return None  # the request is closed, and what it knew of the person forgotten
     if is_moot(case.request, letter):
         return None
     if letter.closes and (case.request.state is not RequestState.ANSWERING or _owes_subject(case)):
@@ -128,6 +123,8 @@ def _waiting(case: Case, letter_id: str) -> LetterDocument | None:
 
 def is_moot(request: SubjectRequest, letter: LetterDocument) -> bool:
     """Whether a letter belongs to work that is answered meanwhile: it is not sent any more."""
+    if letter.recipient_id is not None:
+        return is_settled(request, letter)
     if letter.kind == LetterKind.SUBJECT_ASKED and Right.RECTIFICATION in request.outcomes:
         return True  # it is decided
     return request.state is RequestState.STANDING and letter.kind in _OF_OPEN_WORK
@@ -142,7 +139,10 @@ def _mail_id(letter: LetterDocument) -> str:
     return f"{letter.request_id}-{letter.id}"
 
 
-def _mail(context: Context, case: Case, letter: LetterDocument) -> Mail:
+async def _mail(context: Context, case: Case, letter: LetterDocument) -> Mail | None:
+    """Return the mail; None: of a notice that cannot be told by mail."""
+    if letter.recipient_id is not None:
+        return await notice_mail(context, case.request, letter)
     to = case.request.wishes.tell if letter.kind in TO_THE_SUBJECT else case.request.email
     if to is None:
         raise Permanent("address_missing")
@@ -186,6 +186,24 @@ def _freed(letter: LetterDocument) -> LetterDocument:
     return letter.with_(claimed_at=None, not_before=None, attempts=letter.attempts - 1)
 
 
+async def _send(context: Context, case: Case, letter: LetterDocument, mail: Mail) -> None:
+    """Claim and send; a notice that no mail can bring is left to staff."""
+    case, letter = await _claim(context, case, letter)
+    try:
+        await context.notifier.send(mail)
+    except Permanent:
+        if letter.recipient_id is None:
+            await _save(context, case, _freed(letter))
+            raise
+        await leave_to_staff(context, case, letter)
+    except Retryable as error:
+        if error.code != NOT_ACCEPTED:
+            raise
+        await _try_later(context, case, letter, error)
+    else:
+        await _finish(context, case, letter)
+
+
 async def _save(context: Context, case: Case, letter: LetterDocument) -> None:
     await context.cases.commit(letter.request_id, [Write(document=letter, etag=case.etags[letter.id])])
 
@@ -199,7 +217,7 @@ async def _finish(context: Context, case: Case, letter: LetterDocument) -> None:
         await close_answered(context, case, letter)
         return
     writes = [Write(document=letter.with_(sent_at=context.clock.now()), etag=case.etags[letter.id])]
-    changed = announced(letter_left(context, request, letter), letter)
+    changed = announced(letter_left(context, notified(context, request, letter), letter), letter)
     if changed != request:
         writes.append(Write(document=changed, etag=case.etags[request.id]))
     await context.cases.commit(request.request_id, writes)

@@ -145,6 +145,7 @@ async def _clean_up(context: Context, case: Case) -> None:
     await forget_unpublished(context, request)
     await marking.take_back(context, request)
     await fencing.release(context, request, request.subject_keys)
+    await context.queue.send([one for one in _letters(case) if one.letter_id in _notices(case)])
     reminded = await remind(context, request)
     done = reminded.with_(wake_at=next_look(context, reminded))
     tasks = cleared(case.tasks)  # a worker may have saved one after the request was cancelled
@@ -165,10 +166,15 @@ def _due(case: Case) -> list[Message]:
         return [*letters, PlanRequest(request_id=request.request_id)]
     if request.state is RequestState.IN_PROGRESS:
         return [*letters, *_stage_messages(request, case)]
-    return letters
+    return [*letters]
 
 
-def _letters(case: Case) -> list[Message]:
+def _notices(case: Case) -> set[str]:
+    """Return the letters to recipients: they go out of a closed case too."""
+    return {one.id for one in case.letters if one.recipient_id is not None}
+
+
+def _letters(case: Case) -> list[SendLetter]:
     """Return the messages of letters that are not out yet."""
     request = case.request
     return [

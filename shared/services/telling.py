@@ -1,4 +1,4 @@
-"""What staff note of telling a recipient: told, nothing held, or impossible and why.
+"""What staff note of telling a recipient: told or confirmed, nothing held, or impossible and why.
 
 Source: GDPR article 19.
 """
@@ -38,7 +38,7 @@ async def note_told(
 
     Raises:
         Invalid: `why_missing`: say why it is impossible; `why_too_long`.
-        NotAllowed: `no_open_notice`: this recipient has nothing open for this right.
+        NotAllowed: `no_open_notice`: this recipient has nothing to confirm for this right.
     """
     if state == "impossible" and not why.strip():
         raise Invalid("why_missing", "say why it cannot be told", field="why")
@@ -46,7 +46,11 @@ async def note_told(
         raise Invalid("why_too_long", f"at most {MOST_TEXT} characters", field="why")
     case = await context.cases.load(request_id)
     request = case.request
-    waiting = [one for one in request.open_notices if (one.recipient_id, one.right) == (recipient_id, right)]
+    waiting = [
+        one
+        for one in request.notices
+        if one.is_unconfirmed and (one.recipient_id, one.right) == (recipient_id, right)
+    ]
     if not waiting:
         raise NotAllowed("no_open_notice")
     now = context.clock.now()
@@ -55,7 +59,13 @@ async def note_told(
         if one not in waiting:
             return one
         return one.model_copy(
-            update={"state": NoticeState(state), "at": now, "by": noted_by, "why": why.strip()}
+            update={
+                "state": NoticeState(state),
+                "at": now,
+                "by": noted_by,
+                "why": why.strip(),
+                "asked_at": one.asked_at or one.at,
+            }
         )
 
     told = unmarked(request.with_(notices=tuple(settled(one) for one in request.notices)))

@@ -52,6 +52,7 @@ def test_no_door_acts_on_a_get():
         "operations_forecast",
         "operations_holds",
         "operations_list",
+        "operations_recipients",
         "operations_newsletter",
         "package_page",
         "requests_answer_page",

@@ -24,6 +24,7 @@ PASSED_ON = {  # the code comes from a table or from another error, which the te
     ("shared.adapters.circuit_breaker", "self._code"),
     ("shared.bootstrap", "error.code"),
     ("shared.services.customers", "allowed.code or 'not_allowed'"),
+    ("functions.http_disclosures", "error.code"),
     ("functions.http_opendsr", "error.code"),
     ("functions.http_processing", "error.code"),
     ("shared.adapters.circuit_breaker", "self._code"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from devtools.stand_ins.newsletter_account import API_KEY as STAND_IN_KEY
 from shared import settings
 from shared.domain.errors import Permanent
 from shared.domain.limits import Limits
@@ -17,6 +18,12 @@ ROOT = Path(__file__).resolve().parents[2]
 HOST_S_OWN = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage"}
 PLATFORM_S_OWN = {"WEBSITE_AUTH_ENABLED"}  # nobody but the platform sets it
 EXAMPLE = json.loads((ROOT / "local.settings.example.json").read_text("utf-8"))["Values"]
+HARMLESS = {  # a real installation may well have the same
+    *("AUTHORITY_NAME", "AUTHORITY_ADDRESS", "AUTHORITY_EMAIL", "AUTHORITY_URL", "CONTACTS_VERIFIED_ON"),
+    *("CONTROLLER_ADDRESS", "CONTROLLER_EMAIL"),  # of the made-up contact, which its name gives away
+    *("REQUESTS_PER_ADDRESS_HOUR", "REQUESTS_PER_CLIENT_HOUR", "ERASURES_PER_HOUR"),
+    "DEPLOYMENT",  # says itself that it is a local run
+}
 TENANT = "11111111-2222-3333-4444-555555555555"
 CLIENT = "66666666-7777-8888-9999-000000000000"
 KEY = base64.b64encode(b"k" * 32).decode()
@@ -79,6 +86,7 @@ def test_every_setting_named_in_a_document_exists():
         "CONTACTS_",
         "GRAPH_",
         "CAMPAIGN_",
+        "GOOGLE_",
         "STAFF_",
         "TRUST_",
         "SYSTEM_",
@@ -113,7 +121,105 @@ def test_every_missing_setting_is_named_at_once():
     """Not one after the other."""
     with pytest.raises(Permanent) as caught:
         settings.read({})
-    assert caught.value.detail == "COSMOS_ENDPOINT, PSEUDONYM_KEY, PUBLIC_URL"
+    assert caught.value.detail == (
+        "COSMOS_ENDPOINT, GRAPH_MAILBOX, PSEUDONYM_KEY, PUBLIC_URL, STAFF_CLIENT_ID, STAFF_TENANT_ID, "
+        "STORAGE_BLOB_URI, STORAGE_QUEUE_URI"
+    )
+
+
+def test_what_is_missing_is_named_together_with_what_is_wrong():
+    """A field of the wrong form hides nothing else."""
+    found = {**AZURE, "PACKAGE_DAYS": "two", "COSMOS_KEY": "emulator-key"}
+    del found["GRAPH_MAILBOX"], found["PSEUDONYM_KEY"]
+    with pytest.raises(Permanent) as caught:
+        settings.read(found)
+    assert caught.value.detail == "COSMOS_KEY, GRAPH_MAILBOX, PACKAGE_DAYS, PSEUDONYM_KEY"
+
+
+@pytest.mark.parametrize("name", [one for one in sorted(EXAMPLE) if one not in {*HOST_S_OWN, *HARMLESS}])
+def test_no_shortcut_of_the_example_file_gets_into_azure(name):
+    """Whatever a local run sets apart from the defaults is refused there, by its name."""
+    default = Settings.model_fields[name.lower()].default
+    if EXAMPLE[name] in ("", "[]", "{}", "false", str(default)):
+        return
+    with pytest.raises(Permanent) as caught:
+        settings.read({**AZURE, name: EXAMPLE[name]})
+    assert caught.value.detail == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [one.upper() for one in Settings.model_fields if one.endswith(("_url", "_uri", "_endpoint"))],
+)
+@pytest.mark.parametrize(
+    "place",
+    [
+        "http://127.0.0.1:8081/",
+        "https://127.0.0.1/",
+        "https://localhost:7071/api",
+        "https://[::1]/",
+        "http://a.example/",
+    ],
+)
+def test_no_place_in_azure_is_this_machine_or_reached_in_the_clear(name, place):
+    """For every setting that names a place, those to come too."""
+    with pytest.raises(Permanent) as caught:
+        settings.read({**AZURE, name: place})
+    assert name in caught.value.detail.split(", ")
+    assert place not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", sorted(one for one in Settings.model_fields if "local_" in one or "key_file" in one)
+)
+def test_what_is_for_local_runs_alone_is_refused_in_azure(name):
+    """Those to come too, as their names say what they are for."""
+    value = "https://127.0.0.1:9443" if name.endswith("receiver") else "/a/file"
+    with pytest.raises(Permanent) as caught:
+        settings.read({**AZURE, name.upper(): value})
+    assert caught.value.detail == name.upper()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CAMPAIGN_MONITOR_API_KEY", STAND_IN_KEY),
+        ("CAMPAIGN_MONITOR_API_KEY", "local-development-only-key"),
+        ("CONTROLLER_NAME", EXAMPLE["CONTROLLER_NAME"]),
+        ("GOOGLE_KEY_FILE", "/a/key.json"),
+        ("GOOGLE_ANALYTICS_URL", "http://127.0.0.1:8084/"),
+        ("GOOGLE_ANALYTICS_URL", "https://analyticsadmin.googleapis.com.elsewhere.example"),
+        ("GOOGLE_ANALYTICS_PROPERTY_ID", "properties/1"),
+        ("GOOGLE_AUDIENCE", "//iam.elsewhere.example/projects/1/p"),
+        ("GOOGLE_SERVICE_ACCOUNT", "somebody@people.example"),
+        ("GOOGLE_AZURE_RESOURCE", "https://management.azure.com"),  # a token for that opens more
+    ],
+)
+def test_what_is_published_or_leads_elsewhere_is_refused_in_azure(name, value):
+    """Everybody can read it, or somebody else would get it."""
+    with pytest.raises(Permanent) as caught:
+        settings.read({**AZURE, name: value})
+    assert caught.value.detail == name
+    assert value not in str(caught.value)
+
+
+def test_a_property_of_the_web_analytics_needs_an_identity_that_acts_there():
+    """In Azure that of the app; a local run may have a key file instead."""
+    identity = {
+        "GOOGLE_AUDIENCE": "//iam.googleapis.com/projects/1/locations/l/workloadIdentityPools/p/providers/a",
+        "GOOGLE_SERVICE_ACCOUNT": "deletions@made-up.iam.gserviceaccount.com",
+        "GOOGLE_AZURE_RESOURCE": "api://google-pool",
+    }
+    connected = {**AZURE, "GOOGLE_ANALYTICS_PROPERTY_ID": "400000001"}
+    assert settings.read({**connected, **identity}).google_analytics_property_id == "400000001"
+    with pytest.raises(Permanent) as caught:
+        settings.read(connected)
+    assert caught.value.detail == ", ".join(sorted(identity))
+    local = {**EXAMPLE, "GOOGLE_ANALYTICS_PROPERTY_ID": "400000001"}
+    here = {"GOOGLE_KEY_FILE": "/a/key.json", "GOOGLE_ANALYTICS_URL": "http://127.0.0.1:8084/"}
+    assert settings.read({**local, **here})
+    with pytest.raises(Permanent):
+        settings.read(local)
 
 
 @pytest.mark.parametrize(

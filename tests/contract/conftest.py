@@ -21,6 +21,7 @@ from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_pending_sign_ups import CosmosPendingSignUps
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
 from shared.adapters.cosmos_reconciliations import CosmosReconciliations
+from shared.adapters.cosmos_retention_runs import CosmosRetentionRuns
 from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
 from shared.adapters.storage import Storage
@@ -40,6 +41,7 @@ from tests.fakes.newsletter_changes import MemoryNewsletterChanges
 from tests.fakes.own_records import MemoryOwnRecords
 from tests.fakes.pending_sign_ups import MemoryPendingSignUps
 from tests.fakes.reconciliations import MemoryReconciliations
+from tests.fakes.retention_runs import MemoryRetentionRuns
 from tests.fakes.walks import MemoryWalks
 from tests.fakes.webhooks import MemoryWebhooks
 
@@ -256,6 +258,14 @@ def displays(request):
     if request.param == "memory":
         return MemoryDisplays(MemoryDocuments(small_map()))
     return CosmosDisplays(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def retention_runs(request):
+    """The runs of scheduled deletion and the watched."""
+    if request.param == "memory":
+        return MemoryRetentionRuns(MemoryDocuments(small_map()))
+    return CosmosRetentionRuns(request.getfixturevalue("databases"))
 
 
 @pytest.fixture(params=["memory", "cosmos"])

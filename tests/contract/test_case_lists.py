@@ -7,6 +7,8 @@ import pytest
 
 from shared.adapters.cosmos_cases import CosmosCases
 from shared.domain.errors import Invalid
+from shared.domain.outcomes import Notice
+from shared.domain.recipients import Instruction, NoticeState
 from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.domain.wishes import Question
@@ -137,6 +139,23 @@ async def test_a_row_says_whether_a_question_is_open(cases):
     await _created(cases, questions=(asked,), state=RequestState.CANCELLED, closed_at=NOW)
     await _created(cases)
     assert [one.request_id for one in await listed(cases) if one.question_open] == [waiting]
+
+
+async def test_a_row_carries_what_recipients_were_told(cases):
+    """For the scorecard: recipients and moments, and nothing of the person."""
+    notice = Notice(
+        recipient_id="postnord",
+        right=Right.ERASURE,
+        instruction=Instruction.ERASE,
+        state=NoticeState.NOTIFIED,
+        at=NOW,
+        letter_id="notice-postnord-erasure",
+        asked_at=NOW,
+        chase_on=date(2026, 4, 2),
+    )
+    await created(cases, request(notices=(notice,)))
+    (row,) = await listed(cases)
+    assert row.notices == (notice,)
 
 
 async def test_audit_entries_come_in_the_order_they_were_made(cases):

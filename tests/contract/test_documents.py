@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from shared.ports.documents import NO_PARTITION, Change, Changed
+from shared.ports.documents import NO_PARTITION, Change, Changed, DueSearch
 from tests.factories import small_map
 
 pytestmark = pytest.mark.platform
@@ -260,3 +260,64 @@ async def test_a_document_without_a_partition_is_rewritten_where_it_is(documents
     assert await documents.port.change(store("invoices"), [change]) == (Changed.DONE,)
     (new,) = await every(documents, "invoices", identifiers)
     assert (new.partition, "phone" in new.body) == (NO_PARTITION, False)
+
+
+ROWS = {
+    "old": {"what": "2025-03-10T11:00:00Z", "state": "active"},
+    "edge": {"what": "2025-03-11T00:00:00Z", "state": "over"},
+    "new": {"what": "2026-01-01", "state": "over"},
+    "ahead": {"what": "2099-01-01", "state": "active"},
+    "words": {"what": "yesterday", "state": "active"},
+    "empty": {"what": ""},
+    "null": {"what": None},
+    "number": {"what": 20250310},
+    "none": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        (DueSearch(path="/what", until="2025-03-11"), {"old", "empty"}),
+        (DueSearch(path="/what", since="2025-01-01", until="2025-03-11T00:00:00Z"), {"old"}),
+        (DueSearch(path="/what", since="2025-03-11T00:00:00Z", until="2026-01-02"), {"edge", "new"}),
+        (DueSearch(path="/what", strange=True), {"words", "empty"}),
+        (DueSearch(path="/what", strange=True, ahead="2026-03-03"), {"ahead", "words", "empty"}),
+        (DueSearch(without=("/what",)), {"null", "number", "none"}),
+        (DueSearch(path="/what", until="9", without=("/state",)), {"empty"}),
+        (DueSearch(state_path="/state", states=("over", "gone")), {"edge", "new"}),
+        (DueSearch(state_path="/state", states=("over",), written_since=4_000_000_000), set()),
+    ],
+)
+async def test_what_may_be_due_is_found_by_texts(documents, search, found):
+    """Everything else stays out, whatever it holds."""
+    for name, body in ROWS.items():
+        await documents.write("events", {"id": name, "user_id": f"u-{name}", **body})
+    names, cursor = set(), None
+    while True:
+        page = await documents.port.search(store("events"), search, cursor=cursor, limit=2)
+        names |= {one.document_id for one in page.documents}
+        cursor = page.cursor
+        if cursor is None:
+            break
+    if search.written_since:  # memory knows no times of its own
+        assert names <= {"edge", "new"}
+    else:
+        assert names == found
+
+
+async def test_one_document_is_read_by_its_key(documents):
+    """What is gone is none."""
+    await documents.write("events", {"id": "e1", "user_id": "u1", "what": "x"})
+    found = await documents.port.get(store("events"), "u1", "e1")
+    assert found.body["what"] == "x"
+    assert found.partition == "u1"
+    assert await documents.port.get(store("events"), "u1", "e2") is None
+    assert await documents.port.get(store("events"), "u2", "e1") is None
+
+
+async def test_a_document_is_created_once(documents):
+    """The same one again changes nothing."""
+    for what in ("x", "y"):
+        await documents.port.create(store("events"), {"id": "c1", "user_id": "u1", "what": what})
+    assert (await documents.port.get(store("events"), "u1", "c1")).body["what"] == "x"

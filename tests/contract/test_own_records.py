@@ -74,6 +74,19 @@ async def test_the_same_row_again_replaces_it(own_records, container):
         assert rows[0]["request_id"] == "b" * 32
 
 
+async def test_a_row_that_is_added_again_stays_as_it_was(own_records):
+    """Whoever comes second learns what stands."""
+    store_id, row = ROWS["disclosures"]
+    first = {**row, "subject_key": key()}
+    other = {**first, "recipient": "dhl"}
+    assert await own_records.port.add("disclosures", first) == first
+    stands = await own_records.port.add("disclosures", other)
+    assert {name: stands[name] for name in first} == first
+    assert await own_records.rows(store_id, first["subject_key"]) == [first]
+    beside = {**other, "subject_key": key()}
+    assert await own_records.port.add("disclosures", beside) == beside
+
+
 async def test_a_row_with_another_id_stands_beside_it(own_records):
     """Nothing of the ledger is overwritten by the next disclosure."""
     _, row = ROWS["disclosures"]

@@ -5,6 +5,9 @@ import pytest
 from devtools.stand_ins.campaign_monitor import CampaignMonitorStandIn, Fault
 from devtools.stand_ins.newsletter_account import API_KEY, CLIENT_ID
 from shared.adapters.campaign_monitor import CampaignMonitor
+from shared.adapters.connected_processors import ConnectedProcessors
+from shared.adapters.google_analytics import GoogleAnalytics
+from shared.adapters.google_tokens import GoogleTokens
 from shared.domain.errors import CannotTell, Permanent, Retryable
 from shared.domain.recipients import Confirmation, Instruction
 from tests.contract.conftest import local_settings
@@ -66,6 +69,14 @@ class MemoryTarget:
         self.failing = "processors.instruct!"
 
 
+def connected(settings, *, has_contract):
+    """Return the app's processors, of which this contract is about the newsletters."""
+    analytics = GoogleAnalytics(
+        settings, identifiers={}, has_contract=has_contract, tokens=GoogleTokens(settings)
+    )
+    return ConnectedProcessors(CampaignMonitor(settings, has_contract=has_contract), analytics)
+
+
 class StandInTarget:
     """The adapter on the stand-in."""
 
@@ -76,17 +87,17 @@ class StandInTarget:
             campaign_monitor_client_id=CLIENT_ID,
             campaign_monitor_api_key=API_KEY,
         )
-        self.port = CampaignMonitor(self.settings, has_contract=False)
+        self.port = connected(self.settings, has_contract=False)
         # Lists are there before anybody is on them.
         stand_in.api.account.put(
             [{"ListID": on, "EmailAddress": "somebody@else.example"} for on in (NEWS, AUTHORS)]
         )
 
     def with_contract(self):
-        self.port = CampaignMonitor(self.settings, has_contract=True)
+        self.port = connected(self.settings, has_contract=True)
 
     def disconnect(self):
-        self.port = CampaignMonitor(local_settings(), has_contract=True)
+        self.port = connected(local_settings(), has_contract=True)
 
     def sign_up(self, email, *, on=NEWS, name="Ane", state="Active"):
         fields = [{"Key": "Company", "Value": "Example"}]
@@ -129,9 +140,10 @@ async def target(request):
         await made.port.close()
 
 
-def told(target, instruction, *emails, name=None):
-    """Give the instruction."""
-    return target.port.instruct(ME, instruction, emails or (ANE,), name=name)
+async def told(target, instruction, *emails, name=None):
+    """Give the instruction, and return what came of it."""
+    answered = await target.port.instruct(ME, instruction, {"email": emails or (ANE,)}, name=name)
+    return answered.confirmation
 
 
 async def until_it_works(target, instruction, *, name=None):
@@ -161,7 +173,7 @@ async def test_nobody_is_told_where_none_is_connected(target, instruction):
 async def test_another_recipient_is_not_ours_to_tell(target):
     """Each id is one recipient."""
     with pytest.raises(Permanent, match="processor_not_connected"):
-        await target.port.instruct("postnord", Instruction.ERASE, (ANE,))
+        await target.port.instruct("postnord", Instruction.ERASE, {"email": (ANE,)})
 
 
 @pytest.mark.parametrize("instruction", list(Instruction))
@@ -180,7 +192,7 @@ async def test_no_address_is_no_answer(target, instruction):
     """It was not asked, so nobody knows."""
     target.with_contract()
     with pytest.raises(CannotTell, match="processor_not_asked"):
-        await target.port.instruct(ME, instruction, (), name="Ane")
+        await target.port.instruct(ME, instruction, {}, name="Ane")
 
 
 async def test_withdrawal_unsubscribes_from_every_list(target):

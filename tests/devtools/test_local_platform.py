@@ -10,6 +10,7 @@ import urllib.request
 from datetime import date, timedelta
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from azure.cosmos import CosmosClient
@@ -25,6 +26,8 @@ from devtools.provision import provision
 from devtools.sample_data import people
 from devtools.sample_data.loading import load_subscribers
 from shared.adapters.campaign_monitor import CampaignMonitor
+from shared.adapters.google_analytics import GoogleAnalytics
+from shared.adapters.google_tokens import GoogleTokens
 from shared.domain.recipients import Confirmation, Instruction
 from shared.settings import read
 from tests.devtools.test_processes import wait_until_gone
@@ -85,6 +88,24 @@ async def test_a_newsletter_processor_runs_too_where_it_is_wanted(tmp_path):
             pids = [process.pid for process in platform.processes.values()]
         assert len(pids) == 3
         wait_until_gone(pids)
+
+
+async def test_web_analytics_run_too_where_they_are_wanted(tmp_path):
+    with Platform(ROOT, data=tmp_path / "data", logs=tmp_path / "logs") as platform:
+        platform.start_analytics()
+        settings = read(platform.environment)
+        analytics = GoogleAnalytics(
+            settings, identifiers={"user_id": "userId"}, has_contract=False, tokens=GoogleTokens(settings)
+        )
+        answered = await analytics.instruct(Instruction.ERASE, {"user_id": ("user-0001",)})
+        assert answered.confirmation is Confirmation.ACCEPTED
+        await analytics.close()
+        async with httpx.AsyncClient(trust_env=False) as client:
+            told = (await client.get(f"{platform.google_analytics_url}stand-in/deletions")).json()
+        assert [(one["field"], one["value"]) for one in told] == [("userId", "user-0001")]
+        pids = [process.pid for process in platform.processes.values()]
+    assert len(pids) == 3
+    wait_until_gone(pids)
 
 
 def test_app_is_served_stopped_killed_and_served_again(running_platform):

@@ -14,3 +14,12 @@ class MemoryOwnRecords:
         await self.turn("own_records.put")
         self.documents.put(container, "/subject_key", dict(row))
         await self.turn("own_records.put!")
+
+    async def add(self, container, row):
+        await self.turn("own_records.add")
+        for body in self.documents.bodies(container):
+            if (body["id"], body["subject_key"]) == (row["id"], row["subject_key"]):
+                return dict(body)
+        self.documents.put(container, "/subject_key", dict(row))
+        await self.turn("own_records.add!")
+        return row

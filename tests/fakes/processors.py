@@ -2,7 +2,7 @@
 
 from shared.domain.errors import CannotTell, Permanent, Retryable
 from shared.domain.identifiers import EMAIL, normalise
-from shared.domain.recipients import Confirmation, Instruction
+from shared.domain.recipients import Answered, Confirmation, Instruction
 from shared.ports.processors import NEEDS_CONTRACT
 from tests.fakes.turns import Turn, no_turn
 
@@ -24,7 +24,8 @@ class MemoryProcessors:
         self.names: dict[tuple[str, str], str] = {}
         self.states: dict[tuple[str, str], str] = {}
         self.suppressed: set[str] = set()
-        self.told: list[tuple[str, Instruction, tuple[str, ...]]] = []
+        self.told: list[tuple[str, Instruction, tuple[str, ...] | dict]] = []
+        self.answers: dict[str, Answered | Exception] = {}
 
     def sign_up(self, email, *, on="news", name="", state="Active"):
         """Put an address on a list."""
@@ -47,7 +48,15 @@ class MemoryProcessors:
     def connected(self):
         return self.recipients
 
-    async def instruct(self, recipient_id, instruction, emails, *, name=None):
+    async def instruct(self, recipient_id, instruction, identifiers, *, name=None):
+        emails = identifiers.get(EMAIL, ())
+        if recipient_id in self.answers:  # another kind of processor, that answers what the test says
+            self.told.append((recipient_id, instruction, dict(identifiers)))
+            await self.turn("processors.instruct!")
+            answer = self.answers[recipient_id]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
         await self.turn("processors.instruct")
         if recipient_id not in self.recipients:
             raise Permanent("processor_not_connected", recipient_id)
@@ -62,7 +71,7 @@ class MemoryProcessors:
         self.told.append((recipient_id, instruction, tuple(emails)))
         results = [self._obey(instruction, normalise(EMAIL, email), name) for email in emails]
         await self.turn("processors.instruct!")
-        return max(results, key=_RANK.index)
+        return Answered(confirmation=max(results, key=_RANK.index))
 
     def _obey(self, instruction, address, name):
         held = [key for key in self.states if key[1] == address]

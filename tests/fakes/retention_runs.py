@@ -54,6 +54,11 @@ class MemoryRetentionRuns:
         rows.pop((json.dumps(watched.subject_key), watch_key(watched)), None)
         await self.turn("retention_runs.unwatch!")
 
+    async def watched_later(self, subject_key, store_id, day):
+        await self.turn("retention_runs.watched_later")
+        key = f"{subject_key}|{store_id}"
+        return any(watch_key(one) == key and one.look_on > day for one in self.watched())
+
     async def due(self, day, *, after, limit):
         await self.turn("retention_runs.due")
         found = [one for one in self.watched() if one.look_on <= day and watch_key(one) > after]

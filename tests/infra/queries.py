@@ -18,11 +18,14 @@ from shared.adapters.cosmos_documents import CosmosDocuments
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_pending_sign_ups import CosmosPendingSignUps
 from shared.adapters.cosmos_reconciliations import CosmosReconciliations
+from shared.adapters.cosmos_retention_runs import CosmosRetentionRuns
 from shared.adapters.stored_webhooks import StoredWebhooks
 from shared.datamap import loader
-from shared.datamap.models import DocumentStore
+from shared.datamap.models import DataMap, DocumentStore
 from shared.domain.errors import NotFound
 from shared.domain.request_states import RequestState
+from shared.domain.retention_runs import Run
+from shared.services import retention_searches as retention
 from tests.infra.bicep import ROOT
 
 ADAPTERS = ROOT / "shared" / "adapters"
@@ -114,6 +117,8 @@ def _calls(databases: Any) -> list[Callable[[], Awaitable[Any]]]:
         lambda: CosmosPendingSignUps(databases).waking(NOW, limit=1),
         lambda: CosmosReconciliations(databases).latest(limit=1),
         lambda: StoredWebhooks(_NO_BLOBS, databases).to_look_at(limit=1),
+        lambda: CosmosRetentionRuns(databases).latest(),
+        lambda: CosmosRetentionRuns(databases).due(NOW.date(), after="", limit=1),
         lambda: CosmosDisplays(databases).shown(("k",)),
         *_of_the_map(databases),
     ]
@@ -138,7 +143,23 @@ def _of_the_map(databases: Any) -> list[Callable[[], Awaitable[Any]]]:
                 lambda store=store, known=known: documents.count(store, known),
             ]
         calls.append(lambda store=store: documents.walk(store, cursor=None, limit=1))
-    return calls
+    return calls + _of_the_rules(datamap, documents)
+
+
+def _of_the_rules(datamap: DataMap, documents: CosmosDocuments) -> list[Callable[[], Awaitable[Any]]]:
+    """Return every search of a run of scheduled deletion that follows another."""
+    day = NOW.date()
+    bounds = retention.bounds(datamap, day, {})
+    run = Run(day=day, started_at=NOW, bounds=bounds, old_bounds=bounds, written_since=NOW)
+    return [
+        lambda source=source: documents.search(
+            datamap.store(source.store_id)[1],
+            retention.search_of(datamap, run, source),
+            cursor=None,
+            limit=1,
+        )
+        for source in retention.sources(datamap, is_first=False)
+    ]
 
 
 def asked() -> list[Asked]:

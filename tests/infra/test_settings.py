@@ -26,6 +26,8 @@ NOT_GIVEN = {
     "GRAPH_CLIENT_ID": "as above",
     "GRAPH_CERTIFICATE_PATH": "as above",
     "CAMPAIGN_MONITOR_URL": "the vendor's, as in the code",
+    "GOOGLE_ANALYTICS_URL": "the vendor's, as in the code",
+    "GOOGLE_KEY_FILE": "local runs only",
     "STAFF_ISSUER_URL": "the tenant's, as the code works out",
     "STAFF_KEYS_URL": "as above",
     "WEBSITE_AUTH_ENABLED": "set by the platform",
@@ -114,7 +116,8 @@ def test_the_app_starts_with_what_a_deployment_sets():
 @pytest.mark.parametrize("name", ["PSEUDONYM_KEY", "CAMPAIGN_MONITOR_API_KEY"])
 def test_a_secret_that_the_vault_does_not_give_is_named(name):
     """The platform leaves the reference as it stands, or empty; nothing is signed with that."""
+    newsletters = {"CAMPAIGN_MONITOR_CLIENT_ID": "c" * 32, "CAMPAIGN_MONITOR_API_KEY": "a-key"}
     reference = "@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/one)"
     with pytest.raises(Permanent) as caught:
-        settings.read(_deployed(**{"CAMPAIGN_MONITOR_CLIENT_ID": "c" * 32, name: reference}))
+        settings.read(_deployed(**{**newsletters, name: reference}))
     assert caught.value.detail == name

@@ -259,6 +259,9 @@ class Invariants:
             ended = rows["request"][1]["state"] in ANSWERED
             for letter in (row for _, row in rows.values() if row["type"] == "letter"):
                 mail_id = f"{request_id}-{letter['id']}"
+                due = {one["letter_id"] for one in rows["request"][1]["notices"] if one["state"] == "due"}
+                if letter["id"] in due and not letter["sent_at"]:
+                    raise Violation(f"a recipient was never told: {mail_id}")
                 if letter["sent_at"] and mail_id not in self.world.notifier.mails:
                     raise Violation(f"never sent: {mail_id}")
                 if ended and letter["closes"] and not letter["sent_at"]:

@@ -14,9 +14,11 @@ from shared.datamap.models import (
     Retention,
 )
 from shared.domain.rights import Right
-from tests.factories import World, key, rule, small_map, text
+from shared.domain.times import utc_text
+from tests.factories import KEYS, World, key, rule, small_map, text
 
 WORK, NEWSLETTER, MAILER = "work", "newsletter", "mailer"
+CARRIER = "carrier"
 SERVE, LETTERS = "serve", "letters"
 OWN = frozenset({"disclosures", "correction_notes"})
 DATABASE_STORES = ("people", "events", "invoices", "teams", "signups")
@@ -79,10 +81,17 @@ def rights_map() -> DataMap:
     return small.model_copy(
         update={
             "policy": small.policy.model_copy(update={"facts": {"name": text("name")}}),
-            "recipients": (*small.recipients, small.recipients[0].model_copy(update={"id": MAILER})),
+            "recipients": (
+                *small.recipients,
+                small.recipients[0].model_copy(update={"id": MAILER}),
+                small.recipients[0].model_copy(
+                    update={"id": CARRIER, "kind": "controller", "contact": "data@carrier.example"}
+                ),
+            ),
             "activities": (
                 work.model_copy(
                     update={
+                        "recipients": ("host", CARRIER),
                         "stores": (*stores, notes()),
                         "portability": Portability(applies=True, why=text("a test")),
                     }
@@ -122,6 +131,20 @@ class RightsWorld(World):
         """Put a person into every store; the person signed up some time ago."""
         marks = super().add_person(name, events=events)
         self.sign_up(name)
+        self.documents.put(
+            "disclosures",
+            "/subject_key",
+            {
+                "id": f"given-{len(self.documents.bodies('disclosures'))}",
+                "subject_key": KEYS.subject_key("email", marks["email"]),
+                "recipient": CARRIER,
+                "purpose": SERVE,
+                "fields": ["/name"],
+                "reference": "order-1",
+                "disclosed_at": utc_text(self.clock.now()),
+                "clause": "2.1",
+            },
+        )
         return marks
 
     def sign_up(self, name: str, *, at: datetime | None = None) -> bool:

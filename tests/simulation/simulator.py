@@ -280,6 +280,8 @@ class Simulation:
 
     def _rests(self, request: SubjectRequest) -> bool:
         """Whether nothing comes of it any more but the end of a copy, or a review of what stands."""
+        if any(one.state is NoticeState.DUE and one.letter_id for one in request.notices):
+            return False  # its mail is still to go out
         if request.state is RequestState.STANDING:
             review = timedelta(days=LIMITS.standing_review_days - 1)
             far = request.wake_at is not None and request.wake_at - self.world.clock.now() > review
@@ -287,11 +289,12 @@ class Simulation:
                 request.lifts_on is None
                 and (request.copy_ends_at == request.wake_at or self._reminds(request))
             )
-        return request.is_final and request.state is not RequestState.CANCELLED
+        return request.is_final and (request.state is not RequestState.CANCELLED or self._reminds(request))
 
     def _reminds(self, request: SubjectRequest) -> bool:
-        """Whether it wakes up only to call a recipient to mind whom staff have to tell."""
-        is_due = any(one.state is NoticeState.DUE for one in request.notices)
+        """Whether it wakes up only to call a recipient to mind, whom staff have to tell or who is silent."""
+        waits = (NoticeState.DUE, NoticeState.NOTIFIED)
+        is_due = any(one.state in waits for one in request.notices)
         soon = timedelta(seconds=LIMITS.cleanup_seconds)
         return is_due and request.wake_at is not None and request.wake_at - self.world.clock.now() > soon
 

@@ -21,6 +21,7 @@ from functions import http_operations_newsletter as newsletter
 from functions import (
     http_operations_queues as queues,
 )
+from functions import http_operations_recipients as recipients
 from functions import http_operations_restores as restores
 from functions._door import DOORS
 from shared.domain.messages import PLAN_QUEUE, PlanRequest
@@ -39,6 +40,7 @@ UNKNOWN = "0" * 32
 # Which permission each door asks for, said a second time on purpose: whoever changes one sees the other.
 PERMISSIONS = {
     "operations_list": Permission.LIST,
+    "operations_recipients": Permission.LIST,
     "operations_view": Permission.VIEW,
     "operations_find": Permission.VIEW,
     "operations_identity": Permission.ENTER_REQUEST,
@@ -69,7 +71,7 @@ PERMISSIONS = {
 }
 HANDLERS = {
     one._function.get_function_name(): one
-    for module in (cases, decisions, holds, newsletter, queues, restores)
+    for module in (cases, decisions, holds, newsletter, queues, recipients, restores)
     for one in vars(module).values()
     if isinstance(one, func.decorators.function_app.FunctionBuilder)
 }
@@ -673,3 +675,13 @@ async def test_a_person_is_looked_for_with_one_name_and_a_purpose(world, operato
     """Or nothing is shown and nothing noted."""
     problem(await call("operations_find", operator, body), 400, code)
     assert not world.documents.bodies("lookups")
+
+
+async def test_the_scorecard_shows_each_recipient_and_nobody(world, operator):
+    """Numbers only: the list names recipients of the map, and no person."""
+    response = await call("operations_recipients", operator)
+    found = content(response)
+    assert response.status_code == 200
+    assert [one["recipient_id"] for one in found["recipients"]] == ["host"]
+    assert found["recipients"][0] | {"asked": 0, "overdue": 0, "median_days": None} == found["recipients"][0]
+    assert found["is_complete"] is True

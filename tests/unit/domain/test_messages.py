@@ -12,6 +12,7 @@ from shared.domain.messages import (
     QUEUES,
     ApplyNewsletterChange,
     FinishStage,
+    GoOnWithRun,
     PlanRequest,
     ProcessWebhook,
     Reconcile,
@@ -33,6 +34,7 @@ MESSAGES = [
 OTHERS = [
     ApplyNewsletterChange(subject_key="k1-" + "0" * 64, list_id="a" * 32),
     ProcessWebhook(body_id="0" * 64),
+    GoOnWithRun(),
     Reconcile(run_id="2026-11-26"),
     SendSignUpMail(sign_up_id=ID),
 ]

@@ -8,14 +8,13 @@ import pytest
 from shared.domain.ageing import Ageing
 from shared.domain.messages import QUEUES
 from shared.domain.request_states import RequestState
+from shared.domain.retention_runs import Run, Step
 from shared.domain.rights import Right
-from shared.domain.walks import Walk
 from shared.ports.cases import CaseRow
 from shared.ports.queue import Depth
-from shared.ports.walks import StoredWalk
+from shared.ports.retention_runs import StoredRun
 from shared.services.attention import stop
 from shared.services.measuring import age, measure
-from shared.services.retention import WALK
 from shared.services.sweeping import sweep
 from tests.factories import World, contacts
 from tests.unit.services.driving import ask
@@ -127,10 +126,9 @@ async def test_a_retention_run_that_is_late_or_missing_is_seen(day, is_done, unf
     """Counted in Copenhagen days; the clock stands on the second of March."""
     world = World()
     if day is not None:
-        walk = Walk(
-            name=WALK, day=day, store_ids=() if is_done else ("people",), started_at=world.clock.now()
-        )
-        await world.walks.write(StoredWalk(walk=walk, etag=None))
+        step = Step.DONE if is_done else Step.FINDING
+        run = Run(day=day, step=step, started_at=world.clock.now())
+        await world.retention_runs.write(StoredRun(run=run, etag=None))
     await measure(world.context)
     assert _values(world)["retention.run.unfinished"] == [(unfinished, {})]
 

@@ -32,15 +32,19 @@ async def _closed(world):
 
 async def _note(world, request_id):
     for notice in seen(world, request_id).open_notices:
-        await note_told(
-            world.context,
-            request_id,
-            recipient_id=notice.recipient_id,
-            right=notice.right,
-            state="told",
-            why="",
-            noted_by="op",
-        )
+        await _told(world, request_id, notice)
+
+
+async def _told(world, request_id, notice):
+    await note_told(
+        world.context,
+        request_id,
+        recipient_id=notice.recipient_id,
+        right=notice.right,
+        state="told",
+        why="",
+        noted_by="op",
+    )
 
 
 async def _sweeps(world, moment):
@@ -102,3 +106,25 @@ async def test_a_recipient_that_is_told_in_time_is_never_called_to_mind():
     await _sweeps(world, late)
     assert NOTICES_DUE not in alarms(world, request_id)
     assert await _listed(world) == []
+
+
+@pytest.mark.clause("4.4")
+@pytest.mark.parametrize(("days", "times"), [(DAYS, 0), (DAYS + 1, 1)])
+async def test_what_a_processor_s_api_cannot_do_is_called_to_mind_until_staff_did_it(days, times):
+    """Somebody has to remove the person there for good, in the vendor's own pages."""
+    world = populated(connected=(NEWSLETTERS,))
+    moment = _noon(world, days)
+    request_id = await done(world, BUYER, Right.ERASURE)
+    for notice in seen(world, request_id).open_notices:
+        if notice.recipient_id != NEWSLETTERS:
+            await _told(world, request_id, notice)
+    (waiting,) = seen(world, request_id).open_notices
+    assert waiting.state is NoticeState.AWAITING_STAFF
+    await _sweeps(world, moment)
+    assert alarms(world, request_id).count(NOTICES_DUE) == times
+    assert await _listed(world) == [request_id] * times
+    await _told(world, request_id, waiting)
+    assert await _listed(world) == []
+    await _sweeps(world, moment + timedelta(days=200))
+    assert seen(world, request_id).is_final
+    assert alarms(world, request_id).count(NOTICES_DUE) == times

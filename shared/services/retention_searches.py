@@ -1,0 +1,95 @@
+"""The searches of a run of scheduled deletion: which records of which store may be due. Pure."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+
+from shared.datamap.models import DataMap, RetentionRule, Trigger
+from shared.domain.errors import Permanent
+from shared.domain.retention_runs import Run, Search, Source, bound
+from shared.domain.times import start_of, utc_text
+from shared.ports.documents import DueSearch
+from shared.services.due import families
+
+_A_DAY = timedelta(days=1)
+_CLOCKS_APART_SECONDS = 600  # between ours and the database's
+
+
+def sources(datamap: DataMap, *, is_first: bool) -> Iterator[Source]:
+    """Yield every search of a run. What was written late is for a run that follows another."""
+    for rule, trigger in triggers(datamap):
+        of_rule = {"rule_id": rule.id, "store_id": trigger.store}
+        if not trigger.directory:
+            for path in trigger.paths:
+                yield Source(**of_rule, search=Search.OLD_EVENT, path=path)
+            continue
+        if rule.period is None:
+            yield Source(**of_rule, search=Search.OVER)
+            continue
+        for path in (*trigger.paths, *trigger.otherwise):
+            yield Source(**of_rule, search=Search.NEWLY_OLD, path=path)
+            if not is_first:
+                yield Source(**of_rule, search=Search.WRITTEN_LATE, path=path)
+            yield Source(**of_rule, search=Search.AHEAD, path=path)
+        if trigger.ended_by is None:  # what was never suspended has no day of it
+            yield Source(**of_rule, search=Search.UNDATED)
+
+
+def triggers(datamap: DataMap) -> Iterator[tuple[RetentionRule, Trigger]]:
+    """Yield every rule with each store whose records start its period."""
+    for family in families(datamap):
+        for rule in family.rules:
+            for trigger in rule.triggers:
+                yield rule, trigger
+
+
+def trigger_of(datamap: DataMap, source: Source) -> tuple[RetentionRule, Trigger]:
+    """Return the rule and trigger of a search.
+
+    Raises:
+        Permanent: `retention_rule_gone`: the map changed since the run began; the next run is by the new one.
+    """
+    for rule, trigger in triggers(datamap):
+        if (rule.id, trigger.store) == (source.rule_id, source.store_id):
+            return rule, trigger
+    raise Permanent("retention_rule_gone", source.rule_id)
+
+
+def bounds(datamap: DataMap, today: date, before: Mapping[str, str]) -> dict[str, str]:
+    """Return up to where each path's days are searched; never less than by the last run."""
+    found = dict(before)
+    for rule, trigger in triggers(datamap):
+        for path in (*trigger.paths, *trigger.otherwise) if rule.period else ():
+            key = f"{rule.id}:{trigger.store}:{path}"
+            found[key] = max(bound(today, rule.period or ""), before.get(key, ""))
+    return found
+
+
+def search_of(datamap: DataMap, run: Run, source: Source) -> DueSearch:
+    """Return what to ask the database for."""
+    _, trigger = trigger_of(datamap, source)
+    key = f"{source.rule_id}:{source.store_id}:{source.path}"
+    without = trigger.paths if source.path in trigger.otherwise else ()
+    match source.search:
+        case Search.OVER:
+            only = trigger.only
+            if only is None:
+                raise Permanent("retention_rule_unfit", source.rule_id)
+            return DueSearch(state_path=only.path, states=only.values)
+        case Search.NEWLY_OLD | Search.OLD_EVENT:
+            since = run.old_bounds.get(key)
+            return DueSearch(path=source.path, since=since, until=run.bounds[key], without=without)
+        case Search.WRITTEN_LATE:
+            since_at = run.written_since or run.started_at
+            return DueSearch(
+                path=source.path,
+                until=run.old_bounds.get(key, ""),
+                without=without,
+                written_since=int(since_at.timestamp()) - _CLOCKS_APART_SECONDS,
+            )
+        case Search.AHEAD:
+            tomorrow = utc_text(start_of(run.day + _A_DAY))
+            return DueSearch(
+                path=source.path, strange=True, ahead=None if trigger.planned else tomorrow, without=without
+            )
+        case _:
+            return DueSearch(without=(*trigger.paths, *trigger.otherwise))

@@ -1,0 +1,101 @@
+"""Settle a run of scheduled deletion: count what its cases came to, and let go of whom they are done with."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.domain.errors import NotFound
+from shared.domain.retention import DueState
+from shared.domain.retention_runs import Run, Step, Watched
+from shared.domain.times import after, copenhagen_day
+from shared.ports.retention_runs import watch_key
+from shared.services.context import Context
+from shared.services.due import due_of_record, families
+from shared.services.progress import Budget
+from shared.services.retention_cases import people_of
+from shared.services.retention_looking import of_watched
+
+_A_DAY = timedelta(days=1)
+_PAGE_RECORDS = 100
+
+
+async def settle(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
+    """Count what the cases of this run came to, and let go of whom they are done with."""
+    now = context.clock.now()
+    waited = after(run.started_at, seconds=context.limits.retention_settle_seconds) <= now
+    page = await context.retention_runs.due(
+        copenhagen_day(now) + _A_DAY, after=run.looked_until, limit=_PAGE_RECORDS
+    )
+    budget.spend(len(page))
+    still_at_work = 0
+    done: list[Watched] = []
+    for watched in page:
+        if not watched.request_ids:
+            continue
+        cases = [await _caseof_watched(context, request_id) for request_id in watched.request_ids]
+        if all(case is None or case.is_final for case in cases):
+            done.append(watched)
+            for case in cases:
+                run = run if case is None else _counted(run, case)
+        elif waited:
+            run = run.counting("kept", {"at_work": 1})
+        else:
+            still_at_work += 1
+    for watched in done:
+        await _let_go(context, watched)
+    if still_at_work:  # the timer looks again
+        return run, False
+    if len(page) == _PAGE_RECORDS:
+        return run.model_copy(update={"looked_until": watch_key(page[-1])}), True
+    return run.model_copy(update={"step": Step.DONE, "ended_at": now, "looked_until": ""}), False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    is_final: bool
+    erased: Mapping[str, int]
+    kept: int
+    request_units: float
+
+
+async def _caseof_watched(context: Context, request_id: str) -> _Case | None:
+    try:
+        case = await context.cases.load(request_id)
+    except NotFound:
+        return None
+    outcomes = tuple(case.request.outcomes.values())
+    erased: Counter[str] = Counter()
+    for outcome in outcomes:
+        erased.update(outcome.by_store)
+    return _Case(
+        is_final=case.request.is_final,
+        erased=erased,
+        kept=sum(one.records for outcome in outcomes for one in outcome.kept),
+        request_units=sum(task.request_units for task in case.tasks),
+    )
+
+
+def _counted(run: Run, case: _Case) -> Run:
+    run = run.counting("erased", case.erased)
+    if case.kept:
+        run = run.counting("kept", {"by_duty": case.kept})
+    return run.model_copy(update={"request_units": round(run.request_units + case.request_units, 2)})
+
+
+async def _let_go(context: Context, watched: Watched) -> None:
+    """Watch no more whose record is gone or names nobody who is due; look at the others tomorrow."""
+    store, document = await of_watched(context, watched)
+    if document is not None:
+        today = copenhagen_day(context.clock.now())
+        states = due_of_record(families(context.datamap), store, document.body, today=today)
+        keys = {
+            key
+            for identifiers in people_of(context.datamap, store, document.body)
+            for key in context.subject_keys(identifiers)
+        }
+        if (watched.for_all or DueState.DUE in states) and watched.subject_key in keys:
+            again = watched.model_copy(update={"request_ids": (), "look_on": today + _A_DAY})
+            await context.retention_runs.watch(again)
+            return
+    await context.retention_runs.unwatch(watched)

@@ -1,0 +1,100 @@
+"""What every store of runs and of the watched must do."""
+
+import uuid
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from shared.domain.errors import Conflict
+from shared.domain.retention_runs import Run, Search, Source, Step, Watched
+from shared.ports.retention_runs import StoredRun, watch_key
+
+pytestmark = pytest.mark.platform
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def run(day: date, **changes) -> StoredRun:
+    """Return a run that begins."""
+    source = Source(rule_id="R1", store_id="installations", search=Search.NEWLY_OLD, path="/last_used_at")
+    made = Run(**{"day": day, "started_at": NOW, "sources": (source,), "bounds": {"a": "b"}, **changes})
+    return StoredRun(run=made, etag=None)
+
+
+def watched(look_on: date, **changes) -> Watched:
+    """Return somebody on watch whom nobody else knows."""
+    return Watched(
+        **{
+            "subject_key": f"k1-{uuid.uuid4().hex}",
+            "store_id": "members",
+            "document_id": "m-1",
+            "partition": '"m-1"',
+            "look_on": look_on,
+            **changes,
+        }
+    )
+
+
+async def test_the_latest_run_is_that_of_the_latest_day(retention_runs):
+    """Whenever it was written; those before it stay to be read."""
+    assert await retention_runs.latest() is None
+    await retention_runs.write(run(date(2026, 3, 2), seen=7))
+    etag = await retention_runs.write(run(date(2026, 3, 3), by_rule={"R1": 2}, request_units=1.5))
+    await retention_runs.write(run(date(2026, 3, 1)))
+    latest = await retention_runs.latest()
+    assert latest == StoredRun(run=run(date(2026, 3, 3), by_rule={"R1": 2}, request_units=1.5).run, etag=etag)
+    past = await retention_runs.past(limit=2)
+    assert [one.day.day for one in past] == [3, 2]
+    assert past[1].seen == 7
+
+
+async def test_of_two_workers_at_a_run_one_gives_way(retention_runs):
+    """Both begin it, or both go on."""
+    await retention_runs.write(run(date(2026, 3, 2)))
+    with pytest.raises(Conflict):
+        await retention_runs.write(run(date(2026, 3, 2)))
+    stored = await retention_runs.latest()
+    done = stored.run.model_copy(update={"step": Step.DONE})
+    await retention_runs.write(StoredRun(run=done, etag=stored.etag))
+    with pytest.raises(Conflict):
+        await retention_runs.write(stored)
+
+
+async def test_the_watched_come_on_their_day_in_order_page_by_page(retention_runs):
+    """One below, at and above the day."""
+    today = date(2026, 3, 2)
+    wanted = [watched(today - timedelta(days=days)) for days in range(4)]
+    for one in (*wanted, watched(today + timedelta(days=1))):
+        await retention_runs.watch(one)
+    found, place = [], ""
+    while page := await retention_runs.due(today, after=place, limit=3):
+        found += page
+        place = watch_key(page[-1])
+    assert found == sorted(wanted, key=watch_key)
+
+
+async def test_a_later_word_about_a_record_takes_the_place_of_the_first(retention_runs):
+    """And who is no longer watched does not come."""
+    today = date(2026, 3, 2)
+    one = watched(today, request_ids=("a" * 32,))
+    await retention_runs.watch(one)
+    later = one.model_copy(update={"look_on": today + timedelta(days=9), "request_ids": ()})
+    await retention_runs.watch(later)
+    assert list(await retention_runs.due(today, after="", limit=5)) == []
+    assert list(await retention_runs.due(later.look_on, after="", limit=5)) == [later]
+    for _ in range(2):
+        await retention_runs.unwatch(later)
+    assert list(await retention_runs.due(later.look_on, after="", limit=5)) == []
+
+
+async def test_whoever_is_watched_for_all_records_is_known_until_the_day(retention_runs):
+    """For that store, and not for single records of it."""
+    today = date(2026, 3, 2)
+    one = watched(today + timedelta(days=1), store_id="usage_events", for_all=True)
+    await retention_runs.watch(one)
+    key = one.subject_key
+    assert await retention_runs.watched_later(key, "usage_events", today)
+    assert not await retention_runs.watched_later(key, "usage_events", today + timedelta(days=1))
+    assert not await retention_runs.watched_later(key, "members", today)
+    single = watched(today + timedelta(days=1))
+    await retention_runs.watch(single)
+    assert not await retention_runs.watched_later(single.subject_key, "members", today)
