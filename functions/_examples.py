@@ -146,6 +146,7 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         },
     ),
     "operations_identity": ({"method": "registered_contact"},),
+    "operations_newsletter_unlist": ({"email": _ANE},),
     "operations_newsletter_webhooks": ({"secret": "local-development-only-webhook-secret"},),
     "operations_replay": ({"restored_from": "2026-11-02T03:00:00Z"},),
     "operations_find": (

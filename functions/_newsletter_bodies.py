@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from functions._bodies import Body, Shown
+from functions._request_bodies import Email
 from shared.domain.reconciliations import Extent, Reconciliation, Watch
 from shared.services.newsletter_overview import Overview
 
@@ -14,6 +15,12 @@ class RegisterBody(Body):
     """The secret that the webhooks' URL shall end with; the settings have its hash already."""
 
     secret: Annotated[str, Field(min_length=16, max_length=128, pattern=r"^[A-Za-z0-9_-]+$", repr=False)]
+
+
+class UnlistBody(Body):
+    """An address that its person wants off the list of those not to write to."""
+
+    email: Email
 
 
 class RegisteredAnswer(Shown):

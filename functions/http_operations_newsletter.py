@@ -4,12 +4,12 @@ import azure.functions as func
 
 from functions._bodies import read
 from functions._door import Given, door
-from functions._http import shown
-from functions._newsletter_bodies import NewsletterAnswer, RegisterBody, WatchAnswer
+from functions._http import answer, shown
+from functions._newsletter_bodies import NewsletterAnswer, RegisterBody, UnlistBody, WatchAnswer
 from functions._staff import staff
 from shared import bootstrap
 from shared.domain.staff import Permission
-from shared.services import webhook_registration
+from shared.services import consent_ledger, webhook_registration
 from shared.services.newsletter_overview import overview
 
 operations_newsletter = func.Blueprint()
@@ -40,3 +40,25 @@ async def register_webhooks(req: func.HttpRequest) -> func.HttpResponse:
     await staff(req, Permission.REDRIVE)
     seen = await webhook_registration.register(bootstrap.app().context, read(req, RegisterBody).secret)
     return shown(WatchAnswer.of(seen))
+
+
+@door(
+    operations_newsletter,
+    "operations_newsletter_unlist",
+    "POST",
+    "operations/newsletter/removals",
+    Given(
+        body=UnlistBody,
+        answers={204: None},
+        codes=("email_invalid",),
+        guard="staff",
+    ),
+)
+async def unlist(req: func.HttpRequest) -> func.HttpResponse:
+    """Take an address off the list of those not to write to, as its person wished and was warned.
+
+    An old list may bring it back then. Objections and withdrawals stay. A second call changes nothing.
+    """
+    await staff(req, Permission.LIFT)
+    await consent_ledger.unsuppress(bootstrap.app().context, read(req, UnlistBody).email)
+    return answer(None, status=204)

@@ -318,6 +318,7 @@ def _shortcuts(settings: Settings) -> list[str]:
     """Return settings that lead to a machine without a name or in the clear, or hold what is published."""
     texts = {name: value for name, value in settings if isinstance(value, str) and value}
     places = [name for name in _PLACES if name in texts and not _is_remote(texts[name])]
+    places += [] if all(map(_is_remote, settings.allowed_origins)) else ["allowed_origins"]
     published = [name for name, text in texts.items() if any(one in text for one in _PUBLISHED)]
     return [name.upper() for name in (*places, *published)]
 

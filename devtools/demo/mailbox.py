@@ -16,7 +16,7 @@ from devtools.demo.findings import StoryEndedError
 
 OUTBOX = "outbox"
 LOOK_SECONDS = 0.25
-_SIGN_UP_LINK = re.compile(r"https?://\S+/newsletter/subscriptions/[0-9a-f]{32}/confirmation\?token=\S+")
+_SIGN_UP = re.compile(r"https?://\S+/subscriptions/[0-9a-f]{32}/confirmation\?token=\S+")
 _LINK = re.compile(r"https?://\S+/requests/([0-9a-f]{32})(?:/([a-z]+)\?token=\S+)?")
 
 
@@ -24,8 +24,8 @@ _LINK = re.compile(r"https?://\S+/requests/([0-9a-f]{32})(?:/([a-z]+)\?token=\S+
 class Mail:
     """One mail.
 
-    `links` go by what they are for: `verification`, `cancellation`, `package`, `answer`, `status`, and
-    `sign_up` in a mail that asks to confirm a newsletter, which is about no request.
+    `links` go by what they are for: `verification`, `cancellation`, `package`, `answer`, `status`, `sign_up`.
+    `request_id` is empty in a mail that asks to confirm a newsletter sign-up.
     """
 
     to: str
@@ -97,10 +97,10 @@ def read_mail(data: bytes) -> Mail:
     for found in _LINK.finditer(text):
         request_id = found[1]
         links[found[2] or "status"] = found[0].rstrip(".")
-    if found_link := _SIGN_UP_LINK.search(text):
-        links["sign_up"] = found_link[0].rstrip(".")
-    if not request_id and "sign_up" not in links:
-        raise StoryEndedError(f"the mail {message['Subject']!r} names no request or sign-up")
+    if sign_up := _SIGN_UP.search(text):
+        links["sign_up"] = sign_up[0]
+    if not links:
+        raise StoryEndedError(f"the mail {message['Subject']!r} names no request and no sign-up")
     return Mail(
         to=str(message["To"]),
         subject=str(message["Subject"]).strip(),

@@ -6,13 +6,25 @@ No address is among it: staff find a person by pseudonym with the look-up of cas
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.domain.messages import NEWSLETTER_CHANGE_QUEUE, NEWSLETTER_WEBHOOK_QUEUE, RECONCILIATION_QUEUE
+from shared.domain.messages import (
+    NEWSLETTER_CHANGE_QUEUE,
+    NEWSLETTER_MAIL_QUEUE,
+    NEWSLETTER_WEBHOOK_QUEUE,
+    RECONCILIATION_QUEUE,
+)
 from shared.domain.newsletter_changes import NewsletterChange
 from shared.domain.reconciliations import Reconciliation, Watch
 from shared.domain.webhook_bodies import Receipt
 from shared.services.context import Context
 
 MOST_SHOWN = 100
+
+_QUEUES = (
+    NEWSLETTER_MAIL_QUEUE,
+    NEWSLETTER_CHANGE_QUEUE,
+    NEWSLETTER_WEBHOOK_QUEUE,
+    RECONCILIATION_QUEUE,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +51,12 @@ async def overview(context: Context) -> Overview:
     runs = await context.reconciliations.latest(limit=1)
     waiting = await context.newsletter_changes.waiting_for_staff(limit=MOST_SHOWN)
     dead: dict[str, int] = {}
-    for queue in (NEWSLETTER_CHANGE_QUEUE, NEWSLETTER_WEBHOOK_QUEUE, RECONCILIATION_QUEUE):
+    for queue in (
+        NEWSLETTER_MAIL_QUEUE,
+        NEWSLETTER_CHANGE_QUEUE,
+        NEWSLETTER_WEBHOOK_QUEUE,
+        RECONCILIATION_QUEUE,
+    ):
         names, _ = await context.quarantine.page(f"{queue}/", cursor=None)
         dead[queue] = len(names)
     return Overview(

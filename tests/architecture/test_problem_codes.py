@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from functions import _bodies, _operations_bodies, _problem_codes, _request_bodies
+from functions import _bodies, _operations_bodies, _problem_codes, _request_bodies, _sign_up_bodies
 from functions._problem_codes import CODES
 from functions._statuses import status_of
 from shared.domain import errors
@@ -106,6 +106,7 @@ def test_no_sentence_is_left_over():
     assert left_over == []
     assert _request_bodies  # its models fill the table of refusals
     assert _operations_bodies  # and so do these
+    assert _sign_up_bodies
 
 
 def test_codes_are_words_and_sentences_are_sentences():

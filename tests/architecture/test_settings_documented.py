@@ -22,6 +22,7 @@ HARMLESS = {  # a real installation may well have the same
     *("AUTHORITY_NAME", "AUTHORITY_ADDRESS", "AUTHORITY_EMAIL", "AUTHORITY_URL", "CONTACTS_VERIFIED_ON"),
     *("CONTROLLER_ADDRESS", "CONTROLLER_EMAIL"),  # of the made-up contact, which its name gives away
     *("REQUESTS_PER_ADDRESS_HOUR", "REQUESTS_PER_CLIENT_HOUR", "ERASURES_PER_HOUR"),
+    "ALLOWED_ORIGINS",  # the company's own sites
     "DEPLOYMENT",  # says itself that it is a local run
 }
 TENANT = "11111111-2222-3333-4444-555555555555"
@@ -186,6 +187,8 @@ def test_what_is_for_local_runs_alone_is_refused_in_azure(name):
         ("CAMPAIGN_MONITOR_API_KEY", STAND_IN_KEY),
         ("CAMPAIGN_MONITOR_API_KEY", "local-development-only-key"),
         ("CONTROLLER_NAME", EXAMPLE["CONTROLLER_NAME"]),
+        ("ALLOWED_ORIGINS", "https://clicklearn.com,http://127.0.0.1:8000"),
+        ("ALLOWED_ORIGINS", "http://clicklearn.com"),
         ("GOOGLE_KEY_FILE", "/a/key.json"),
         ("GOOGLE_ANALYTICS_URL", "http://127.0.0.1:8084/"),
         ("GOOGLE_ANALYTICS_URL", "https://analyticsadmin.googleapis.com.elsewhere.example"),

@@ -10,7 +10,7 @@ from functions import queue_newsletters, queue_poison, timer_reconciliation
 from shared.datamap.loader import load
 from shared.domain.messages import RECONCILIATION_QUEUE
 from shared.domain.staff import StaffRole
-from shared.services import newsletter_changes, poison, reconciling
+from shared.services import consent_ledger, leaving, newsletter_changes, poison, reconciling
 from tests.factories import WEBHOOK_SECRET, World
 from tests.fakes.newsletters import NEWS
 from tests.fakes.staff import MemoryStaffTokens
@@ -42,6 +42,7 @@ async def test_before_anything_happened_nothing_is_shown(operator):
     found = content(await call(doors.newsletter, method="GET", authorization=operator))
     assert (found["run"], found["webhooks"], found["changes"], found["bodies"]) == (None, None, [], [])
     assert found["dead_letters"] == {
+        "newsletter-mail": 0,
         "newsletter-change": 0,
         "newsletter-webhook": 0,
         "newsletter-reconciliation": 0,
@@ -102,3 +103,20 @@ async def test_a_poisoned_run_is_marked_and_sent_again(world):
     assert [(queue, json.loads(text)["run_id"]) for queue, text, _ in world.queue.sent] == [
         (RECONCILIATION_QUEUE, run_id)
     ]
+
+
+async def test_an_address_leaves_the_list_on_its_persons_wish(monkeypatch, world):
+    """However it is written; a second call changes nothing, and no other mark goes."""
+    tokens = MemoryStaffTokens()
+    wire(monkeypatch, world, staff_tokens=tokens)
+    approver = f"Bearer {tokens.add('approver', StaffRole.APPROVER)}"
+    email = "ane@people.example"
+    now = world.clock.now()
+    await leaving.leave(world.context, email, ["member_newsletter"], at=now, channel="form")
+    assert await consent_ledger.is_suppressed(world.context, email)
+    for _ in range(2):
+        response = await call(doors.unlist, body={"email": email.upper()}, authorization=approver)
+        assert (response.status_code, response.get_body()) == (204, b"")
+    assert not await consent_ledger.is_suppressed(world.context, email)
+    (stored,) = await world.controls.read((world.context.keys.subject_key("email", email),))
+    assert [one.purpose_id for one in stored.controls.withdrawals] == ["member_newsletter"]

@@ -47,6 +47,7 @@ PERMISSIONS = {
     "operations_replay": Permission.REPLAY,
     "operations_newsletter": Permission.LIST,
     "operations_newsletter_webhooks": Permission.REDRIVE,
+    "operations_newsletter_unlist": Permission.LIFT,
     "operations_forecast": Permission.FORECAST,
     "operations_enter": Permission.ENTER_REQUEST,
     "operations_customer_request": Permission.CUSTOMER_REQUEST,

@@ -3,13 +3,14 @@
 import azure.functions as func
 import pytest
 
-from functions import queue_poison, queue_requests, timer_retention, timer_sweep
+from functions import queue_poison, queue_requests, queue_retention, timer_retention, timer_sweep
 from shared.domain.errors import ComplianceError, Permanent
 from shared.domain.messages import (
     CALLBACK_QUEUE,
     FINISH_QUEUE,
     LETTER_QUEUE,
     PLAN_QUEUE,
+    RETENTION_QUEUE,
     TASK_QUEUE,
     PlanRequest,
 )
@@ -106,13 +107,16 @@ async def test_the_clock_sends_again_what_is_due(world, past_due):
     assert [queue for queue, _, _ in world.queue.sent] == [LETTER_QUEUE]
 
 
-async def test_the_clock_goes_on_with_the_walk_of_retention(monkeypatch):
-    """Where it stands is saved with our own data; a second tick of the day finds it done."""
+async def test_the_clock_sends_word_of_the_run_of_retention(monkeypatch):
+    """Where it stands is saved with our own data; when the day's run is done, no word is sent."""
     world = world_on("2026-03-02")
     member(world, "ane", "2023-03-01")
     wire(monkeypatch, world)
-    for _ in range(2):
+    work = {**WORK, RETENTION_QUEUE: queue_retention.retention_run}
+    for _ in range(3):
         await timer_retention.walk_for_retention(_Timer(past_due=False))
-    stored = await world.walks.read("retention")
-    assert stored is not None
-    assert (stored.walk.is_done, stored.walk.seen, stored.walk.filed) == (True, 1, 1)
+        while world.queue.sent:
+            queue, body, _ = world.queue.sent.pop(0)
+            await work[queue](_message(body))
+    run = (await world.retention_runs.latest()).run
+    assert (run.is_done, run.seen, run.filed, run.erased) == (True, 1, 1, {"members": 1})

@@ -37,6 +37,7 @@ OTHERS = [
     GoOnWithRun(),
     Reconcile(run_id="2026-11-26"),
     SendSignUpMail(sign_up_id=ID),
+    GoOnWithRun(),
 ]
 
 

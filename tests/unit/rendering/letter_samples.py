@@ -24,6 +24,8 @@ SETTLED = (
     ToldRecipient(name="Example Mail Ltd", state="done"),
     ToldRecipient(name="Example Carrier A/S", state="told"),
     ToldRecipient(name="Example Analytics Inc", state="not_held"),
+    ToldRecipient(name="Example Visits Ltd", state="accepted", until=date(2027, 1, 2)),
+    ToldRecipient(name="Example Counting Ltd", state="unidentified"),
     ToldRecipient(name="Example Shop ApS", state="impossible", why="it has closed down"),
 )
 OPEN = (

@@ -550,3 +550,28 @@ def test_a_refusal_tells_that_the_restriction_of_the_meantime_ends(make_facts, l
     assert end in plain(letter)
     assert end in Page(letter.html).text
     assert end not in plain(render_letter(replace(facts, ends_restriction=False)))
+
+
+@pytest.mark.clause("4.4", "3.2")
+@pytest.mark.parametrize("kind", [LetterKind.ERASED, LetterKind.RECIPIENTS_DONE])
+@pytest.mark.parametrize(
+    ("language", "accepted", "unidentified"),
+    [
+        (
+            "en",
+            "has accepted our instruction and carries it out by itself, by 2 January 2027",
+            "cannot be told of you: we hold nothing by which it could find you.",
+        ),
+        (
+            "da",
+            "har taget imod vores instruks og udfører den selv senest 2. januar 2027",
+            "kan ikke få besked om dig: vi har intet, den kunne finde dig ved.",
+        ),
+    ],
+)
+def test_what_was_only_accepted_is_not_called_done(contacts, kind, language, accepted, unidentified):
+    """Nor is a recipient that nothing of ours leads to said to have nothing."""
+    letter = render_letter(letter_facts(kind=kind, language=language, contacts=contacts))
+    for body in (plain(letter), letter.html):
+        assert f"Example Visits Ltd: {accepted}" in body
+        assert f"Example Counting Ltd: {unidentified}" in body

@@ -43,6 +43,8 @@ class Story:
             await leaving.leave(self.made.context, email, (PURPOSE,), at=now, channel="form")
             self._word(email, yes=False)
         elif act in ("leaves_there", "deleted_there") and state == "Active":
+            if any(one.change.email == email for one in self.made.newsletter_changes.all()):
+                return  # nobody can tell which came first: a change of ours is on its way there
             self.made.newsletters.put(NEWS, email, "Unsubscribed" if act == "leaves_there" else "Deleted")
             self.told.append(body(event("Deactivate", email, State="Unsubscribed")))
             self._word(email, yes=False)
