@@ -26,9 +26,10 @@ def seat(address, list_id=LIST):
     return Seat(list_id=list_id, address=address)
 
 
-def said(kind, day, purpose_id=NEWS):
+def said(kind, day, purpose_id=NEWS, *, noted_at=None):
     """Return a row of the ledger."""
-    return {"kind": kind, "purpose_id": purpose_id, "at": f"2026-03-{day:02}T10:00:00+00:00"}
+    at = f"2026-03-{day:02}T10:00:00+00:00"
+    return {"kind": kind, "purpose_id": purpose_id, "at": at, "noted_at": noted_at or at}
 
 
 def consenting(day=1, *, until=None, purpose_id=NEWS):
@@ -69,7 +70,7 @@ def test_in_agreement_nothing_is_found(evidence):
     """And duplicates are counted for what they are."""
     assert JUDGE.diverging(evidence) == JUDGE.lost(evidence) == JUDGE.gates_that_differ(evidence) == []
     assert JUDGE.re_added(evidence, {BO}) == []
-    assert JUDGE.said_twice(evidence) == 0
+    assert JUDGE.said_again(evidence) == []
     assert (accepted(evidence), duplicates(evidence)) == (6, 2)
 
 
@@ -182,9 +183,9 @@ def test_the_same_said_twice_is_found(evidence, kind):
     """With nothing in between; another purpose is another matter."""
     rows = evidence.ledger[f"k-{BO}"]
     rows.append(said("given", 5, purpose_id="author_newsletter"))
-    assert JUDGE.said_twice(evidence) == 0
+    assert JUDGE.said_again(evidence) == []
     rows.append(said(kind, 1 if kind == "given" else 9))
-    assert JUDGE.said_twice(evidence) == 1
+    assert len(JUDGE.said_again(evidence)) == 1
 
 
 class Planted:
@@ -250,6 +251,15 @@ def test_a_duplicate_with_an_effect_turns_the_verdict(run):
     run.after.ledger[f"k-{ANE}"].append(said("given", 2))
     figures, faults = run.judged()
     assert (figures["duplicates_without_effect"], faults) == (1, 1)
+
+
+@pytest.mark.parametrize(("second", "faults"), [(9, 0), (10, 0), (11, 1)])
+def test_two_workers_in_the_same_moment_are_no_fault(run, second, faults):
+    """It is counted off all the same."""
+    noted_at = f"2026-03-01T10:00:{second:02}+00:00"
+    run.after.ledger[f"k-{ANE}"].append(said("given", 2, noted_at=noted_at))
+    figures, found = run.judged()
+    assert (figures["duplicates_without_effect"], found) == (1, faults)
 
 
 @pytest.mark.parametrize("missing", ["events", "duplicates", "losses"])

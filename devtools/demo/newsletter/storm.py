@@ -14,9 +14,9 @@ from devtools.demo.newsletter.vendor import OUTAGE
 ROUNDS = 4
 OUTAGE_IN_ROUND = 2
 PEOPLE = {CONFIRMED: 1_200, OPEN: 80}
-CHANGES = {CONFIRMED: 1_500, OPEN: 80}
+CHANGES = {CONFIRMED: 1_800, OPEN: 80}
 _OPEN_FROM = 100_000  # numbers of the people on the other list
-ROUGH = {"batch": 1000, "dropped": 0.01, "repeated": 0.2, "resent": 0.25, "reach": 400, "at_once": 4}
+ROUGH = {"batch": 1000, "dropped": 0.01, "repeated": 0.25, "resent": 0.25, "reach": 400, "at_once": 4}
 _LARGEST_BYTES = 4 * 1024 * 1024
 
 
