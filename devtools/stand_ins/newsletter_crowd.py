@@ -28,11 +28,11 @@ DOMAIN = "crowd.example"
 ACTS: dict[str, dict[str, float]] = {
     "": {"sign_up": 8, "import": 2},
     ACTIVE: {
-        "leave": 25,
-        "edit": 20,
-        "move": 10,
-        "import": 20,
-        "bounce": 6,
+        "leave": 20,
+        "edit": 45,
+        "move": 8,
+        "import": 25,
+        "bounce": 5,
         "complain": 3,
         "delete": 4,
     },

@@ -10,8 +10,8 @@ from datetime import datetime
 from shared.domain.consent import consent_in_force
 from shared.domain.consent_ledger import Channel, ConsentEvent, EventKind, Evidence
 from shared.domain.identifiers import EMAIL, normalise, parse_email
-from shared.domain.newsletters import ACTIVE, MailingList, Verdict, compare
-from shared.domain.webhook_bodies import SUBSCRIBE, ProcessorEvent
+from shared.domain.newsletters import ACTIVE, MailingList, Verdict, compare, has_left
+from shared.domain.webhook_bodies import DEACTIVATE, SUBSCRIBE, ProcessorEvent
 from shared.services import consent_ledger, leaving, newsletter_changes, sign_ups
 from shared.services.context import Context
 
@@ -79,8 +79,35 @@ async def _settled(
         case Verdict.UNKNOWN_STATE:
             await context.operators.alarm("newsletter_state_unknown", details=list_id)
         case Verdict.AGREES:
-            pass
+            # Deleted ones are not shown: of them the event alone tells that they are gone.
+            is_gone = event.type == DEACTIVATE if entry is None else has_left(entry.state)
+            if is_wanted is False and not changing and is_gone:
+                await remember_no(context, mailing_list, email, told_at=told_at, channel=channel)
     return verdict
+
+
+async def remember_no(
+    context: Context, mailing_list: MailingList, email: str, *, told_at: datetime, channel: Channel
+) -> None:
+    """Note that somebody left a list of whom we never knew a consent, so that no old list adds them here.
+
+    A second call, or one about somebody whose no we know already, writes nothing.
+
+    Raises:
+        Conflict, Retryable: as `consent_ledger.note`.
+    """
+    key = context.keys.subject_key(EMAIL, email)
+    (stored,) = await context.controls.read((key,))
+    controls, now = stored.controls, context.clock.now()
+    if controls.suppression is not None or controls.withdrawn_at is not None:
+        return
+    known = {one.purpose_id for one in controls.withdrawals}
+    for purpose_id in mailing_list.purpose_ids:
+        if purpose_id not in known:
+            event = consent_ledger.withdrawal_event(
+                key, purpose_id, at=told_at, noted_at=now, channel=channel
+            )
+            await consent_ledger.note(context, event)
 
 
 async def _join(
@@ -133,18 +160,25 @@ async def _follow(
 ) -> None:
     """Let a consent follow its person to another address, where the processor shows that it went there.
 
-    The new address' own no comes first: one that is on the list of those not to write to gets nothing.
+    The new address' own no comes first: one that is on the list of those not to write to gets nothing. Told
+    again, there is no consent left to follow, and nothing is written.
     """
     entry = await context.newsletters.entry(mailing_list.list_id, new)
     if entry is None or entry.state != ACTIVE or await consent_ledger.is_suppressed(context, new):
         return
     old_key, new_key = (context.keys.subject_key(EMAIL, one) for one in (old, new))
-    (stored,) = await context.controls.read((old_key,))
+    before, after = [one.controls for one in await context.controls.read((old_key, new_key))]
     now = context.clock.now()
-    for purpose_id in mailing_list.purpose_ids:
-        consent = consent_in_force(stored.controls, purpose_id, now=now)
-        if consent is None:
-            continue
+    followed = {
+        purpose_id: consent
+        for purpose_id in mailing_list.purpose_ids
+        if (consent := consent_in_force(before, purpose_id, now=now)) is not None
+    }
+    if not followed:
+        return
+    for purpose_id, consent in followed.items():
+        if consent_in_force(after, purpose_id, now=now) is not None:
+            continue  # of its own, or a worker died behind it
         moved_id = f"moved-{purpose_id}-{int(told_at.timestamp() * 1_000_000)}-{new_key[-12:]}"
         given = ConsentEvent(
             event_id=moved_id,
@@ -158,7 +192,7 @@ async def _follow(
         )
         await consent_ledger.note(context, given)
     await sign_ups.move(context, old, new, mailing_list.list_id)
-    for purpose_id in mailing_list.purpose_ids:
+    for purpose_id in followed:
         await consent_ledger.note(
             context,
             consent_ledger.withdrawal_event(old_key, purpose_id, at=told_at, noted_at=now, channel=channel),

@@ -15,7 +15,7 @@ from typing import Any
 from shared.domain.errors import Conflict, Invalid, NotFound, Permanent, Retryable
 from shared.domain.identifiers import EMAIL, parse_email
 from shared.domain.messages import Reconcile
-from shared.domain.newsletters import ACTIVE, MailingList, Verdict, compare
+from shared.domain.newsletters import ACTIVE, MailingList, Verdict, compare, has_left
 from shared.domain.reconciliations import (
     MOST_KEYS,
     Failure,
@@ -30,7 +30,7 @@ from shared.ports.newsletters import UNREADABLE, ListEntry, StateList
 from shared.ports.reconciliations import StoredRun
 from shared.services import newsletter_changes, sign_ups
 from shared.services.context import Context
-from shared.services.newsletter_events import settle
+from shared.services.newsletter_events import remember_no, settle
 from shared.telemetry import NEWSLETTER_DIVERGING, NEWSLETTER_RECONCILED, NEWSLETTER_REPAIRED
 
 _RECENT_RUNS = 35
@@ -210,6 +210,9 @@ async def _compared(context: Context, mailing_list: MailingList, entry: ListEntr
         known_before=True,
     )
     if seen in _QUIET:
+        if is_wanted is False and has_left(entry.state):
+            now = context.clock.now()
+            await remember_no(context, mailing_list, email, told_at=now, channel="reconciliation")
         return seen, ""
     kind = SUBSCRIBE if entry.state == ACTIVE else DEACTIVATE
     return await _settle(context, mailing_list, ProcessorEvent(type=kind, email=email, name=entry.name))

@@ -1,9 +1,19 @@
 """The verdict of the newsletter scenario: a fault that is planted is found, and each figure counts it."""
 
+import copy
+from email.message import EmailMessage
+
 import pytest
 
+from devtools.demo import ROOT
+from devtools.demo.findings import Findings, StoryEndedError
+from devtools.demo.mailbox import read_mail
+from devtools.demo.narration import Narrator
 from devtools.demo.newsletter.evidence import Evidence, Seat, Told, of_account, of_journal
+from devtools.demo.newsletter.outcome import LEAST_EVENTS, outcome
+from devtools.demo.newsletter.recorded import copy_with_contract
 from devtools.demo.newsletter.verdict import Judge, accepted, duplicates
+from shared.datamap.loader import load
 
 LIST, OTHER = "d1" * 16, "d2" * 16
 NEWS = "member_newsletter"
@@ -16,9 +26,10 @@ def seat(address, list_id=LIST):
     return Seat(list_id=list_id, address=address)
 
 
-def said(kind, day, purpose_id=NEWS):
+def said(kind, day, purpose_id=NEWS, *, noted_at=None):
     """Return a row of the ledger."""
-    return {"kind": kind, "purpose_id": purpose_id, "at": f"2026-03-{day:02}T10:00:00+00:00"}
+    at = f"2026-03-{day:02}T10:00:00+00:00"
+    return {"kind": kind, "purpose_id": purpose_id, "at": at, "noted_at": noted_at or at}
 
 
 def consenting(day=1, *, until=None, purpose_id=NEWS):
@@ -59,7 +70,7 @@ def test_in_agreement_nothing_is_found(evidence):
     """And duplicates are counted for what they are."""
     assert JUDGE.diverging(evidence) == JUDGE.lost(evidence) == JUDGE.gates_that_differ(evidence) == []
     assert JUDGE.re_added(evidence, {BO}) == []
-    assert JUDGE.said_twice(evidence) == 0
+    assert JUDGE.said_again(evidence) == []
     assert (accepted(evidence), duplicates(evidence)) == (6, 2)
 
 
@@ -75,11 +86,18 @@ def test_who_is_active_and_suppressed_gets_no_mail(evidence):
     assert JUDGE.diverging(evidence) == [seat(ANE)]
 
 
-@pytest.mark.parametrize("state", ["Unsubscribed", "Deleted", "Unconfirmed", "Something new"])
+@pytest.mark.parametrize("state", ["Unsubscribed", "Deleted", "Something new"])
 def test_a_consent_without_mail_diverges(evidence, state):
     """The ledger never heard of it."""
     evidence.states[seat(ANE)] = state
     assert JUDGE.diverging(evidence) == [seat(ANE)]
+
+
+@pytest.mark.parametrize("state", ["Bounced", "Unconfirmed"])
+def test_a_state_that_says_nothing_of_the_wish_agrees_with_either(evidence, state):
+    """Nothing is sent."""
+    evidence.states[seat(ANE)] = evidence.states[seat(BO)] = state
+    assert JUDGE.diverging(evidence) == []
 
 
 def test_a_consent_of_nobody_diverges(evidence):
@@ -165,9 +183,95 @@ def test_the_same_said_twice_is_found(evidence, kind):
     """With nothing in between; another purpose is another matter."""
     rows = evidence.ledger[f"k-{BO}"]
     rows.append(said("given", 5, purpose_id="author_newsletter"))
-    assert JUDGE.said_twice(evidence) == 0
+    assert JUDGE.said_again(evidence) == []
     rows.append(said(kind, 1 if kind == "given" else 9))
-    assert JUDGE.said_twice(evidence) == 1
+    assert len(JUDGE.said_again(evidence)) == 1
+
+
+class Planted:
+    """A run of the scenario in which something may be wrong."""
+
+    def __init__(self, evidence):
+        many = [told(f"p{number}@people.example") for number in range(LEAST_EVENTS)]
+        evidence.told = [*evidence.told, *many, told(CAI, accepted=0)]
+        self.before, self.after = copy.deepcopy(evidence), evidence
+
+    def judged(self):
+        """Return the figures and how many faults were noted."""
+        findings = Findings(Narrator())
+        figures = outcome(JUDGE, findings, before=self.before, after=self.after, said_no={BO})
+        return figures, len(findings.all)
+
+
+@pytest.fixture
+def run(evidence):
+    """One in which all is well."""
+    return Planted(evidence)
+
+
+def test_a_run_without_faults_is_well(run):
+    """And its figures are those of the evidence."""
+    assert run.judged() == (
+        {
+            "webhook_events": LEAST_EVENTS + 6,
+            "lost": 0,
+            "duplicates_without_effect": 2,
+            "diverging_after_reconciliation": 0,
+            "re_added_by_import": 0,
+        },
+        0,
+    )
+
+
+def test_a_lost_event_turns_the_verdict(run):
+    """Though it was repaired later."""
+    run.before.states[seat(BO)] = "Active"
+    figures, faults = run.judged()
+    assert (figures["lost"], figures["diverging_after_reconciliation"], faults) == (1, 0, 1)
+
+
+def test_a_difference_that_stays_turns_the_verdict(run):
+    """Though it was none before."""
+    run.after.states[seat(ANE)] = "Unsubscribed"
+    figures, faults = run.judged()
+    assert (figures["lost"], figures["diverging_after_reconciliation"], faults) == (0, 1, 1)
+
+
+def test_a_person_who_is_added_again_turns_the_verdict(run):
+    """On both sides, so that they agree."""
+    run.after.states[seat(BO)] = "Active"
+    run.after.ledger[f"k-{BO}"].append(said("given", 5))
+    run.after.controls[f"k-{BO}"] = consenting(day=5)
+    figures, faults = run.judged()
+    assert (figures["diverging_after_reconciliation"], figures["re_added_by_import"], faults) == (0, 1, 1)
+
+
+def test_a_duplicate_with_an_effect_turns_the_verdict(run):
+    """It is counted off."""
+    run.after.ledger[f"k-{ANE}"].append(said("given", 2))
+    figures, faults = run.judged()
+    assert (figures["duplicates_without_effect"], faults) == (1, 1)
+
+
+@pytest.mark.parametrize(("second", "faults"), [(9, 0), (10, 0), (11, 1)])
+def test_two_workers_in_the_same_moment_are_no_fault(run, second, faults):
+    """It is counted off all the same."""
+    noted_at = f"2026-03-01T10:00:{second:02}+00:00"
+    run.after.ledger[f"k-{ANE}"].append(said("given", 2, noted_at=noted_at))
+    figures, found = run.judged()
+    assert (figures["duplicates_without_effect"], found) == (1, faults)
+
+
+@pytest.mark.parametrize("missing", ["events", "duplicates", "losses"])
+def test_a_run_that_tried_too_little_is_not_well(run, missing):
+    """Nothing is shown by it."""
+    kept = {
+        "events": [one for one in run.after.told if not one.address.startswith("p1")],
+        "duplicates": [one for one in run.after.told if one.accepted < 2] + [told(BO)] * 9,
+        "losses": [one for one in run.after.told if one.accepted],
+    }
+    run.after.told = kept[missing]
+    assert run.judged()[1] == 1
 
 
 def test_what_the_account_and_its_journal_say_is_read_without_case():
@@ -178,3 +282,36 @@ def test_what_the_account_and_its_journal_say_is_read_without_case():
     event = {"Type": "Update", "EmailAddress": BO.upper(), "OldEmailAddress": ANE}
     (one,) = of_journal([{"list_id": LIST, "event": event, "accepted": 2}])
     assert (one.address, one.old_address, one.accepted) == (BO, ANE, 2)
+
+
+def test_the_served_copy_differs_from_the_app_in_one_recorded_contract(tmp_path):
+    """Nothing else, and the app still reads it."""
+    copy_with_contract(ROOT, tmp_path)
+    ours = {one.id: one for one in load().recipients}
+    copied = {one.id: one for one in load(tmp_path / "shared" / "datamap" / "maps").recipients}
+    changed = {name for name in ours if ours[name] != copied[name]}
+    assert changed == {"campaign_monitor"}
+    assert copied["campaign_monitor"].contract_ref == "made up for the demonstration"
+    differing = [
+        path.relative_to(tmp_path)
+        for path in tmp_path.rglob("*")
+        if path.is_file() and path.read_bytes() != (ROOT / path.relative_to(tmp_path)).read_bytes()
+    ]
+    assert [str(path) for path in differing] == ["shared/datamap/maps/recipients.yaml"]
+
+
+def test_a_mail_that_asks_to_confirm_a_sign_up_is_read():
+    """It is about no request; a mail about neither is none of ours."""
+    link = f"http://127.0.0.1:1/api/newsletter/subscriptions/{'a' * 32}/confirmation?token=t"
+    mail = read_mail(message(f"Please confirm:\n{link}\n"))
+    assert (mail.to, mail.links, mail.request_id) == (ANE, {"sign_up": link}, "")
+    with pytest.raises(StoryEndedError):
+        read_mail(message("Nothing to confirm."))
+
+
+def message(text):
+    """Return a mail's file."""
+    made = EmailMessage()
+    made["To"], made["Subject"] = ANE, "Newsletter"
+    made.set_content(text)
+    return made.as_bytes()

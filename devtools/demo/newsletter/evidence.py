@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-ACTIVE, BOUNCED = "Active", "Bounced"
+ACTIVE = "Active"
+WITHOUT_MAIL_FOR_NOW = frozenset({"Bounced", "Unconfirmed"})
+"""States that say nothing of the person's wish: mail does not arrive, or its processor asks once more."""
 EVERY_PURPOSE = ""
 _BEGINS = frozenset({"given", "excepted"})
 _ENDS = frozenset({"withdrawn", "objected"})

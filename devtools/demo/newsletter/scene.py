@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 
@@ -17,7 +18,7 @@ from devtools.demo.newsletter.verdict import Judge
 from devtools.demo.preparing import wait_for_quiet
 from devtools.demo.rights.days import DAY_SECONDS, Days
 
-_PATIENCE_SECONDS = 240.0
+_PATIENCE_SECONDS = 600.0
 
 
 @dataclass(kw_only=True)
@@ -27,6 +28,7 @@ class Scene:
     Attributes:
         api_url: Where the app's doors are.
         database: Name of our own database.
+        logs: Directory of the programs' log files.
         said_no: Addresses of whom no import may bring back.
     """
 
@@ -39,6 +41,7 @@ class Scene:
     judge: Judge
     api_url: str
     database: str
+    logs: Path
     said_no: set[str] = field(default_factory=set)
 
     async def quiet(self) -> None:
@@ -54,6 +57,11 @@ class Scene:
     async def evidence(self) -> Evidence:
         """Return what both sides hold now."""
         return await read_evidence(self.stores.cosmos, self.database, self.vendor)
+
+    async def kept_bodies(self) -> list[str]:
+        """Return the names of the bodies of webhooks that the app keeps."""
+        container = self.stores.blobs.get_container_client("webhooks")
+        return [name async for name in container.list_blob_names()]
 
     async def move_to(self, days: int) -> None:
         """Let it be so many days later on both sides, and let the app take up what is due."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 import httpx
 
@@ -89,7 +89,13 @@ class Vendor:
         )
         body = response.json()
         result = body.get("ResultData", body)
+        if "TotalNewSubscribers" not in result:
+            raise StoryEndedError(f"importing there: HTTP {response.status_code} {response.text[:200]}")
         return int(result["TotalExistingSubscribers"]) + int(result["TotalNewSubscribers"])
+
+    async def remove_by_hand(self, address: str) -> None:
+        """Remove somebody for good, which the API cannot."""
+        await self.do("DELETE", f"subscribers?email={quote(address)}")
 
     async def weather(self, **weather: Any) -> None:
         """Set how deliveries go."""

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 
-from devtools.demo.newsletter.evidence import BOUNCED, Evidence, Seat, is_beginning, words
+from devtools.demo.newsletter.evidence import (
+    WITHOUT_MAIL_FOR_NOW,
+    Evidence,
+    Seat,
+    is_beginning,
+    moment,
+    words,
+)
 
 KeyOf = Callable[[str], str]
 Purposes = Mapping[str, str]
@@ -27,8 +35,8 @@ class Judge:
     def diverging(self, evidence: Evidence) -> list[Seat]:
         """Return the addresses on which both sides differ: mail without consent, or consent without mail.
 
-        Where mail does not arrive, both sides agree: the consent stands and nothing can be sent. A consent
-        whose address no list has is one of nobody, with the pseudonym for an address.
+        Where mail does not arrive, or the processor itself still asks, both sides agree: nothing is sent. A
+        consent whose address no list has is one of nobody, with the pseudonym for an address.
         """
         seats = {one for one in evidence.states if one.list_id in self.purposes}
         found = [one for one in seats if self._differs(evidence, one)]
@@ -69,21 +77,23 @@ class Judge:
             or evidence.is_open(self.key_of(address), purpose_id)
         )
 
-    def said_twice(self, evidence: Evidence) -> int:
-        """Return how often the ledger says the same of somebody again with nothing in between.
+    def said_again(self, evidence: Evidence) -> list[timedelta]:
+        """Return how long after the first the ledger noted the same of somebody again, nothing being between.
 
-        That is what an event leaves behind that is told twice and taken for two.
+        That is what an event leaves behind that is told twice and taken for two. Where two workers looked in
+        the same moment, neither could see what the other was about to note.
         """
-        count = 0
-        for rows in evidence.ledger.values():
-            for purpose_id in self.purposes.values():
-                said = [is_beginning(one) for one in words(rows, purpose_id)]
-                count += sum(1 for one, following in pairwise(said) if one == following)
-        return count
+        return [
+            abs(moment(following["noted_at"]) - moment(one["noted_at"]))
+            for rows in evidence.ledger.values()
+            for purpose_id in self.purposes.values()
+            for one, following in pairwise(words(rows, purpose_id))
+            if is_beginning(one) == is_beginning(following)
+        ]
 
     def _differs(self, evidence: Evidence, seat: Seat) -> bool:
         consents = evidence.consents(self.key_of(seat.address), self.purposes[seat.list_id])
-        if evidence.states[seat] == BOUNCED:
+        if evidence.states[seat] in WITHOUT_MAIL_FOR_NOW:
             return False
         return consents != evidence.gets_mail(seat)
 
