@@ -14,6 +14,7 @@ from devtools.bench import (
     erasing,
     importing,
     population_size,
+    retention,
     webhooks,
     whole_requests,
 )
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "requests": whole_requests.measure,
     "decisions": deciding.measure,
     "webhooks": webhooks.measure,
+    "retention": retention.measure,
     "import": importing.measure,
 }
 

@@ -15,15 +15,17 @@ from shared.domain.messages import (
     QUEUE_OF,
     ApplyNewsletterChange,
     FinishStage,
+    GoOnWithRun,
     Message,
     PlanRequest,
     ProcessWebhook,
     RunTasks,
     SendLetter,
 )
+from shared.domain.retention_runs import Run
 from shared.domain.rights import Right
 from shared.ports.queue import Depth
-from shared.services import intake, newsletter_changes, newsletter_webhooks
+from shared.services import intake, newsletter_changes, newsletter_webhooks, retention
 from shared.services.context import Context
 from shared.services.execution import run_lane
 from shared.services.finishing import finish_stage
@@ -32,6 +34,8 @@ from shared.services.links import VERIFY, verification_ends
 from shared.services.planning import plan
 from shared.services.sending import send_letter
 from shared.settings import read
+
+_MOST_TICKS = 1_000
 
 
 class DirectQueue:
@@ -86,6 +90,21 @@ class LocalApp:
         while self._queue.waiting:
             await self._deliver(self._queue.waiting.popleft())
 
+    async def run_of_the_day(self) -> Run:
+        """Do what the timer and the queues do until today's run of scheduled deletion is done.
+
+        Raises:
+            RuntimeError: it does not come to an end.
+        """
+        for _ in range(_MOST_TICKS):
+            await retention.tick(self.context)
+            if not self._queue.waiting:
+                stored = await self.context.retention_runs.latest()
+                if stored is not None:
+                    return stored.run
+            await self.work()
+        raise RuntimeError("the run does not end")
+
     async def finished(self, request_id: str) -> SubjectRequest:
         """Return a request that has to be closed by now.
 
@@ -110,6 +129,8 @@ class LocalApp:
                     await newsletter_webhooks.process(self.context, message.body_id)
                 case ApplyNewsletterChange():
                     await newsletter_changes.apply(self.context, message.subject_key, message.list_id)
+                case GoOnWithRun():
+                    await retention.go_on(self.context)
                 case SendLetter():
                     await send_letter(self.context, message.request_id, message.letter_id)
         except Conflict:

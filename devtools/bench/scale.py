@@ -22,6 +22,8 @@ class Scale:
     webhook_bodies: int
     webhook_rounds: int
     webhook_people: int
+    retention_people: int
+    retention_documents: int  # of each
 
 
 SCALES = {
@@ -39,6 +41,8 @@ SCALES = {
         webhook_bodies=40,
         webhook_rounds=5,
         webhook_people=300,
+        retention_people=100,
+        retention_documents=1_000,
     ),
     "small": Scale(
         name="small",
@@ -54,5 +58,7 @@ SCALES = {
         webhook_bodies=10,
         webhook_rounds=3,
         webhook_people=50,
+        retention_people=40,
+        retention_documents=50,
     ),
 }
