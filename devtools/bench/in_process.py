@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -35,6 +36,7 @@ from shared.services.planning import plan
 from shared.services.sending import send_letter
 from shared.settings import read
 
+_AT_ONCE = 8  # messages of one instance, as host.json has it
 _MOST_TICKS = 1_000
 
 
@@ -102,7 +104,10 @@ class LocalApp:
                 stored = await self.context.retention_runs.latest()
                 if stored is not None:
                     return stored.run
-            await self.work()
+            while self._queue.waiting:
+                count = min(_AT_ONCE, len(self._queue.waiting))
+                batch = [self._queue.waiting.popleft() for _ in range(count)]
+                await asyncio.gather(*map(self._deliver, batch))
         raise RuntimeError("the run does not end")
 
     async def finished(self, request_id: str) -> SubjectRequest:

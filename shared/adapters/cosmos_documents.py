@@ -16,7 +16,7 @@ from azure.cosmos.partition_key import NonePartitionKeyValue
 
 from shared.adapters._azure_errors import translating
 from shared.adapters.cosmos import CosmosDatabases
-from shared.adapters.cosmos_due import due_conditions
+from shared.adapters.cosmos_due import due_conditions, selected
 from shared.datamap.models import Comparison, DataMap, DocumentStore, Match
 from shared.datamap.treatment import MISSING, value_at
 from shared.domain.identifiers import Identifiers
@@ -63,9 +63,10 @@ class CosmosDocuments:
         cursor: str | None,
         limit: int,
         keys_only: bool = False,
+        among: DueSearch | None = None,
     ) -> DocumentPage:
         what = _keys(store) if keys_only else "*"
-        searches = self._searches(store, identifiers)
+        searches = self._searches(store, identifiers, among)
         number, continuation = json.loads(cursor) if cursor else (0, None)
         while number < len(searches):
             search = searches[number]
@@ -103,7 +104,9 @@ class CosmosDocuments:
         conditions, parameters = due_conditions(wanted)
         asked = _Search(conditions, parameters, None)
         with translating("documents.search"):
-            pages = self._query(store, f"SELECT * FROM c{asked.where}", asked, limit).by_page(cursor)
+            pages = self._query(
+                store, f"SELECT {selected(store, wanted)} FROM c{asked.where}", asked, limit
+            ).by_page(cursor)
             async for page in pages:
                 rows = [row async for row in page]
                 documents = tuple(_stored(store, row) for row in rows)
@@ -211,7 +214,9 @@ class CosmosDocuments:
             finally:  # a document nobody can write holds up no other
                 await self._change_batch(store, changes, left[half:], results)
 
-    def _searches(self, store: DocumentStore, identifiers: Identifiers) -> list[_Search]:
+    def _searches(
+        self, store: DocumentStore, identifiers: Identifiers, among: DueSearch | None = None
+    ) -> list[_Search]:
         matches = store.elements.matches if store.elements else store.matches
         searches: list[_Search] = []
         earlier: list[tuple[Match, tuple[str, ...]]] = []
@@ -227,6 +232,10 @@ class CosmosDocuments:
             conditions += [
                 f"NOT ({self._condition(store, other, others, parameters)})" for other, others in earlier
             ]
+            if among is not None:
+                narrower, values_of_it = due_conditions(among)
+                conditions += narrower
+                parameters += values_of_it
             searches.append(_Search(conditions, parameters, partition))
             earlier.append((match, values))
         return searches

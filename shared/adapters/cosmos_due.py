@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from shared.datamap.models import DocumentStore
 from shared.ports.documents import DueSearch
 
 _FIRST_OF_DAYS, _AFTER_ALL_DAYS = "1", "3"  # years from 1000 to 2999
@@ -22,7 +23,9 @@ def due_conditions(wanted: DueSearch) -> tuple[list[str], list[dict[str, Any]]]:
         ahead = given(wanted.ahead or _AFTER_ALL_DAYS)
         conditions.append(f"({place} < {given(_FIRST_OF_DAYS)} OR {place} >= {ahead})")
     if wanted.since is not None:
-        conditions.append(f"{place} >= {given(wanted.since)}")
+        since = f"{place} >= {given(wanted.since)}"
+        unclear = f"NOT IS_STRING({place}) OR NOT ENDSWITH({place}, 'Z')"
+        conditions.append(f"({since} OR {unclear})" if wanted.unclear_too else since)
     if wanted.until is not None:
         conditions.append(f"{place} < {given(wanted.until)}")
     conditions += [f"NOT IS_STRING({property_of(path)})" for path in wanted.without]
@@ -32,6 +35,15 @@ def due_conditions(wanted: DueSearch) -> tuple[list[str], list[dict[str, Any]]]:
     if wanted.written_since is not None:
         conditions.append(f"c._ts >= {given(wanted.written_since)}")
     return conditions, parameters
+
+
+def selected(store: DocumentStore, wanted: DueSearch) -> str:
+    """Return what a query selects: everything, or the properties that are needed."""
+    if not wanted.paths:
+        return "*"
+    roots = dict.fromkeys(path.split("/")[1] for path in (store.partition_key, *wanted.paths))
+    names = [f'c["{name}"]' for name in roots if name != "id"]
+    return ", ".join(("c.id", "c._etag", "c._ts", *names))
 
 
 def property_of(path: str) -> str:

@@ -1,7 +1,7 @@
 """Runs of scheduled deletion in Cosmos DB, in one partition, and the watched, one partition a pseudonym."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -17,6 +17,7 @@ from shared.ports.retention_runs import StoredRun, watch_key
 
 _NAME = "retention"
 _LATEST = "SELECT * FROM c ORDER BY c.day DESC OFFSET 0 LIMIT @limit"
+_LATER = "SELECT VALUE c.store_id FROM c WHERE c.look_on > @day"
 _DUE = "SELECT * FROM c WHERE c.look_on <= @day AND c.key > @after ORDER BY c.key OFFSET 0 LIMIT @limit"
 
 
@@ -58,13 +59,11 @@ class CosmosRetentionRuns:
             except CosmosResourceNotFoundError:
                 return
 
-    async def watched_later(self, subject_key: str, store_id: str, day: date) -> bool:
+    async def watched_later(self, subject_key: str, store_ids: Collection[str], day: date) -> bool:
+        parameters: list[dict[str, Any]] = [{"name": "@day", "value": day.isoformat()}]
         with translating("retention_runs.watched_later"):
-            try:
-                row = await self._watched.read_item(_name(f"{subject_key}|{store_id}"), subject_key)
-            except CosmosResourceNotFoundError:
-                return False
-        return _of(row).look_on > day
+            rows = self._watched.query_items(_LATER, parameters=parameters, partition_key=subject_key)
+            return any([store_id in store_ids async for store_id in rows])
 
     async def due(self, day: date, *, after: str, limit: int) -> Sequence[Watched]:
         parameters: list[dict[str, Any]] = [
@@ -91,11 +90,7 @@ class CosmosRetentionRuns:
 
 
 def _id(watched: Watched) -> str:
-    return _name(watch_key(watched))
-
-
-def _name(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
+    return hashlib.sha256(watch_key(watched).encode()).hexdigest()
 
 
 def _run(row: dict[str, Any]) -> Run:

@@ -61,7 +61,8 @@ class DueSearch:
 
     `path` is compared as text: from `since` on, and below `until`. `strange`: instead, no text a day begins
     with, or one from `ahead` on. `without`: paths that hold no text. `states`: what the text at their path
-    may be. `written_since`: the database's own seconds.
+    may be. `written_since`: the database's own seconds. `unclear_too`: also what is no text, or none that
+    ends as times in UTC do. `paths`: what is needed of a document; empty: all of it.
     """
 
     path: str = ""
@@ -73,6 +74,8 @@ class DueSearch:
     state_path: str = ""
     states: tuple[str, ...] = ()
     written_since: int | None = None
+    unclear_too: bool = False
+    paths: tuple[str, ...] = ()
 
 
 class Documents(Protocol):
@@ -86,10 +89,12 @@ class Documents(Protocol):
         cursor: str | None,
         limit: int,
         keys_only: bool = False,
+        among: DueSearch | None = None,
     ) -> DocumentPage:
         """Return up to `limit` documents that match one of the identifiers. Empty: nothing more.
 
-        With `keys_only` their bodies hold nothing but the id: enough where nothing else decides.
+        `among`: only those that this search finds, too. With `keys_only` their bodies hold nothing but the
+        id: enough where nothing else decides.
 
         A cursor stays good while documents before it are erased. A document may come twice when two of
         its fields match.

@@ -1,6 +1,6 @@
 """Runs of scheduled deletion, and whom they look at again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Protocol
 
@@ -48,8 +48,8 @@ class RetentionRuns(Protocol):
         """Look no more. What is gone is gone."""
         ...
 
-    async def watched_later(self, subject_key: str, store_id: str, day: date) -> bool:
-        """Whether a person is watched for all its records in a store, until after a day."""
+    async def watched_later(self, subject_key: str, store_ids: Collection[str], day: date) -> bool:
+        """Whether a person is watched for a record in one of these stores until after a day."""
         ...
 
     async def due(self, day: date, *, after: str, limit: int) -> Sequence[Watched]:

@@ -7,7 +7,7 @@ runs on several clocks, of which the earliest counts. Nothing is changed here.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -27,10 +27,13 @@ from shared.domain.retention import (
     judge,
     latest_by_group,
 )
+from shared.domain.retention_runs import bound
 from shared.domain.times import copenhagen_day, moment_of
 from shared.domain.wishes import Scope
+from shared.ports.documents import DueSearch
 from shared.services.context import Context
 
+_SLACK = timedelta(days=2)  # for times that are written with another offset
 _ARRIVED = "_ts"  # when the database last wrote the record, in seconds: never before it came in
 
 
@@ -263,9 +266,10 @@ async def _read(
     if not isinstance(store, DocumentStore):
         return
     cursor: str | None = None
+    among = _recent(context.datamap, rule, known, trigger, today)
     while True:
         page = await context.documents.page(
-            store, identifiers, cursor=cursor, limit=context.limits.page_documents
+            store, identifiers, cursor=cursor, limit=context.limits.page_documents, among=among
         )
         for document in page.documents:
             _note(known, rule, trigger, document.body, today)
@@ -275,6 +279,22 @@ async def _read(
             return
         if not trigger.directory and not _may_be_due(family, {rule.id: known}, today):
             return
+
+
+def _recent(
+    datamap: DataMap, rule: RetentionRule, known: _Facts, trigger: Trigger, today: date
+) -> DueSearch | None:
+    """Return which events can make data go later: those that are not too old, or not clear. None: all count.
+
+    Where the directory dates the person, and one use keeps everything, an event that is plainly older than
+    the period changes nothing.
+    """
+    is_event = _cost(datamap, trigger) is _Cost.EVENTS and len(trigger.paths) == 1
+    is_dated = any(fact.on is not None for fact in known.facts)
+    if not (is_event and is_dated and rule.scope is UseScope.PERSON and rule.period):
+        return None
+    since = bound(today - _SLACK, rule.period)
+    return DueSearch(path=trigger.paths[0], since=since, unclear_too=True)
 
 
 def _condensed(facts: Sequence[Fact]) -> list[Fact]:

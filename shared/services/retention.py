@@ -7,13 +7,16 @@ that may come to something else.
 Source: policy section 5; GDPR article 5(1)(e).
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 
+from shared.datamap.models import DocumentStore
 from shared.domain.errors import CannotTell, Conflict
 from shared.domain.messages import GoOnWithRun
 from shared.domain.retention_runs import Run, Step
 from shared.domain.times import copenhagen_day
+from shared.ports.documents import StoredDocument
 from shared.ports.meter import Spent
 from shared.ports.retention_runs import StoredRun, watch_key
 from shared.services.context import Context
@@ -34,6 +37,7 @@ from shared.telemetry import (
 )
 
 _PAGE_RECORDS = 100  # a page is done whole, and each record may be a person to look at closely
+_PAGE_EVENTS = 1_000  # of which many lead to the same person, who is looked at once
 _A_DAY = timedelta(days=1)
 
 
@@ -135,20 +139,33 @@ async def _step(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
 
 
 async def _find(context: Context, run: Run, budget: Budget) -> Run:
-    if not run.sources:
-        return run.model_copy(update={"step": Step.WATCHING, "looked_until": "", "cursor": None})
-    source = run.sources[0]
-    store = documents_of(context, source.store_id)
-    wanted = search_of(context.datamap, run, source)
-    page = await context.documents.search(store, wanted, cursor=run.cursor, limit=_PAGE_RECORDS)
-    budget.spend(len(page.documents))
-    looked_at: set[str] = set()
-    for document in page.documents:
-        if holds_events(context.datamap, store) and await is_known(context, store, document, looked_at):
-            continue
-        run = await look_at(context, run, store, document, watched=None)
-    run = run.model_copy(update={"seen": run.seen + len(page.documents), "cursor": page.cursor})
-    return run if page.cursor is not None else run.model_copy(update={"sources": run.sources[1:]})
+    """Search until something is found, and look at that; a search that finds nothing costs no saving."""
+    while run.sources:
+        source = run.sources[0]
+        store = documents_of(context, source.store_id)
+        events = holds_events(context.datamap, store)
+        wanted = search_of(context.datamap, run, source)
+        limit = _PAGE_EVENTS if events else _PAGE_RECORDS
+        page = await context.documents.search(store, wanted, cursor=run.cursor, limit=limit)
+        budget.spend(len(page.documents))
+        looked_at: set[str] = set()
+        for document in _one_a_person(store, page.documents) if events else page.documents:
+            if not events or not await is_known(context, store, document, looked_at):
+                run = await look_at(context, run, store, document, watched=None)
+        left = run.sources if page.cursor is not None else run.sources[1:]
+        seen = run.seen + len(page.documents)
+        run = run.model_copy(update={"seen": seen, "cursor": page.cursor, "sources": left})
+        if page.documents:
+            return run
+    return run.model_copy(update={"step": Step.WATCHING, "looked_until": "", "cursor": None})
+
+
+def _one_a_person(store: DocumentStore, documents: Iterable[StoredDocument]) -> Iterable[StoredDocument]:
+    """Return one event of each person where the partition is the person; else all of them."""
+    key = next((field for field in store.fields if field.path == store.partition_key), None)
+    if key is None or key.identifier is None:
+        return documents
+    return {str(one.partition): one for one in documents}.values()
 
 
 async def _watch(context: Context, run: Run, budget: Budget) -> Run:

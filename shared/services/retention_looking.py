@@ -154,7 +154,14 @@ async def is_known(
     if not keys or keys[0] in looked_at:
         return bool(keys)
     looked_at.add(keys[0])
-    return await context.retention_runs.watched_later(keys[0], store.id, today)
+    together = {
+        trigger.store
+        for family in families(context.datamap)
+        if any(trigger.store == store.id for rule in family.rules for trigger in rule.triggers)
+        for rule in family.rules
+        for trigger in rule.triggers
+    }
+    return await context.retention_runs.watched_later(keys[0], together, today)
 
 
 async def of_watched(context: Context, watched: Watched) -> tuple[DocumentStore, StoredDocument | None]:

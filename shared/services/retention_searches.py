@@ -1,6 +1,7 @@
 """The searches of a run of scheduled deletion: which records of which store may be due. Pure."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 
 from shared.datamap.models import DataMap, RetentionRule, Trigger
@@ -67,8 +68,17 @@ def bounds(datamap: DataMap, today: date, before: Mapping[str, str]) -> dict[str
 
 
 def search_of(datamap: DataMap, run: Run, source: Source) -> DueSearch:
-    """Return what to ask the database for."""
+    """Return what to ask the database for; of events only what leads to their person."""
     _, trigger = trigger_of(datamap, source)
+    found = _search_of(run, source, trigger)
+    if trigger.directory:
+        return found
+    _, store = datamap.store(source.store_id)
+    own = (field.path for field in store.fields if field.identifier is not None)
+    return replace(found, paths=(*own, *trigger.paths))
+
+
+def _search_of(run: Run, source: Source, trigger: Trigger) -> DueSearch:
     key = f"{source.rule_id}:{source.store_id}:{source.path}"
     without = trigger.paths if source.path in trigger.otherwise else ()
     match source.search:

@@ -87,15 +87,13 @@ async def test_a_later_word_about_a_record_takes_the_place_of_the_first(retentio
     assert list(await retention_runs.due(later.look_on, after="", limit=5)) == []
 
 
-async def test_whoever_is_watched_for_all_records_is_known_until_the_day(retention_runs):
-    """For that store, and not for single records of it."""
+async def test_whoever_is_watched_is_known_until_the_day(retention_runs):
+    """By records of the stores that are asked about."""
     today = date(2026, 3, 2)
     one = watched(today + timedelta(days=1), store_id="usage_events", for_all=True)
     await retention_runs.watch(one)
     key = one.subject_key
-    assert await retention_runs.watched_later(key, "usage_events", today)
-    assert not await retention_runs.watched_later(key, "usage_events", today + timedelta(days=1))
-    assert not await retention_runs.watched_later(key, "members", today)
-    single = watched(today + timedelta(days=1))
-    await retention_runs.watch(single)
-    assert not await retention_runs.watched_later(single.subject_key, "members", today)
+    assert await retention_runs.watched_later(key, {"usage_events", "installations"}, today)
+    assert not await retention_runs.watched_later(key, {"usage_events"}, today + timedelta(days=1))
+    assert not await retention_runs.watched_later(key, {"members"}, today)
+    assert not await retention_runs.watched_later(f"k1-{uuid.uuid4().hex}", {"usage_events"}, today)

@@ -33,9 +33,13 @@ class MemoryDocuments:
         """Return every document of a container."""
         return [body for _, _, body in self.rows.get(container, {}).values()]
 
-    async def page(self, store, identifiers, *, cursor, limit, keys_only=False):
+    async def page(self, store, identifiers, *, cursor, limit, keys_only=False, among=None):
         await self.turn("documents.page")
-        return self._page(store, sorted(self._matching(store, identifiers)), cursor, limit, keys_only)
+        found = sorted(self._matching(store, identifiers))
+        if among is not None:
+            rows = self.rows[store.container] if found else {}
+            found = [one for one in found if _found(rows[one[1], one[2]][2], among)]
+        return self._page(store, found, cursor, limit, keys_only)
 
     async def walk(self, store, *, cursor, limit):
         await self.turn("documents.walk")
@@ -137,7 +141,9 @@ def _found(body, wanted):
     is_text = isinstance(value, str)
     if wanted.strange and not (is_text and (value < "1" or value >= (wanted.ahead or "3"))):
         return False
-    if wanted.since is not None and not (is_text and value >= wanted.since):
+    if wanted.since is not None and not (
+        (is_text and value >= wanted.since) or (wanted.unclear_too and not (is_text and value.endswith("Z")))
+    ):
         return False
     if wanted.until is not None and not (is_text and value < wanted.until):
         return False

@@ -55,10 +55,12 @@ class MemoryRetentionRuns:
         rows.pop((json.dumps(watched.subject_key), watch_key(watched)), None)
         await self.turn("retention_runs.unwatch!")
 
-    async def watched_later(self, subject_key, store_id, day):
+    async def watched_later(self, subject_key, store_ids, day):
         await self.turn("retention_runs.watched_later")
-        key = f"{subject_key}|{store_id}"
-        return any(watch_key(one) == key and one.look_on > day for one in self.watched())
+        return any(
+            one.subject_key == subject_key and one.store_id in store_ids and one.look_on > day
+            for one in self.watched()
+        )
 
     async def due(self, day, *, after, limit):
         await self.turn("retention_runs.due")
