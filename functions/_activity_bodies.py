@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StrictBool, StrictFloat, StrictInt
 
 from functions._bodies import Body, Shown
 from shared.domain.activity import ActivityEvent, EventVerdict
@@ -26,8 +26,8 @@ class EventBody(Body):
     installation_id: _Name
     customer_id: Annotated[str, Field(max_length=_MOST_CHARACTERS)] = ""
     kind: _Kind
-    at: _At | int | float | None = None
-    by_staff: bool = False
+    at: _At | StrictInt | StrictFloat | None = None
+    by_staff: StrictBool = False
 
     @property
     def event(self) -> ActivityEvent:

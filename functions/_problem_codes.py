@@ -234,6 +234,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "walk_not_documents": "The data map has a walk over what are no documents.",
     },
     CannotTell: {
+        "run_unreadable": "A run of scheduled deletion was saved and cannot be found.",
         "document_unreadable": "A document of our own cannot be read.",
         "line_too_long": "A line of a log is too long to be judged.",
         "processor_not_asked": "A processor could not be asked about a person.",

@@ -84,7 +84,7 @@ class RunsAnswer(Shown):
 class UnseenQuery(Body):
     """A page of whoever has yet to see the current version. `cursor`: where the page before ended."""
 
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    language: Annotated[str, Field(pattern=r"^([a-z]{2})?$")] = "en"  # an empty one is as none: English
     cursor: Annotated[str, Field(max_length=100)] = ""
     limit: Annotated[int, Field(ge=1, le=500)] = 200
 

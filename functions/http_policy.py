@@ -53,7 +53,7 @@ class VersionTextAnswer(VersionAnswer):
 class LanguageQuery(Body):
     """The language of the text; without one, what the browser prefers or else what there is."""
 
-    language: _Language | None = None
+    language: Annotated[str, Field(pattern=r"^([a-z]{2})?$")] | None = None  # an empty one is as none
 
 
 class IdentifierBody(Body):

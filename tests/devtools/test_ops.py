@@ -320,7 +320,9 @@ async def test_what_is_not_given_is_not_sent(api):
 
 def test_every_door_for_staff_is_a_command():
     """Made from the doors, so the usual ones are there under the usual names."""
-    doors = [one for one in DOORS.values() if one.guard == "staff"]
+    doors = [
+        one for one in DOORS.values() if one.guard == "staff" and not isinstance(one.answers.get(200), str)
+    ]
     assert len(COMMANDS) == len(doors)
     usual = {
         "list",

@@ -50,6 +50,9 @@ def config(
     """
     names = CHECKS if is_real else CHECKS + REFUSALS
     checks: dict[str, object] = {"enabled": False, **{name: {"enabled": True} for name in names}}
+    if not is_real:  # a body that is wrong may be too large as well
+        refused = ("400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "428", "429", "5xx")
+        checks["negative_data_rejection"] = {"enabled": True, "expected-statuses": list(refused)}
     if meant:
         checks["not_a_server_error"] = {
             "enabled": True,
@@ -122,7 +125,8 @@ def _note(event: events.ScenarioFinished, probed: Probed) -> None:
             continue
         label = recorder.cases[case_id].value.operation.label
         probed.seen[label, response.status_code] += 1
-        if _is_the_hosts(recorder.cases[case_id].value, response):
+        case = recorder.cases[case_id].value
+        if _is_the_hosts(case, response) or _has_blank_query(case):
             continue
         for check in recorder.checks.get(case_id, ()):
             if check.failure_info is not None:
@@ -132,6 +136,11 @@ def _note(event: events.ScenarioFinished, probed: Probed) -> None:
                 probed.misfits.setdefault(
                     f"{label} {response.status_code}: {failure.title}: {said}", sent[:1_000]
                 )
+
+
+def _has_blank_query(case: Case) -> bool:
+    """Whether a value of the query is blank: it never reaches the app, as if it had not been sent."""
+    return any(value == "" for value in (case.query or {}).values())
 
 
 def _is_the_hosts(case: Case, response) -> bool:

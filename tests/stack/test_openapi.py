@@ -42,6 +42,7 @@ PURPOSES = {
 }
 DECIDED = ("approve", "extend", "lift", "refuse", "release", "reread", "resume_erasing")
 STAFF_OF = {
+    "operations_newsletter_unlist": "approver",
     "operations_customer_request": "customer-admin",
     **{f"operations_{name}": "approver" for name in DECIDED},
 }

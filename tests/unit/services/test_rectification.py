@@ -175,7 +175,7 @@ async def test_facts_of_use_are_not_rewritten_but_get_a_note():
     assert world.documents.bodies("usage_events") == before
     (note,) = world.documents.bodies("notes")
     assert note["statement"] == "That was a colleague at my desk"
-    assert set(note["stores"]) == {"usage_events", "installations", "usage_archive"}
+    assert set(note["stores"]) == {"usage_events", "installations", "usage_archive", "activity_clocks"}
     assert "Starts, stops and features used" in letter_words(world, request_id, "letter-rectified-0")
     assert seen(world, request_id).wishes.statement == "", "gone with the case"
 
