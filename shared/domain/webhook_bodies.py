@@ -44,6 +44,7 @@ class Receipt(_Frozen):
     next_event: int = 0
     events: int = 0
     set_aside: tuple[SetAside, ...] = ()
+    unreadable_since: UtcTime | None = None  # the processor's answer about the event at hand; None: it is not
     counts: Mapping[str, int] = {}  # what came of the events, by verdict
     wake_at: UtcTime
 

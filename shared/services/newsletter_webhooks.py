@@ -88,9 +88,14 @@ async def _work(
         try:
             counts[await _one(context, mailing_list, events[place], receipt.received_at)] += 1
         except (Invalid, CannotTell, Permanent, Retryable) as error:
-            if isinstance(error, Retryable) and not _is_stuck(context, receipt, error):
+            if isinstance(error, Retryable) and not _is_stuck(context, receipt, error, place):
                 await _save(
-                    context, stored, next_event=place, counts=dict(counts), set_aside=tuple(set_aside)
+                    context,
+                    stored,
+                    next_event=place,
+                    counts=dict(counts),
+                    set_aside=tuple(set_aside),
+                    unreadable_since=_unreadable_since(context, receipt, error, place),
                 )
                 return  # the sweep goes on when the processor may answer again
             set_aside.append(SetAside(place=place, code=error.code))
@@ -149,10 +154,18 @@ async def poisoned(context: Context, body_id: str) -> None:
     await context.operators.alarm("newsletter_webhook_poisoned", details=body_id)
 
 
-def _is_stuck(context: Context, receipt: Receipt, error: Retryable) -> bool:
+def _is_stuck(context: Context, receipt: Receipt, error: Retryable, place: int) -> bool:
     """Whether the processor's answer about one address has been unreadable for a day, so others go on."""
-    a_day_on = after(receipt.received_at, days=1)
-    return error.code == UNREADABLE and a_day_on <= context.clock.now()
+    since = _unreadable_since(context, receipt, error, place)
+    return since is not None and after(since, days=1) <= context.clock.now()
+
+
+def _unreadable_since(context: Context, receipt: Receipt, error: Retryable, place: int) -> datetime | None:
+    """Return since when the answer about the event at this place cannot be read. None: it is another error."""
+    if error.code != UNREADABLE:
+        return None
+    same = place == receipt.next_event
+    return receipt.unreadable_since if same and receipt.unreadable_since else context.clock.now()
 
 
 def _is_old(context: Context, receipt: Receipt, now: datetime) -> bool:
