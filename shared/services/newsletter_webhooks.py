@@ -161,7 +161,7 @@ def _is_stuck(context: Context, receipt: Receipt, error: Retryable, place: int) 
 
 
 def _unreadable_since(context: Context, receipt: Receipt, error: Retryable, place: int) -> datetime | None:
-    """Return since when the answer about the event at this place cannot be read. None: it is another error."""
+    """Return since when the answer about the event at this place cannot be read. None: another error."""
     if error.code != UNREADABLE:
         return None
     same = place == receipt.next_event
