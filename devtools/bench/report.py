@@ -63,12 +63,12 @@ processor how its person stands there. "Our stores" are Cosmos DB and blobs; mes
 process.
 """,
     "retention": """
-A hundred people with a thousand records of telemetry each, of whom five are due. The run searches for what fell
-due under every rule, files a case for each person, and works on eight messages at once in one process, as one
-instance does: plans, holds asked again, guarded deletions, a second look, proofs, its own record. The bare loop
-knows which two containers to ask, deletes in batches, and asks nothing. A person's case costs about fifty
-requests whatever it holds, so the pace depends on how many records a person has; the run beside a bare loop is
-the slower one here, and stands as missed.
+A hundred people with a thousand records of telemetry each, of whom five are due. The run searches for
+what fell due under every rule, files a case for each person, and works on eight messages at once in one
+process, as one instance does: plans, holds asked again, guarded deletions, a second look, proofs, its own
+record. The bare loop knows which two containers to ask, deletes in batches, and asks nothing. A person's
+case costs about fifty requests whatever it holds, so the pace depends on how many records a person has;
+the run beside a bare loop is the slower one here, and stands as missed.
 """,
     "import": """
 Fresh interpreters that take turns, medians. The libraries' share is every import of theirs that stands at the
