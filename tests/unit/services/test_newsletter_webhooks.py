@@ -386,7 +386,7 @@ async def test_nobody_is_subscribed_again_without_a_consent_given_since():
     later(made, minutes=1)
     await sign_up(made, METTE, state=None)
     made.newsletters.put(NEWS, METTE, "Unsubscribed")
-    await newsletter_changes.ask_for(made.context, METTE, [NEWS])
+    await newsletter_changes.ask_for(made.context, METTE, [NEWS], returns=True)
     await deliver(made)
     assert made.newsletters.resubscribed == [METTE]
     assert made.newsletters.state(NEWS, METTE) == "Active"
