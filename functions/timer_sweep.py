@@ -1,5 +1,6 @@
 """Door for the clock: every minute, take up what stopped half way."""
 
+import asyncio
 import logging
 
 import azure.functions as func
@@ -17,10 +18,17 @@ _LOG = logging.getLogger("functions.sweep")
 async def sweep_requests(timer: func.TimerRequest) -> None:
     """Send again what is due."""
     context = bootstrap.app().context
-    taken_up = await sweep(context)
-    changes = await newsletter_changes.sweep(context)
-    await signing_up.sweep(context)
-    bodies = await newsletter_webhooks.sweep(context)
+    swept = await asyncio.gather(
+        sweep(context),
+        newsletter_changes.sweep(context),
+        newsletter_webhooks.sweep(context),
+        signing_up.sweep(context),
+        return_exceptions=True,
+    )
+    for one in swept:  # what is wrong with one kind has held up no other
+        if isinstance(one, BaseException):
+            raise one
+    taken_up, changes, bodies, _ = swept
     _LOG.info(
         "sweep took up %d requests, %d changes of newsletters, %d webhooks, past due: %s",
         taken_up,

@@ -53,11 +53,11 @@ class StoredWebhooks:
             except ResourceNotFoundError:
                 return
 
-    async def kept_before(self, moment: datetime, *, limit: int) -> Sequence[str]:
+    async def kept_before(self, moment: datetime, *, limit: int, after: str = "") -> Sequence[str]:
         found: list[str] = []
         with translating("webhooks.kept_before"):
             async for blob in self._storage.container(_CONTAINER).list_blobs():
-                if blob.last_modified < moment:
+                if blob.name > after and blob.last_modified < moment:  # listed by name
                     found.append(blob.name)
                 if len(found) == limit:
                     break

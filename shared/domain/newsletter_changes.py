@@ -24,7 +24,9 @@ class NewsletterChange(BaseModel):
 
     The address is here because the processor knows people by it; the row goes when both sides agree.
     `attempts` counts calls since the last new reason. `added`: the processor took it, and is looked at until
-    it shows it; nobody is added twice for one reason. `attention`: why a person has to look; empty: none.
+    it shows it; nobody is added twice for one reason. `returns`: the person signed up anew, which also
+    brings back somebody who left there; no other reason does. `attention`: why a person has to look; empty:
+    none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -38,6 +40,7 @@ class NewsletterChange(BaseModel):
     attempts: int = 0
     attention: str = ""
     added: bool = False
+    returns: bool = False
     leaving: tuple[Leaving, ...] = ()
 
     @property

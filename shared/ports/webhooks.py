@@ -33,8 +33,8 @@ class Webhooks(Protocol):
         """Remove a body. One that is gone is removed."""
         ...
 
-    async def kept_before(self, moment: datetime, *, limit: int) -> Sequence[str]:
-        """Return bodies that came before a moment and are still kept, at most `limit`, in no order."""
+    async def kept_before(self, moment: datetime, *, limit: int, after: str = "") -> Sequence[str]:
+        """Return bodies from before a moment that are still kept, by name, at most `limit` behind `after`."""
         ...
 
     async def receipt(self, body_id: str) -> StoredReceipt | None:

@@ -57,7 +57,8 @@ async def join(context: Context, joining: Joining) -> tuple[str, ...]:
             continue
         counting.append(purpose_id)
         list_ids += mailing_lists
-    await newsletter_changes.ask_for(context, joining.email, list_ids, name=joining.name)
+    returns = joining.channel == "form"  # an old list, or a purchase, brings nobody back who left there
+    await newsletter_changes.ask_for(context, joining.email, list_ids, name=joining.name, returns=returns)
     return tuple(counting)
 
 

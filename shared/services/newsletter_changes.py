@@ -29,14 +29,18 @@ _STOPPED = frozenset({"no_consent", "consent_not_covering", "marketing_objection
 """Answers of the gate that say the mail has to end; any other no keeps everything as it is."""
 
 
-async def ask_for(context: Context, email: str, list_ids: Iterable[str], *, name: str = "") -> None:
+async def ask_for(
+    context: Context, email: str, list_ids: Iterable[str], *, name: str = "", returns: bool = False
+) -> None:
     """Ask for an address to be brought in line in some lists. Saved before it is sent; asking twice is one.
+
+    `returns`: its person signed up just now, so that it is added even if it left there before.
 
     Raises:
         Conflict: somebody kept writing; ask again.
     """
     known = [one for one in list_ids if context.newsletters.lists.find(one) is not None]
-    await context.queue.send(await save(context, email, known, name=name))
+    await context.queue.send(await save(context, email, known, name=name, returns=returns))
 
 
 async def save(
@@ -46,6 +50,7 @@ async def save(
     *,
     name: str = "",
     leaving: Leaving | None = None,
+    returns: bool = False,
 ) -> list[ApplyNewsletterChange]:
     """Save that an address is to be brought in line in some lists; return the messages still to be sent.
 
@@ -55,7 +60,8 @@ async def save(
     key = context.keys.subject_key(EMAIL, email)
     found = dict.fromkeys(list_ids)
     for list_id in found:
-        await _save(context, NewChange(key=key, list_id=list_id, email=email, name=name, leaving=leaving))
+        asked = NewChange(key=key, list_id=list_id, email=email, name=name, leaving=leaving, returns=returns)
+        await _save(context, asked)
     return [ApplyNewsletterChange(subject_key=key, list_id=one) for one in found]
 
 
@@ -167,9 +173,14 @@ async def _present(
     """
     if state in (ACTIVE, UNCONFIRMED):
         return Came.AGREES
+    if not change.added and not change.returns:
+        if state == BOUNCED:
+            return Came.AGREES
+        if state is not None and has_left(state):  # of which no event told yet
+            return await _left_there(context, change, mailing_list)
     if not change.added:
         forbidden = await context.newsletters.add(
-            mailing_list.list_id, change.email, name=change.name, returns=True
+            mailing_list.list_id, change.email, name=change.name, returns=change.returns
         )
         if forbidden is not None:
             raise Permanent("newsletter_add_refused", forbidden)
@@ -178,6 +189,10 @@ async def _present(
         return Came.LOOK_AGAIN
     if state is None or not has_left(state):
         raise Permanent("newsletter_not_shown", RECIPIENT)
+    return await _left_there(context, change, mailing_list)
+
+
+async def _left_there(context: Context, change: NewsletterChange, mailing_list: MailingList) -> Came:
     left = Leaving(purpose_ids=mailing_list.purpose_ids, at=context.clock.now(), channel="processor")
     await end_here(context, change.email, left)
     return Came.AGREES
@@ -204,16 +219,22 @@ class NewChange:
     email: str
     name: str
     leaving: Leaving | None
+    returns: bool
 
     def over(
         self, open_one: NewsletterChange | None, *, now: datetime, wake_at: datetime
     ) -> NewsletterChange:
-        """Return the one open change that holds both. Who leaves again leaves as of the last time."""
+        """Return the one open change that holds both. Who leaves again leaves as of the last time.
+
+        A sign-up that is on its way stays one until its person leaves, and is not added a second time because
+        somebody asked for another reason.
+        """
         before = () if open_one is None else open_one.leaving
         if self.leaving is not None:
             reached = set(self.leaving.purpose_ids)
             others = tuple(one for one in before if not reached.issuperset(one.purpose_ids))
             before = (*others, self.leaving)
+        is_open = open_one is not None and open_one.returns and self.leaving is None
         return NewsletterChange(
             list_id=self.list_id,
             subject_key=self.key,
@@ -222,6 +243,8 @@ class NewChange:
             asked_at=now,
             wake_at=wake_at,
             leaving=before,
+            returns=self.returns or is_open,
+            added=is_open and not self.returns and open_one is not None and open_one.added,
         )
 
 

@@ -127,20 +127,35 @@ async def _one(context: Context, mailing_list: MailingList | None, found: object
 
 
 async def sweep(context: Context) -> int:
-    """Send word again of bodies nobody finished, let go of those kept long enough; return how many."""
+    """Send word again of bodies nobody finished, let go of those kept long enough; return how many.
+
+    Those that wait for staff are passed over, so that however many there are, none hides one to be done.
+    """
     now = context.clock.now()
-    overdue = after(now, seconds=-context.limits.wake_seconds)
-    taken_up = 0
-    for body_id in await context.webhooks.kept_before(overdue, limit=context.limits.sweep_requests):
-        stored = await context.webhooks.receipt(body_id)
-        if stored is None or (stored.receipt.state == "open" and stored.receipt.wake_at <= now):
-            await context.queue.send([ProcessWebhook(body_id=body_id)])
-        elif stored.receipt.keeps_body and not _is_old(context, stored.receipt, now):
-            continue
-        elif stored.receipt.state != "open":
-            await context.webhooks.forget(body_id)
-        taken_up += 1
+    overdue, most = after(now, seconds=-context.limits.wake_seconds), context.limits.sweep_requests
+    taken_up, last = 0, ""
+    while taken_up < most:
+        page = await context.webhooks.kept_before(overdue, limit=most, after=last)
+        for body_id in page:
+            taken_up += await _take_up(context, body_id, now)
+        if len(page) < most:
+            break
+        last = page[-1]
     return taken_up
+
+
+async def _take_up(context: Context, body_id: str, now: datetime) -> bool:
+    """Send word of a body, or let go of it; whether there was anything to do."""
+    stored = await context.webhooks.receipt(body_id)
+    if stored is None or (stored.receipt.state == "open" and stored.receipt.wake_at <= now):
+        await context.queue.send([ProcessWebhook(body_id=body_id)])
+        return True
+    if stored.receipt.keeps_body and not _is_old(context, stored.receipt, now):
+        return False
+    if stored.receipt.state == "open":
+        return False
+    await context.webhooks.forget(body_id)
+    return True
 
 
 async def poisoned(context: Context, body_id: str) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from shared.datamap.models import DataMap, DocumentStore
 from shared.domain.errors import CannotTell, Invalid, Permanent
@@ -52,6 +52,8 @@ async def look_at(
             await _consider(context, store, document, identifiers, found)
     except (Permanent, CannotTell, Invalid) as error:
         await context.operators.alarm("retention_record_failed", details=f"{store.id} {error.code}")
+        if watched is None:  # its day is behind the next search: nothing else would find it again
+            await _look_again(context, store, document)
         return run.model_copy(update={"failed": run.failed + 1})
     for one in found.watched:
         await context.retention_runs.watch(one)
@@ -69,6 +71,16 @@ async def look_at(
     kept = {state.value: found.states[state] for state in (DueState.HELD, DueState.RESTRICTED)}
     run = run.counting("kept", {state: number for state, number in kept.items() if number})
     return run.counting("by_rule", found.by_rule)
+
+
+async def _look_again(context: Context, store: DocumentStore, document: StoredDocument) -> None:
+    """Have a record that failed looked at again tomorrow; one that names nobody cannot be watched."""
+    tomorrow = copenhagen_day(context.clock.now()) + timedelta(days=1)
+    is_event = holds_events(context.datamap, store)
+    for identifiers in people_of(context.datamap, store, document.body):
+        for key in context.subject_keys(identifiers)[:1]:
+            again = _watched(store, document, key, tomorrow, for_all=is_event)
+            await context.retention_runs.watch(again)
 
 
 async def _not_yet(

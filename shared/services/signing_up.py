@@ -10,7 +10,7 @@ from functools import partial
 from typing import Literal
 
 from shared.domain.consent_ledger import Evidence
-from shared.domain.errors import Invalid, NotAllowed
+from shared.domain.errors import CannotTell, Conflict, Invalid, NotAllowed, Permanent
 from shared.domain.identifiers import parse_email
 from shared.domain.messages import SendSignUpMail
 from shared.domain.sign_ups import PendingSignUp
@@ -144,9 +144,19 @@ async def sweep(context: Context) -> int:
     for stored in due:
         found = stored.sign_up
         if found.confirmed_at is not None and not found.is_done:
-            await settled(partial(_confirm, context, found.sign_up_id))
+            await _finish(context, found.sign_up_id)
         elif now > found.ends_at:
             await context.pending_sign_ups.remove(found.sign_up_id)
         elif found.sent_at is None and not found.is_done:
             await context.queue.send([SendSignUpMail(sign_up_id=found.sign_up_id)])
     return len(due)
+
+
+async def _finish(context: Context, sign_up_id: str) -> None:
+    """Let one sign-up take effect, alone: what is wrong with it stops no other."""
+    try:
+        await settled(partial(_confirm, context, sign_up_id))
+    except (Conflict, NotAllowed):
+        return  # somebody else is at it, or it went meanwhile
+    except (Permanent, CannotTell, Invalid) as error:
+        await context.operators.alarm(error.code, details="newsletter_sign_up")

@@ -30,9 +30,10 @@ class MemoryWebhooks:
         self.bodies.pop(body_id, None)
         await self.turn("webhooks.forget!")
 
-    async def kept_before(self, moment, *, limit):
+    async def kept_before(self, moment, *, limit, after=""):
         await self.turn("webhooks.kept_before")
-        return [body_id for body_id, (_, at) in self.bodies.items() if at < moment][:limit]
+        found = [body_id for body_id, (_, at) in self.bodies.items() if at < moment and body_id > after]
+        return sorted(found)[:limit]
 
     async def receipt(self, body_id):
         await self.turn("webhooks.receipt")

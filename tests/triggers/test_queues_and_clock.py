@@ -11,7 +11,7 @@ from functions import (
     timer_sweep,
     timer_warnings,
 )
-from shared.domain.errors import ComplianceError, Permanent
+from shared.domain.errors import CannotTell, ComplianceError, Permanent
 from shared.domain.limits import Limits
 from shared.domain.messages import (
     CALLBACK_QUEUE,
@@ -138,3 +138,26 @@ async def test_the_clock_sends_word_of_the_run_of_retention(monkeypatch):
             await work[queue](_message(body))
     run = (await world.retention_runs.latest()).run
     assert (run.is_done, run.seen, run.filed, run.erased) == (True, 1, 1, {"members": 1})
+
+
+async def test_what_is_wrong_with_one_kind_of_work_holds_up_no_other(world, monkeypatch):
+    """The clock fails, after it took up everything else."""
+    await submit(world, "ane@people.example", Right.ACCESS)
+    world.queue.sent.clear()
+    world.clock.advance(seconds=world.limits.wake_seconds)
+
+    async def fails(_):
+        raise CannotTell("document_unreadable")
+
+    swept = []
+
+    async def sweeps(_):
+        swept.append(True)
+        return 0
+
+    monkeypatch.setattr(timer_sweep.signing_up, "sweep", fails)
+    monkeypatch.setattr(timer_sweep.newsletter_webhooks, "sweep", sweeps)
+    with pytest.raises(CannotTell):
+        await timer_sweep.sweep_requests(_Timer(past_due=False))
+    assert [queue for queue, _, _ in world.queue.sent] == [LETTER_QUEUE]
+    assert swept == [True]

@@ -10,7 +10,9 @@ from shared.domain.errors import Invalid
 from shared.services import consent_ledger, consents, enforcing, leaving, marking
 from shared.services.importing import ImportRow, take_in
 from tests.factories import KEYS
+from tests.fakes.newsletters import NEWS
 from tests.unit.services.joining_world import AUTHORS, MEMBERS, METTE, events, is_on, made_world, signed_up
+from tests.unit.services.newsletter_world import deliver
 
 OLD = "2026-01-15T10:00:00+01:00"
 
@@ -204,3 +206,26 @@ async def test_rows_of_one_address_do_not_get_in_each_others_way():
     rows = [row(email=METTE.upper() if number % 2 else METTE) for number in range(40)]
     assert await take_in(world.context, rows) == {"added": 1, "already": 39}
     assert len(world.documents.bodies("newsletter_signups")) == 1
+
+
+async def test_an_old_list_brings_nobody_back_who_left_at_the_processor_unheard():
+    """No webhook told of it yet: the row is no new consent, and leaving there is the later word."""
+    world = made_world()
+    assert await take_in(world.context, [row()]) == {"added": 1}
+    await deliver(world)
+    world.newsletters.put(NEWS, METTE, "Unsubscribed")
+    await take_in(world.context, [row()])
+    await deliver(world)
+    assert world.newsletters.state(NEWS, METTE) == "Unsubscribed"
+    assert world.newsletters.resubscribed == []
+    assert not await is_on(world)
+
+
+async def test_a_new_sign_up_brings_back_who_left_at_the_processor():
+    """Its person said so just now."""
+    world = made_world()
+    world.newsletters.put(NEWS, METTE, "Unsubscribed")
+    await signed_up(world)
+    await deliver(world)
+    assert world.newsletters.state(NEWS, METTE) == "Active"
+    assert await is_on(world)

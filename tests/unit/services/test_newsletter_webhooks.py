@@ -8,6 +8,8 @@ import pytest
 from shared.domain.consent_ledger import EventKind
 from shared.domain.controls import Restriction
 from shared.domain.errors import Retryable
+from shared.domain.limits import Limits
+from shared.domain.messages import ProcessWebhook, decode
 from shared.services import consent_ledger, leaving, newsletter_changes, newsletter_webhooks
 from tests.fakes.newsletters import AUTHORS, NEWS
 from tests.unit.services.newsletter_world import (
@@ -386,7 +388,7 @@ async def test_nobody_is_subscribed_again_without_a_consent_given_since():
     later(made, minutes=1)
     await sign_up(made, METTE, state=None)
     made.newsletters.put(NEWS, METTE, "Unsubscribed")
-    await newsletter_changes.ask_for(made.context, METTE, [NEWS])
+    await newsletter_changes.ask_for(made.context, METTE, [NEWS], returns=True)
     await deliver(made)
     assert made.newsletters.resubscribed == [METTE]
     assert made.newsletters.state(NEWS, METTE) == "Active"
@@ -467,3 +469,19 @@ async def test_an_answer_that_stays_unreadable_for_a_day_stops_no_other_event():
     assert [(one.place, one.code) for one in receipt.set_aside] == [(0, "processor_unreadable")]
     await deliver(made)
     assert not await consents(made, "bo@people.example")
+
+
+async def test_bodies_that_wait_for_staff_hide_none_that_is_to_be_done():
+    """However many more they are than one sweep takes up."""
+    made = world(limits=Limits(sweep_requests=2))
+    for number in range(9):
+        await newsletter_webhooks.process(
+            made.context, await newsletter_webhooks.receive(made.context, b"<xml/>%d" % number)
+        )
+    lost = await newsletter_webhooks.receive(made.context, body(event("Deactivate", METTE)))
+    later(made, seconds=2 * made.limits.wake_seconds)
+    made.queue.sent.clear()
+    names = sorted(made.webhooks.bodies)
+    assert names.index(lost) >= 2
+    assert await newsletter_webhooks.sweep(made.context) == 1
+    assert [decode(ProcessWebhook, text).body_id for _, text, _ in made.queue.sent] == [lost]

@@ -7,11 +7,12 @@ from datetime import datetime
 import pytest
 
 from shared.domain.controls import Restriction
+from shared.domain.errors import CannotTell
 from shared.domain.identifiers import EMAIL
 from shared.domain.request_states import RequestState
 from shared.domain.retention import DueState
 from shared.domain.rights import Right
-from shared.services import retention, retention_cases
+from shared.services import retention, retention_cases, retention_looking
 from shared.services.due import due_of_person
 from shared.services.holding import PlaceHold, place, release
 from shared.services.lifting import announce_lifting
@@ -510,3 +511,27 @@ async def _due(world, email):
     controls = [one.controls for one in await world.controls.read(keys)]
     found = await due_of_person(world.context, resolved.identifiers, controls)
     return {one.activity_id: one for one in found}
+
+
+async def test_a_record_that_failed_on_its_day_is_looked_at_again_the_next():
+    """The searches of the next run begin behind its day."""
+    world = world_on("2027-03-01")
+    came_in = int(datetime.fromisoformat("2024-05-10T08:00:00+00:00").timestamp())
+    member(world, "ane", "2024-05-10", suspended_at=on("2024-05-10"), state="suspended", _ts=came_in)
+    member(world, "bo", "2027-02-28", _ts=int(world.clock.now().timestamp()))
+    await run_day(world)
+    found, broken = retention_looking.consider, True
+
+    async def consider(*args, **options):
+        if broken:
+            raise CannotTell("answer_unreadable")
+        return await found(*args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retention_looking, "consider", consider)
+        assert await next_day(world, "2027-05-11") == 0
+        assert await next_day(world, "2027-05-12") == 0
+        broken = False
+        assert await next_day(world, "2027-05-13") == 1
+    assert ids(world, "members") == ["member-bo-1"]
+    assert ("retention_record_failed", None, "members answer_unreadable") in world.operators.alarms

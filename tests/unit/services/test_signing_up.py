@@ -318,3 +318,31 @@ async def test_an_address_and_a_client_have_their_limits():
         await signing_up.ask(world.context, form(email=f"n{number}@people.example"))
     with pytest.raises(NotAllowed, match="too_many_requests"):
         await signing_up.ask(world.context, form(email="more@people.example"))
+
+
+async def test_a_sign_up_that_cannot_be_finished_holds_up_no_other(monkeypatch):
+    """The sweep tells an operator, and goes on."""
+    world = made_world()
+    for email in ("a@people.example", METTE):
+        await signing_up.ask(world.context, form(email=email))
+    await send_mails(world)
+    real = signing_up.join
+
+    async def dies(*_):
+        raise Dies
+
+    monkeypatch.setattr(signing_up, "join", dies)
+    for link in links(world):
+        with pytest.raises(Dies):
+            await signing_up.confirm(world.context, *link)
+
+    async def fails(context, joining):
+        if joining.email != METTE:
+            raise Permanent("document_unreadable")
+        return await real(context, joining)
+
+    monkeypatch.setattr(signing_up, "join", fails)
+    world.clock.advance(seconds=2 * world.limits.wake_seconds)
+    await signing_up.sweep(world.context)
+    assert await is_on(world)
+    assert ("document_unreadable", None, "newsletter_sign_up") in world.operators.alarms
