@@ -8,6 +8,7 @@ Source: https://www.campaignmonitor.com/api/v3-3/webhooks/; policy 3.2, 4.8, 5.2
 """
 
 import hashlib
+import json
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -66,13 +67,11 @@ async def process(context: Context, body_id: str) -> None:
         await _save(context, stored, state="unreadable")
         await context.operators.alarm(error.code, details=body_id)
         return
+    await _work(context, stored, list_id, events)
+
+
+async def _work(context: Context, stored: StoredReceipt, list_id: str, events: Sequence[Any]) -> None:
     mailing_list = context.newsletters.lists.find(list_id)
-    await _work(context, stored, mailing_list, events)
-
-
-async def _work(
-    context: Context, stored: StoredReceipt, mailing_list: MailingList | None, events: Sequence[Any]
-) -> None:
     receipt = stored.receipt
     counts, set_aside = Counter(receipt.counts), list(receipt.set_aside)
     place, began, ended_early = receipt.next_event, time.monotonic(), False
@@ -104,6 +103,9 @@ async def _work(
     if ended_early:
         await context.queue.send([ProcessWebhook(body_id=receipt.body_id)])
         return
+    if 0 < len(set_aside) < len(events):
+        await _keep_apart(context, receipt, list_id, [(one, events[one.place]) for one in set_aside])
+        set_aside = []
     done = await _save(
         context,
         stored,
@@ -117,6 +119,24 @@ async def _work(
         context.operators.measure(NEWSLETTER_EVENTS, number, outcome=outcome)
     if not done.receipt.keeps_body:
         await context.webhooks.forget(receipt.body_id)
+
+
+async def _keep_apart(
+    context: Context, receipt: Receipt, list_id: str, apart: Sequence[tuple[SetAside, Any]]
+) -> None:
+    """Keep the events that staff have to look at in a body of their own, so that the others' addresses go."""
+    data = json.dumps({"ListID": list_id, "Events": [found for _, found in apart]}).encode()
+    body_id = hashlib.sha256(data).hexdigest()
+    await context.webhooks.keep(body_id, data)
+    stored = await _begun(context, body_id, receipt.received_at)
+    await _save(
+        context,
+        stored,
+        state="done",
+        next_event=len(apart),
+        events=len(apart),
+        set_aside=tuple(SetAside(place=place, code=one.code) for place, (one, _) in enumerate(apart)),
+    )
 
 
 async def _one(context: Context, mailing_list: MailingList | None, found: object, told_at: datetime) -> str:
