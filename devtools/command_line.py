@@ -34,7 +34,7 @@ class Command:
 COMMANDS = {
     "demo": Command(
         module="devtools.demo",
-        summary="play a scenario (requests, rights) end to end on an empty local platform",
+        summary="play a scenario: requests, rights, newsletter or retention, on an empty local platform",
         needs_azurite=True,
     ),
     "test": Command(

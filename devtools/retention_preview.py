@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         CannotStartError: The API does not answer.
     """
     parser = argparse.ArgumentParser(prog="python3 -m devtools retention", description=__doc__)
-    parser.add_argument("--preview", action="store_true", required=True, help="the only thing it does")
+    parser.add_argument("--preview", action="store_true", help="the only thing it does, and the default")
     parser.add_argument("--as-of", metavar="DATE", help="the day, such as 2027-01-31; default: today")
     parser.add_argument("--most", type=int, help="people to look at; default: 1000")
     parser.add_argument("--json", action="store_true", help="print the answer as the API gives it")

@@ -52,7 +52,8 @@ def main(arguments: Sequence[str]) -> int:
         raise CannotStartError("Azure Functions Core Tools (func) is not installed; run without --func.")
     require_free(_purposes())
     # A plain kill must clean up just as Ctrl-C does.
-    signal.signal(signal.SIGTERM, _interrupt)
+    for one in (signal.SIGTERM, signal.SIGINT):  # a script's shell may have it ignored
+        signal.signal(one, _interrupt)
     local = LOCAL
     with (
         contextlib.suppress(KeyboardInterrupt),

@@ -28,6 +28,8 @@ def expected(model: type[BaseModel], error: ErrorDetails) -> str:
         case "enum" | "literal_error":
             listed = str(given["expected"]).replace("'", "").replace(" or ", ", ")
             return f"choose from: {listed}"
+        case "missing":  # the name is ours: a field of the model
+            return f"`{error['loc'][-1]}` has to be sent"
         case "extra_forbidden":
             return "choose from: " + ", ".join(_names(model)) if len(error["loc"]) == 1 else ""
         case "string_too_long":

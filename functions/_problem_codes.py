@@ -45,7 +45,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "fact_unknown": "Correct facts that the data map names; the answer lists them.",
         "field_invalid": "The value of `field` is none that may stand there; the detail says what may.",
         "field_not_mapped": "Name fields by their path in the data map, as the purpose's activity has them.",
-        "field_missing": "`field` has to be sent.",
+        "field_missing": "A field has to be sent; the detail names it.",
         "field_unknown": "Leave `field` out: there is none of that name; the detail lists those there are.",
         "given_at_invalid": "Send the moment of the opt-in; it does not lie ahead.",
         "ground_missing": "Give a restriction its ground: `accuracy`, `unlawful` or `claims`.",

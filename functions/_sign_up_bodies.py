@@ -20,7 +20,10 @@ _Name = Annotated[str, Field(min_length=1, max_length=MOST_VALUE)]
 _Cell = Annotated[str, Field(max_length=MOST_VALUE)]
 _TICKED = frozenset({"on", "true", "yes", "1"})
 
-_CONSENT = refusal("consent_missing", "the box has to be ticked by the person, and to have been empty")
+_CONSENT = refusal(
+    "consent_missing",
+    'send `consent`: true and `box_before`: "empty", as the person ticked a box that was empty',
+)
 _PURPOSE = refusal("purpose_unknown", "name at least one of the purposes of newsletters")
 
 

@@ -15,7 +15,7 @@ from shared.domain.identifiers import parse_email
 from shared.domain.times import copenhagen_day
 from shared.services import consent_ledger, intake, newsletter_links, sign_ups
 from shared.services.context import Context
-from shared.services.joining import Joining, join, known_marketing, marketing
+from shared.services.joining import Joining, join, known_marketing, marketing, marketing_choices
 from shared.services.leaving import leave
 from shared.services.newsletter_links import PREFERENCES, UNSUBSCRIBE, NewsletterLinks
 
@@ -41,7 +41,7 @@ async def links_for(context: Context, email: str, purpose_id: str) -> Newsletter
     """
     email = parse_email(email)
     if not known_marketing(context, [purpose_id]):
-        raise Invalid("purpose_unknown", "name newsletters or other marketing", field="purpose")
+        raise Invalid("purpose_unknown", marketing_choices(context), field="purpose")
     for body in await sign_ups.of_address(context, email):
         if body.get("purpose") == purpose_id and newsletter_links.LINKABLE.fullmatch(str(body.get("id"))):
             return newsletter_links.links(context, str(body["id"]))

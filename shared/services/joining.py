@@ -98,6 +98,11 @@ def known_marketing(context: Context, purpose_ids: Iterable[str]) -> bool:
     return {one.id for one in marketing(context)}.issuperset(purpose_ids)
 
 
+def marketing_choices(context: Context) -> str:
+    """Return which purposes may be named, for whoever named another."""
+    return "choose from: " + ", ".join(one.id for one in marketing(context))
+
+
 def marketing(context: Context) -> list[Purpose]:
     """Return every purpose of marketing, in the map's order."""
     return [one for activity in context.datamap.activities for one in activity.purposes if one.marketing]

@@ -19,7 +19,7 @@ from shared.ports.pending_sign_ups import StoredSignUp
 from shared.services import intake, newsletter_links
 from shared.services.conflicts import settled
 from shared.services.context import Context
-from shared.services.joining import Joining, join, known_marketing
+from shared.services.joining import Joining, join, known_marketing, marketing_choices
 
 SOURCE = "form"
 
@@ -53,7 +53,7 @@ async def ask(context: Context, form: SignUpForm) -> None:
     """
     email = parse_email(form.email)
     if not known_marketing(context, form.purpose_ids):
-        raise Invalid("purpose_unknown", "name newsletters or other marketing", field="purposes")
+        raise Invalid("purpose_unknown", marketing_choices(context), field="purposes")
     if all(one.number != form.policy_version for one in context.datamap.policy.versions):
         raise Invalid("policy_version_unknown", "the data map has no such version", field="policy_version")
     await intake.count_client(context, form.client, "newsletter-")
