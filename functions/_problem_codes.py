@@ -205,6 +205,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "newsletter_list_unknown": "A mailing list left the settings while work about it was open.",
         "newsletter_add_refused": "The newsletter processor does not take an address; see to it there.",
         "newsletter_not_shown": "The newsletter processor took an address and does not show it.",
+        "retention_late": "Scheduled deletion has not run for two days, or does not end; see its log.",
         "retention_rule_gone": "The data map lost a rule while a run went by it.",
         "retention_rule_unfit": "A rule without a period does not say which state ends it.",
         "address_missing": "A letter has no address to go to.",

@@ -9,10 +9,13 @@ from functions._door import Given, door
 from functions._http import problem, shown
 from shared import bootstrap
 from shared.domain.errors import Permanent
+from shared.services.measuring import require_retention_on_time
 
 health = func.Blueprint()
 
-_GAPS = frozenset({"settings_invalid", "contacts_incomplete"})  # their details are names, never values
+_GAPS = frozenset(
+    {"settings_invalid", "contacts_incomplete", "retention_late"}
+)  # their details are names, never values
 
 
 class HealthAnswer(Shown):
@@ -24,12 +27,13 @@ class HealthAnswer(Shown):
 
 @door(health, "health", "GET", "health", Given(answers={200: HealthAnswer}))
 async def show(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the host passes it
-    """Answer 200 when settings, data map and contacts are complete, else 503 naming what is missing."""
+    """Answer 200 when nothing is missing and scheduled deletion is on time, else 503 naming what is wrong."""
     try:
         app = bootstrap.app()
         app.context.contacts.require_complete()
+        await require_retention_on_time(app.context)
     except Permanent as error:
         if error.code not in _GAPS:
             raise
-        return problem(error.code, status=503, title="Something is not configured.", detail=error.detail)
+        return problem(error.code, status=503, title="Something is missing or late.", detail=error.detail)
     return shown(HealthAnswer(datamap=app.context.datamap.digest[:12]))

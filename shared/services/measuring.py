@@ -58,6 +58,18 @@ async def measure(context: Context) -> None:
     record(RETENTION_UNFINISHED, 0 if await _retention_is_on_time(context, today) else 1)
 
 
+async def require_retention_on_time(context: Context) -> None:
+    """See that scheduled deletion runs. An installation in which it never ran yet is not late.
+
+    Raises:
+        Permanent: `retention_late`: no run came for two days, or one does not end; the detail is its day.
+    """
+    today = copenhagen_day(context.clock.now())
+    stored = await context.retention_runs.latest()
+    if stored is not None and not await _retention_is_on_time(context, today):
+        raise Permanent("retention_late", stored.run.day.isoformat())
+
+
 def age(row: CaseRow, today: date, *, due_soon_days: int) -> Ageing:
     """Return how near a listed case is to its dates. One that nobody confirmed has none, nor has our own."""
     unconfirmed = row.state is RequestState.RECEIVED and not row.question_open

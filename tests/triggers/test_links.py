@@ -20,8 +20,10 @@ from functions.http_requests import (
 from shared import bootstrap
 from shared.domain.errors import Permanent
 from shared.domain.request_states import RequestState
+from shared.domain.retention_runs import Run, Step
 from shared.domain.rights import Right
 from shared.domain.tokens import issue
+from shared.ports.retention_runs import StoredRun
 from shared.services.links import ANSWER, CANCEL, PACKAGE, VERIFY
 from shared.settings import Settings
 from tests.factories import KEYS, contacts
@@ -374,6 +376,19 @@ async def test_health_names_the_settings_that_are_wrong(monkeypatch):
     assert "not-a-key" not in str(found)
     elsewhere = problem(await call(status, method="GET", request_id=UNKNOWN), 500, "settings_invalid")
     assert "detail" not in elsewhere
+
+
+@pytest.mark.parametrize(("days", "status"), [(None, 200), (0, 200), (1, 200), (2, 503), (9, 503)])
+async def test_health_is_red_when_scheduled_deletion_does_not_run(world, days, status):
+    """Two days without a run that ended; one that never began is not late."""
+    if days is not None:
+        day = world.clock.now().date() - timedelta(days=days)
+        run = Run(day=day, started_at=world.clock.now(), step=Step.DONE)
+        await world.retention_runs.write(StoredRun(run=run, etag=None))
+    response = await call(show, method="GET")
+    assert response.status_code == status
+    if status != 200:
+        assert problem(response, 503, "retention_late")["detail"] == day.isoformat()
 
 
 async def test_health_keeps_the_details_of_other_errors_inside(monkeypatch):
