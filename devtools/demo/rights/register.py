@@ -98,7 +98,7 @@ def check_note(
 
 
 _OBJECTIONS = {"objection": ["general"], "extension": ["general"], "marketing_objection": ["marketing"]}
-_WITHDRAWN = frozenset({"withdrawal", "several"})
+_WITHDRAWN = frozenset({"withdrawal", "several", "erasure"})  # an erasure ends consents: article 17(1)(b)
 
 
 def _controls(holdings: Holdings) -> dict[str, dict[str, Any]]:
