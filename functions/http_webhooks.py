@@ -39,9 +39,9 @@ class TakenAnswer(Shown):
     ),
 )
 async def campaign_monitor_webhook(req: func.HttpRequest) -> func.HttpResponse:
-    """Take in a body of events, whatever it holds: what cannot be read is kept for staff, a test call does nothing.
+    """Take in a body of events, whatever it holds; a test call does nothing.
 
-    Sent again, it is worked on again, which changes nothing.
+    What cannot be read is kept for staff. Sent again, it is worked on again, which changes nothing.
     """
     app = bootstrap.app()
     given = hashlib.sha256(req.route_params["secret"].encode()).hexdigest()
