@@ -478,3 +478,6 @@ output DATA_STORAGE_ACCOUNT string = dataStorage.outputs.name
 
 @description('Object id of the app\'s identity, which the mailbox has to let in.')
 output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
+
+@description('Client id of the app\'s identity, by which Exchange knows it.')
+output IDENTITY_CLIENT_ID string = identity.outputs.clientId

@@ -84,6 +84,7 @@ def test_nothing_is_deployed_that_was_not_tested_and_looked_at():
     assert deploy["test"]["uses"] == "./.github/workflows/test.yml"
     steps = deploy["deploy"]["steps"]
     assert "smoke-test.sh" in steps[-1]["run"]
+    assert steps[-1]["if"] == "${{ !inputs.first }}"  # which is never on for a push
     publish = next(
         step["with"] for step in steps if step.get("uses", "").startswith("Azure/functions-action")
     )
