@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -84,6 +85,9 @@ async def play(
         return await _days(scene, forms)
 
 
+_SWEEPS, _BETWEEN_SWEEPS_SECONDS = 6, 5.0
+
+
 async def _days(scene: Scene, forms: Forms) -> dict[str, Any]:
     narrator = scene.narrator
     narrator.chapter("Our own forms")
@@ -112,6 +116,14 @@ async def _days(scene: Scene, forms: Forms) -> dict[str, Any]:
     await scene.move_to(2)
     await scene.days.run_timer("reconciliation")
     await scene.quiet()
+    for _ in range(
+        _SWEEPS
+    ):  # a restart may have cut off work on a body: the sweep takes it up, as every minute
+        if len(await scene.kept_bodies()) <= KEPT_FOR_STAFF:
+            break
+        await scene.days.run_timer("sweep")
+        await asyncio.sleep(_BETWEEN_SWEEPS_SECONDS)
+        await scene.quiet()
     narrator.chapter("The proof: both sides side by side, read with the bare SDKs")
     after = await scene.evidence()
     forms.judge(after)
