@@ -126,11 +126,13 @@ def _note(event: events.ScenarioFinished, probed: Probed) -> None:
         label = recorder.cases[case_id].value.operation.label
         probed.seen[label, response.status_code] += 1
         case = recorder.cases[case_id].value
-        if _is_the_hosts(case, response) or _has_blank_query(case):
+        if _is_the_hosts(case, response):
             continue
         for check in recorder.checks.get(case_id, ()):
             if check.failure_info is not None:
                 failure = check.failure_info.failure
+                if check.name in REFUSALS and _has_blank_query(case):
+                    continue
                 said = " ".join(str(failure.message).split())[:300]
                 sent = f"{exchange.request.method} {exchange.request.uri} {exchange.request.body or b''!r}"
                 probed.misfits.setdefault(
