@@ -35,7 +35,7 @@ class SetAside(_Frozen):
 class Receipt(_Frozen):
     """How far one body is. Named by the body's hash, so that the same body again finds it done.
 
-    `unreadable`: no event of it could be read; the body is kept for staff.
+    `unreadable`: it could not be read or worked on at all; the body is kept for staff.
     """
 
     body_id: str
@@ -46,6 +46,7 @@ class Receipt(_Frozen):
     set_aside: tuple[SetAside, ...] = ()
     unreadable_since: UtcTime | None = None  # the processor's answer about the event at hand; None: it is not
     counts: Mapping[str, int] = {}  # what came of the events, by verdict
+    poisonings: int = 0  # how often its message failed too often
     wake_at: UtcTime
 
     @property

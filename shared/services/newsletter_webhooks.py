@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.domain.errors import CannotTell, Invalid, Permanent, Retryable
+from shared.domain.errors import CannotTell, Conflict, Invalid, Permanent, Retryable
 from shared.domain.messages import ProcessWebhook
 from shared.domain.newsletters import MailingList
 from shared.domain.times import after
@@ -28,6 +28,8 @@ from shared.telemetry import NEWSLETTER_EVENTS
 
 LIST_UNKNOWN = "list_unknown"
 _BETWEEN_SAVES = 50  # events done again at most after a crash
+_STEP_BACK_SECONDS = 15  # for whoever finds another worker at the same body
+_MOST_POISONINGS = 3  # of one body's messages; a store that was away for a minute is no fault of the body
 
 
 async def receive(context: Context, data: bytes) -> str:
@@ -46,20 +48,34 @@ async def process(context: Context, body_id: str) -> None:
     """Work on the events of a body, as many as one message may, and go on with another message.
 
     What is wrong with one event sets that one aside; what is wrong with the whole body keeps it for staff.
+    Where another worker is at the same body this one steps back and comes again: the body came twice, or word
+    of it did, and that is no failure.
 
     Raises:
-        Conflict: another worker is at the same body; let the queue deliver again.
         Retryable: a store did not answer.
     """
     kept = await context.webhooks.body(body_id)
     if kept is None:
         return
-    data, received_at = kept
+    try:
+        await _take(context, body_id, *kept)
+    except Conflict:
+        await context.queue.send([ProcessWebhook(body_id=body_id)], delay_seconds=_STEP_BACK_SECONDS)
+
+
+async def _take(context: Context, body_id: str, data: bytes, received_at: datetime) -> None:
     stored = await _begun(context, body_id, received_at)
     if stored.receipt.state != "open":
         # It came again, which may be news that only looks the same: dates there end with the minute.
         stored = await _save(
-            context, stored, state="open", next_event=0, counts={}, set_aside=(), received_at=received_at
+            context,
+            stored,
+            state="open",
+            next_event=0,
+            counts={},
+            set_aside=(),
+            poisonings=0,
+            received_at=received_at,
         )
     try:
         list_id, events = envelope(data)
@@ -168,8 +184,7 @@ async def _take_up(context: Context, body_id: str, now: datetime) -> bool:
     """Send word of a body, or let go of it; whether there was anything to do."""
     stored = await context.webhooks.receipt(body_id)
     if stored is None or (stored.receipt.state == "open" and stored.receipt.wake_at <= now):
-        await context.queue.send([ProcessWebhook(body_id=body_id)])
-        return True
+        return await _send_again(context, body_id, stored)
     if stored.receipt.keeps_body and not _is_old(context, stored.receipt, now):
         return False
     if stored.receipt.state == "open":
@@ -178,14 +193,39 @@ async def _take_up(context: Context, body_id: str, now: datetime) -> bool:
     return True
 
 
+async def _send_again(context: Context, body_id: str, stored: StoredReceipt | None) -> bool:
+    """Send word of a body once in a while, and not at every sweep: the queue may only be long."""
+    kept = await context.webhooks.body(body_id)
+    if kept is None:
+        return False
+    try:
+        if stored is None:
+            await _begun(context, body_id, kept[1])
+        else:
+            await _save(context, stored)
+    except Conflict:
+        return False  # somebody is at it
+    await context.queue.send([ProcessWebhook(body_id=body_id)])
+    return True
+
+
 async def poisoned(context: Context, body_id: str) -> None:
-    """Keep a body for staff whose message failed for good."""
+    """Leave a body whose message failed too often to a later sweep, and in the end to staff.
+
+    A second call counts once more; one about a body that is done or gone changes nothing.
+
+    Raises:
+        Conflict: another worker is at the body; let the queue deliver again.
+    """
     kept = await context.webhooks.body(body_id)
     if kept is None:
         return
     stored = await _begun(context, body_id, kept[1])
     if stored.receipt.state == "open":
-        await _save(context, stored, state="unreadable")
+        times = stored.receipt.poisonings + 1
+        await _save(
+            context, stored, poisonings=times, state="open" if times < _MOST_POISONINGS else "unreadable"
+        )
     await context.operators.alarm("newsletter_webhook_poisoned", details=body_id)
 
 

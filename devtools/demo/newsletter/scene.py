@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from devtools.demo.findings import Findings
 from devtools.demo.holdings import Stores
 from devtools.demo.narration import Narrator
 from devtools.demo.newsletter.evidence import Evidence
-from devtools.demo.newsletter.reading import read_evidence
+from devtools.demo.newsletter.reading import read_evidence, rows_of
 from devtools.demo.newsletter.vendor import Vendor
 from devtools.demo.newsletter.verdict import Judge
 from devtools.demo.preparing import wait_for_quiet
@@ -62,6 +63,16 @@ class Scene:
         """Return the names of the bodies of webhooks that the app keeps."""
         container = self.stores.blobs.get_container_client("webhooks")
         return [name async for name in container.list_blob_names()]
+
+    async def receipts(self, body_ids: Collection[str]) -> list[str]:
+        """Return how far the app is with each of these bodies, as it says itself."""
+        rows = await rows_of(self.stores.cosmos, self.database, "webhook_receipts")
+        shown = ("state", "next_event", "events", "set_aside", "poisonings", "received_at", "wake_at")
+        return [
+            f"{row['id'][:8]} { ({name: row.get(name) for name in shown}) }"
+            for row in rows
+            if row["id"] in body_ids
+        ]
 
     async def move_to(self, days: int) -> None:
         """Let it be so many days later on both sides, and let the app take up what is due."""

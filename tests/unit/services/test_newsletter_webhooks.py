@@ -1,5 +1,6 @@
 """What the newsletter processor tells us: early, late, twice, in any order, wrongly or not at all."""
 
+import asyncio
 import contextlib
 import json
 
@@ -326,10 +327,52 @@ async def test_whoever_dies_anywhere_is_finished_by_the_next(place, time):
     assert made.newsletter_changes.all() == []
 
 
+async def test_two_workers_at_one_body_do_not_wear_out_each_others_messages():
+    """They go step by step beside each other; neither fails, and the body is worked through."""
+
+    async def turn(_name):
+        await asyncio.sleep(0)
+
+    made = world(turn=turn)
+    people = [f"p{number}@people.example" for number in range(200)]
+    for email in people:
+        made.newsletters.put(NEWS, email)
+    data = body(*(event("Subscribe", email, SignupIPAddress="192.0.2.10") for email in people))
+    body_id = await newsletter_webhooks.receive(made.context, data)
+    made.queue.sent.clear()
+    await asyncio.gather(*(newsletter_webhooks.process(made.context, body_id) for _ in range(3)))
+    again = [delay_seconds for _, _, delay_seconds in made.queue.sent]
+    assert again
+    assert all(again)
+    await deliver(made)
+    assert all([await consents(made, email) for email in people])
+    assert made.webhooks.bodies == {}
+
+
+async def test_a_store_that_was_away_for_a_while_makes_no_body_a_case_for_staff():
+    """Its message failed too often; the sweep sends another when that is due, and no sooner."""
+    made = world()
+    await sign_up(made, METTE)
+    made.newsletters.put(NEWS, METTE, "Unsubscribed")
+    body_id = await newsletter_webhooks.receive(made.context, body(event("Deactivate", METTE)))
+    await newsletter_webhooks.poisoned(made.context, body_id)
+    made.queue.sent.clear()
+    assert await newsletter_webhooks.sweep(made.context) == 0
+    later(made, seconds=2 * made.limits.wake_seconds)
+    assert await newsletter_webhooks.sweep(made.context) == 1
+    assert await newsletter_webhooks.sweep(made.context) == 0
+    await deliver(made)
+    assert not await consents(made, METTE)
+    assert made.webhooks.bodies == {}
+
+
 async def test_a_poisoned_body_waits_for_staff():
-    """It is kept, and an operator is told."""
+    """At the third time it is kept for them; an operator is told each time."""
     made = world()
     body_id = await newsletter_webhooks.receive(made.context, body(event("Subscribe", METTE)))
+    for _ in range(2):
+        await newsletter_webhooks.poisoned(made.context, body_id)
+        assert await made.webhooks.to_look_at(limit=5) == []
     await newsletter_webhooks.poisoned(made.context, body_id)
     assert [one.body_id for one in await made.webhooks.to_look_at(limit=5)] == [body_id]
     await newsletter_webhooks.poisoned(made.context, "0" * 64)
