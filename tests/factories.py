@@ -266,7 +266,7 @@ class World:
         self.activity = MemoryActivityClocks(self.documents, self.turn)
         self.membership_warnings = MemoryMembershipWarnings(self.documents, self.turn)
         self.consent_ledger = MemoryConsentLedger(self.documents, self.turn)
-        self.newsletters = MemoryNewsletters(self.turn)
+        self.newsletters = MemoryNewsletters(self.turn, self.clock)
         self.newsletter_changes = MemoryNewsletterChanges(self.documents, self.turn)
         self.webhooks = MemoryWebhooks(self.clock, self.turn)
         self.pending_sign_ups = MemoryPendingSignUps(self.documents, self.turn)

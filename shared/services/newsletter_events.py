@@ -12,7 +12,7 @@ from shared.domain.consent_ledger import Channel, ConsentEvent, EventKind, Evide
 from shared.domain.identifiers import EMAIL, normalise, parse_email
 from shared.domain.newsletters import ACTIVE, MailingList, Verdict, compare, has_left
 from shared.domain.webhook_bodies import DEACTIVATE, SUBSCRIBE, ProcessorEvent
-from shared.services import consent_ledger, leaving, newsletter_changes, sign_ups
+from shared.services import consent_ledger, leaving, newsletter_changes, newsletter_looks, sign_ups
 from shared.services.context import Context
 
 SOURCE = "newsletter processor's form"
@@ -57,8 +57,11 @@ async def _settled(
 ) -> Verdict:
     list_id = mailing_list.list_id
     key = context.keys.subject_key(EMAIL, email)
-    changing = await context.newsletter_changes.read(key, list_id) is not None
-    is_wanted = await newsletter_changes.wanted(context, email, mailing_list)
+    change = await context.newsletter_changes.read(key, list_id)
+    changing = change is not None
+    if change is not None and change.change.attention:  # it may be over what staff had to look at
+        await newsletter_changes.ask_for(context, email, [list_id], name=event.name)
+    is_wanted = await newsletter_looks.wanted(context, email, mailing_list)
     entry = None if changing else await context.newsletters.entry(list_id, email)
     verdict = compare(
         None if entry is None else entry.state,

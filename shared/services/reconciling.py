@@ -28,7 +28,7 @@ from shared.domain.times import after, copenhagen_day
 from shared.domain.webhook_bodies import DEACTIVATE, SUBSCRIBE, ProcessorEvent
 from shared.ports.newsletters import UNREADABLE, ListEntry, StateList
 from shared.ports.reconciliations import StoredRun
-from shared.services import newsletter_changes, sign_ups
+from shared.services import newsletter_changes, newsletter_looks, sign_ups
 from shared.services.context import Context
 from shared.services.newsletter_events import remember_no, settle
 from shared.telemetry import NEWSLETTER_DIVERGING, NEWSLETTER_RECONCILED, NEWSLETTER_REPAIRED
@@ -201,7 +201,7 @@ async def _look(context: Context, mailing_list: MailingList, entry: ListEntry) -
 
 async def _compared(context: Context, mailing_list: MailingList, entry: ListEntry, email: str) -> _Looked:
     """Compare one address. Where the page agrees nothing is asked there."""
-    is_wanted = await newsletter_changes.wanted(context, email, mailing_list)
+    is_wanted = await newsletter_looks.wanted(context, email, mailing_list)
     seen = compare(
         entry.state,
         wanted=is_wanted is True,
@@ -255,7 +255,7 @@ async def _alone(context: Context, email: str, looking: Awaitable[_Looked]) -> _
 
 async def _missing(context: Context, mailing_list: MailingList, email: str, *, name: str) -> _Looked:
     """Ask for an address to be added that consented, and that the list does not have."""
-    if await newsletter_changes.wanted(context, email, mailing_list) is not True:
+    if await newsletter_looks.wanted(context, email, mailing_list) is not True:
         return Verdict.AGREES, ""
     key = context.keys.subject_key(EMAIL, email)
     if await context.newsletter_changes.read(key, mailing_list.list_id) is not None:

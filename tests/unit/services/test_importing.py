@@ -225,6 +225,7 @@ async def test_a_new_sign_up_brings_back_who_left_at_the_processor():
     """Its person said so just now."""
     world = made_world()
     world.newsletters.put(NEWS, METTE, "Unsubscribed")
+    world.clock.advance(seconds=10 * 60)
     await signed_up(world)
     await deliver(world)
     assert world.newsletters.state(NEWS, METTE) == "Active"

@@ -1,0 +1,80 @@
+"""Whether somebody left at the newsletter processor before a consent was given, or after it. Pure.
+
+Its times carry no zone and may be cut to the minute, so a leaving lies in a span. Where a consent lies in the
+same span the order cannot be told, unless our own ledger knows that leaving.
+Source: GDPR article 7(3); policy 4.8; https://www.campaignmonitor.com/api/v3-3/subscribers/.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from zoneinfo import ZoneInfo
+
+from shared.domain.controls import EVERY_PURPOSE, Consent, Controls
+
+_SKEW = timedelta(minutes=2)  # between its clock and ours
+_STEP = timedelta(minutes=1)  # what its times are cut to, as far as is known
+_FARTHEST_WEST, _FARTHEST_EAST = timedelta(hours=12), timedelta(hours=14)
+_TOLD_BEFORE = timedelta(hours=1)
+"""How long our own end of a consent may take to arrive there, and so be older than what it shows."""
+
+
+class Order(Enum):
+    """When somebody left, beside a consent."""
+
+    BEFORE = auto()
+    AFTER = auto()
+    UNCLEAR = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A change of state there happened from `begins` to `ends`."""
+
+    begins: datetime
+    ends: datetime
+
+
+def span_of(changed: str, zone: str) -> Span | None:
+    """Return when a state changed, as the processor writes it. None: it does not say.
+
+    `zone`: the account's, by its name in the time zone database; empty: not recorded, so it may be any.
+    """
+    try:
+        written = datetime.fromisoformat(changed)
+        if written.tzinfo is not None or not zone:
+            local = written.replace(tzinfo=written.tzinfo or UTC)
+            east, west = (timedelta(), timedelta()) if written.tzinfo else (_FARTHEST_EAST, _FARTHEST_WEST)
+            begins, ends = local - east, local + west
+        else:  # an hour that comes twice is both
+            read = [written.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC) for fold in (0, 1)]
+            begins, ends = min(read), max(read)
+        return Span(begins=begins - _SKEW, ends=ends + _STEP + _SKEW)
+    except (ValueError, OverflowError):
+        return None
+
+
+def order_of(controls: Controls, consent: Consent, changed: str, zone: str) -> Order:
+    """Return whether whoever is shown as having left did so before a consent that counts, or after it.
+
+    Before it is also what our ledger knows: somebody left just then, and consented to nothing until this.
+    """
+    span = span_of(changed, zone)
+    if span is None:
+        return Order.UNCLEAR
+    if span.ends < consent.given_at:
+        return Order.BEFORE
+    if span.begins > consent.given_at:
+        return Order.AFTER
+    return Order.BEFORE if _is_known(controls, consent, span) else Order.UNCLEAR
+
+
+def _is_known(controls: Controls, consent: Consent, span: Span) -> bool:
+    ends = [
+        one.at for one in controls.withdrawals if one.purpose_id in (consent.purpose_id, EVERY_PURPOSE)
+    ] + ([] if controls.withdrawn_at is None else [controls.withdrawn_at])
+    known = [one for one in ends if span.begins - _TOLD_BEFORE <= one < consent.given_at]
+    return bool(known) and not any(
+        one.purpose_id == consent.purpose_id and max(known) < one.given_at < consent.given_at
+        for one in controls.consents
+    )
