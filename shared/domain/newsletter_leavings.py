@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from zoneinfo import ZoneInfo
 
-from shared.domain.controls import EVERY_PURPOSE, Consent, Controls
+from shared.domain.consent import last_end
+from shared.domain.controls import Consent, Controls
 
 _SKEW = timedelta(minutes=2)  # between its clock and ours
 _STEP = timedelta(minutes=1)  # what its times are cut to, as far as is known
@@ -70,11 +71,10 @@ def order_of(controls: Controls, consent: Consent, changed: str, zone: str) -> O
 
 
 def _is_known(controls: Controls, consent: Consent, span: Span) -> bool:
-    ends = [
-        one.at for one in controls.withdrawals if one.purpose_id in (consent.purpose_id, EVERY_PURPOSE)
-    ] + ([] if controls.withdrawn_at is None else [controls.withdrawn_at])
-    known = [one for one in ends if span.begins - _TOLD_BEFORE <= one < consent.given_at]
-    return bool(known) and not any(
-        one.purpose_id == consent.purpose_id and max(known) < one.given_at < consent.given_at
+    end = last_end(controls, consent.purpose_id)
+    if end is None or not span.begins - _TOLD_BEFORE <= end < consent.given_at:
+        return False
+    return not any(
+        one.purpose_id == consent.purpose_id and end < one.given_at < consent.given_at
         for one in controls.consents
     )

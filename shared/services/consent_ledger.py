@@ -9,7 +9,7 @@ Source: GDPR articles 5(2), 7(1), 7(3); policy 2.4.2, 4.8.
 from collections.abc import Iterable
 from datetime import datetime
 
-from shared.domain.consent import consent_in_force, listed
+from shared.domain.consent import begun_between, consent_in_force, last_end, listed
 from shared.domain.consent_ledger import Channel, ConsentEvent, EventKind, applied
 from shared.domain.controls import Consent, Controls, SuppressionReason
 from shared.domain.identifiers import EMAIL
@@ -28,12 +28,42 @@ async def note(context: Context, event: ConsentEvent) -> Controls:
     """
     keys = (event.subject_key,)
     if not event.ends:
-        await context.consent_ledger.append(event)
+        event = await context.consent_ledger.append(event)
     await marking.change(context, keys, lambda controls: applied(controls, event))
     if event.ends:
         await context.consent_ledger.append(event)
     (stored,) = await context.controls.read(keys)
     return stored.controls
+
+
+async def note_left(
+    context: Context, subject_key: str, purpose_id: str, *, at: datetime, channel: Channel
+) -> None:
+    """Note that somebody is found to have left; who is known to have left, and gave nothing since, did then.
+
+    What is found is a state and no word of a person: two workers that find it, and one that finds it again,
+    leave one end. A second call finishes what a first one left half done, under the time that stands.
+
+    Raises:
+        Conflict: somebody else kept writing; note it again.
+        Retryable: something was not there; note it again.
+    """
+    now, stands = context.clock.now(), at
+
+    def ended(controls: Controls) -> Controls:
+        nonlocal stands
+        known = last_end(controls, purpose_id)
+        if known is not None and not begun_between(controls, purpose_id, known, at):
+            stands = known
+            return controls
+        stands = at
+        return applied(controls, event(at))
+
+    def event(moment: datetime) -> ConsentEvent:
+        return withdrawal_event(subject_key, purpose_id, at=moment, noted_at=now, channel=channel)
+
+    await marking.change(context, (subject_key,), ended)
+    await context.consent_ledger.append(event(stands))
 
 
 async def state_of(context: Context, email: str, purpose_ids: Iterable[str]) -> dict[str, Consent | None]:
