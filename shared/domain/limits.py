@@ -38,6 +38,7 @@ class Limits:
     confirm_days: int = 14  # a recipient that was told by mail is called to mind after these
     ask_within_working_days: int = 3  # a question later than this after receipt pauses nothing
     cleanup_seconds: int = 3_600  # a worker that was still writing a copy when its request closed has ended
+    wrong_secrets_per_client_hour: int = 20  # of the webhooks' door
     newsletter_link_days: int = 730  # life of the links to leave and to choose
     newsletter_attempts: int = 6  # calls about one address in one list before staff are told
     newsletter_settle_seconds: int = 15  # before an addition is looked for; doubled at each try
