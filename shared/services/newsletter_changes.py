@@ -109,14 +109,21 @@ async def sweep(context: Context) -> int:
 
 
 async def retry_all(context: Context) -> int:
-    """Take up what waits for staff, after its cause was removed; return how many."""
+    """Take up what waits for staff, after its cause was removed; return how many.
+
+    Each is looked at as if for the first time: whoever left since they signed up is not added.
+    """
     waiting = await context.newsletter_changes.waiting_for_staff(limit=context.limits.sweep_requests)
-    now = context.clock.now()
+    now, taken_up = context.clock.now(), 0
     for one in waiting:
         again = {"attention": "", "attempts": 0, "added": False, "left_before": None, "wake_at": now}
         fresh = one.change.model_copy(update=again)
-        await context.newsletter_changes.write(one.model_copy(update={"change": fresh}))
-    return len(waiting)
+        try:
+            await context.newsletter_changes.write(one.model_copy(update={"change": fresh}))
+        except Conflict:
+            continue  # asked for anew meanwhile, which takes it up
+        taken_up += 1
+    return taken_up
 
 
 @dataclass(frozen=True, kw_only=True)

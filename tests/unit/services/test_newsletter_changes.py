@@ -235,6 +235,45 @@ async def test_what_a_machine_cannot_do_waits_for_staff(why, code):
     assert made.newsletters.state(NEWS, METTE) == "Active"
 
 
+@pytest.mark.parametrize("state", ["Unsubscribed", "Deleted"])
+async def test_whoever_left_there_while_staff_were_waited_for_is_not_added_by_trying_again(state):
+    """Her sign-up was older; that she signed up herself brings nobody back who left since."""
+    made = world()
+    await sign_up(made, METTE, state=None)
+    made.newsletters.suppressed.add(METTE)
+    await newsletter_changes.ask_for(made.context, METTE, [NEWS], returns=True)
+    await deliver(made)
+    later(made, hours=1)
+    made.newsletters.suppressed.clear()
+    made.newsletters.put(NEWS, METTE, state)
+    assert await newsletter_changes.retry_all(made.context) == 1
+    await deliver(made)
+    assert made.newsletters.state(NEWS, METTE) == state
+    assert not await consents(made, METTE)
+    assert made.newsletter_changes.all() == []
+
+
+async def test_trying_again_passes_over_what_was_asked_for_anew():
+    """And takes up the others."""
+    made, emails = world(), ["a@people.example", "b@people.example", "c@people.example"]
+    for email in emails:
+        await sign_up(made, email, state=None)
+        made.newsletters.suppressed.add(email)
+        await newsletter_changes.ask_for(made.context, email, [NEWS])
+    await deliver(made)
+    real, written = made.newsletter_changes.write, []
+
+    async def write(stored):
+        if not written:
+            written.append(stored.change.email)
+            await newsletter_changes.ask_for(made.context, stored.change.email, [NEWS], name="Ane")
+        return await real(stored)
+
+    made.newsletter_changes.write = write
+    assert await newsletter_changes.retry_all(made.context) == 2
+    assert not [one for one in made.newsletter_changes.all() if one.change.attention]
+
+
 async def test_an_outage_is_told_once_and_outlasted():
     """The longer it lasts, the later it is tried again."""
     made = world()
