@@ -90,6 +90,17 @@ def begun_between(controls: Controls, purpose_id: str, start: datetime, end: dat
     )
 
 
+def is_given_before(controls: Controls, consent: Consent) -> bool:
+    """Whether an older consent to the same purpose counts as well."""
+    return any(
+        one.purpose_id == consent.purpose_id
+        and one.withdrawn_at is None
+        and one.given_at < consent.given_at
+        and _is_latest_word(controls, one.purpose_id, one.given_at)
+        for one in controls.consents
+    )
+
+
 def listed(controls: Controls, *, at: datetime, reason: SuppressionReason) -> Controls:
     """Return the controls with the address on the list of those not to write to; the first entry stays.
 

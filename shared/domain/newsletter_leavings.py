@@ -55,24 +55,26 @@ def span_of(changed: str, zone: str) -> Span | None:
         return None
 
 
-def order_of(controls: Controls, consent: Consent, changed: str, zone: str) -> Order:
-    """Return whether whoever is shown as having left did so before a consent that counts, or after it.
+def latest(changed: str, zone: str, told_at: datetime) -> datetime:
+    """Return as late as a state can have changed, of which we were told at a time."""
+    span = span_of(changed, zone)
+    return told_at if span is None else min(told_at, span.ends)
 
-    Before it is also what our ledger knows: somebody left just then, and consented to nothing until this.
-    """
+
+def order_of(consent: Consent, changed: str, zone: str) -> Order:
+    """Return whether whoever is shown as having left did so before a consent was given, or after it."""
     span = span_of(changed, zone)
     if span is None:
         return Order.UNCLEAR
     if span.ends < consent.given_at:
         return Order.BEFORE
-    if span.begins > consent.given_at:
-        return Order.AFTER
-    return Order.BEFORE if _is_known(controls, consent, span) else Order.UNCLEAR
+    return Order.AFTER if span.begins > consent.given_at else Order.UNCLEAR
 
 
-def _is_known(controls: Controls, consent: Consent, span: Span) -> bool:
-    end = last_end(controls, consent.purpose_id)
-    if end is None or not span.begins - _TOLD_BEFORE <= end < consent.given_at:
+def is_known(controls: Controls, consent: Consent, changed: str, zone: str) -> bool:
+    """Whether our ledger knows a leaving: an end of about that time, and nothing given until this consent."""
+    span, end = span_of(changed, zone), last_end(controls, consent.purpose_id)
+    if span is None or end is None or not span.begins - _TOLD_BEFORE <= end < consent.given_at:
         return False
     return not any(
         one.purpose_id == consent.purpose_id and end < one.given_at < consent.given_at

@@ -37,21 +37,32 @@ async def note(context: Context, event: ConsentEvent) -> Controls:
 
 
 async def note_left(
-    context: Context, subject_key: str, purpose_id: str, *, at: datetime, channel: Channel
+    context: Context,
+    subject_key: str,
+    purpose_id: str,
+    *,
+    at: datetime,
+    channel: Channel,
+    unless_given: bool = False,
 ) -> None:
     """Note that somebody is found to have left; who is known to have left, and gave nothing since, did then.
 
     What is found is a state and no word of a person: two workers that find it, and one that finds it again,
     leave one end. A second call finishes what a first one left half done, under the time that stands.
+    `unless_given`: only of whom no consent to the purpose is in force.
 
     Raises:
         Conflict: somebody else kept writing; note it again.
         Retryable: something was not there; note it again.
     """
-    now, stands = context.clock.now(), at
+    now = context.clock.now()
+    stands: datetime | None = at
 
     def ended(controls: Controls) -> Controls:
         nonlocal stands
+        if unless_given and consent_in_force(controls, purpose_id, now=now) is not None:
+            stands = None
+            return controls
         known = last_end(controls, purpose_id)
         if known is not None and not begun_between(controls, purpose_id, known, at):
             stands = known
@@ -63,7 +74,25 @@ async def note_left(
         return withdrawal_event(subject_key, purpose_id, at=moment, noted_at=now, channel=channel)
 
     await marking.change(context, (subject_key,), ended)
-    await context.consent_ledger.append(event(stands))
+    if stands is not None:
+        await context.consent_ledger.append(event(stands))
+
+
+async def count_in(context: Context, subject_key: str) -> None:
+    """Count every event of one pseudonym in once more, which finishes what somebody who died left undone.
+
+    Raises:
+        Conflict, Retryable: do it again.
+        CannotTell: an event could not be understood; nothing is changed.
+    """
+    events = await context.consent_ledger.of_person((subject_key,))
+
+    def counted(controls: Controls) -> Controls:
+        for event in events:
+            controls = applied(controls, event)
+        return controls
+
+    await marking.change(context, (subject_key,), counted)
 
 
 async def state_of(context: Context, email: str, purpose_ids: Iterable[str]) -> dict[str, Consent | None]:

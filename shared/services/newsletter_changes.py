@@ -86,6 +86,8 @@ async def apply(context: Context, subject_key: str, list_id: str) -> None:
         return
     if mailing_list is not None and found.step in (Step.ADD, Step.STOP):
         await _change_there(context, stored, mailing_list, found)
+    elif found.leaving is not None:
+        await _end(context, stored, found.leaving)
     elif found.step is Step.NOTHING:
         await _close(context, stored)
     else:
@@ -140,16 +142,14 @@ class NewChange:
     def over(
         self, open_one: NewsletterChange | None, *, now: datetime, wake_at: datetime
     ) -> NewsletterChange:
-        """Return the one open change that holds both. Who leaves again leaves as of the last time.
+        """Return the one open change that holds both.
 
         A sign-up that is on its way stays one until its person leaves, and is not added a second time because
         somebody asked for another reason.
         """
         before = () if open_one is None else open_one.leaving
         if self.leaving is not None:
-            reached = set(self.leaving.purpose_ids)
-            others = tuple(one for one in before if not reached.issuperset(one.purpose_ids))
-            before = (*others, self.leaving)
+            before = (self.leaving,) if open_one is None else open_one.also_leaving(self.leaving)
         is_open = open_one is not None and open_one.returns and self.leaving is None
         keeps_added = is_open and not self.returns and open_one is not None and open_one.added
         return NewsletterChange(
@@ -213,7 +213,10 @@ async def _change_there(
     try:
         if found.step is Step.ADD:
             forbidden = await context.newsletters.add(
-                list_id, change.email, name=change.name, returns=change.returns
+                list_id,
+                change.email,
+                name=change.name,
+                returns=change.returns or found.left_before is not None,
             )
             if forbidden is None:
                 await _later(context, taken, added=found)
@@ -228,7 +231,18 @@ async def _change_there(
     if entry is not None and entry.state in (ACTIVE, UNCONFIRMED):
         await _later(context, taken)
     else:
-        await _close(context, taken)
+        await _close(context, taken, stopped=None if entry is None else entry.changed)
+
+
+async def _end(context: Context, stored: StoredChange, leaving: Leaving) -> None:
+    """Save that somebody left there, and then end it here, so that whoever dies leaves it to the queue."""
+    change = stored.change.model_copy(update={"leaving": stored.change.also_leaving(leaving)})
+    try:
+        etag = await context.newsletter_changes.write(stored.model_copy(update={"change": change}))
+    except Conflict:
+        return  # asked for anew meanwhile, which is a reason to look again
+    await end_here(context, change.email, leaving)
+    await _close(context, StoredChange(change=change, etag=etag))
 
 
 async def _put_off(context: Context, stored: StoredChange, error: ComplianceError) -> None:
@@ -238,11 +252,11 @@ async def _put_off(context: Context, stored: StoredChange, error: ComplianceErro
         await _left_to_staff(context, stored, error.code)
 
 
-async def _close(context: Context, stored: StoredChange) -> None:
+async def _close(context: Context, stored: StoredChange, *, stopped: str | None = None) -> None:
     try:
         await context.newsletter_changes.close(stored)
     except Conflict:
-        await _let_go(context, stored)
+        await _let_go(context, stored, stopped=stopped)
 
 
 async def _later(
@@ -276,14 +290,18 @@ async def _left_to_staff(context: Context, stored: StoredChange, code: str) -> N
     await context.operators.alarm(code, details=RECIPIENT)
 
 
-async def _let_go(context: Context, stored: StoredChange) -> None:
-    """Hand a change that was asked for anew meanwhile back, with a message of its own, if we had taken it."""
+async def _let_go(context: Context, stored: StoredChange, *, stopped: str | None = None) -> None:
+    """Hand a change that was asked for anew meanwhile back, with a message of its own, if we had taken it.
+
+    `stopped`: when we stopped its address there, which is then no leaving of its person.
+    """
     change = stored.change
     now = await context.newsletter_changes.read(change.subject_key, change.list_id)
     if change.busy_until is None or now is None or now.change.busy_until != change.busy_until:
         return
     try:
-        await _write(context, now, {"busy_until": None})
+        known = now.change.left_before if stopped is None else stopped
+        await _write(context, now, {"busy_until": None, "left_before": known})
     except Conflict:
         return  # the sweep takes it up
     message = ApplyNewsletterChange(subject_key=change.subject_key, list_id=change.list_id)

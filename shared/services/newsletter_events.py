@@ -11,6 +11,7 @@ from shared.domain.consent import consent_in_force, last_end
 from shared.domain.consent_ledger import Channel, ConsentEvent, EventKind, Evidence
 from shared.domain.controls import Controls
 from shared.domain.identifiers import EMAIL, normalise, parse_email
+from shared.domain.newsletter_leavings import latest
 from shared.domain.newsletters import ACTIVE, MailingList, Verdict, compare, has_left
 from shared.domain.webhook_bodies import DEACTIVATE, SUBSCRIBE, ProcessorEvent
 from shared.services import consent_ledger, leaving, newsletter_changes, newsletter_looks, sign_ups
@@ -75,7 +76,11 @@ async def _settled(
         case Verdict.ADD_THERE | Verdict.STOP_THERE:
             await newsletter_changes.ask_for(context, email, [list_id], name=event.name)
         case Verdict.LEFT_THERE:
-            await leaving.leave(context, email, mailing_list.purpose_ids, at=told_at, channel=channel)
+            left_at = await newsletter_looks.left_at(context, email, mailing_list, entry, told_at=told_at)
+            if left_at is None:  # a newer sign-up, which is not on its way there yet
+                await newsletter_changes.ask_for(context, email, [list_id], name=event.name)
+                return Verdict.ADD_THERE
+            await leaving.leave(context, email, mailing_list.purpose_ids, at=left_at, channel=channel)
         case Verdict.JOINED_THERE:
             await _join(context, mailing_list, email, event, told_at=told_at, channel=channel)
         case Verdict.UNREACHABLE:
@@ -86,7 +91,8 @@ async def _settled(
             # Deleted ones are not shown: of them the event alone tells that they are gone.
             is_gone = event.type == DEACTIVATE if entry is None else has_left(entry.state)
             if is_wanted is False and not changing and is_gone:
-                await remember_no(context, mailing_list, email, told_at=told_at, channel=channel)
+                left_at = told_at if entry is None else latest(entry.changed, mailing_list.time_zone, told_at)
+                await remember_no(context, mailing_list, email, at=left_at, channel=channel)
     return verdict
 
 
@@ -105,11 +111,12 @@ def _is_behind_the_end(controls: Controls, purpose_id: str, told_at: datetime) -
 
 
 async def remember_no(
-    context: Context, mailing_list: MailingList, email: str, *, told_at: datetime, channel: Channel
+    context: Context, mailing_list: MailingList, email: str, *, at: datetime, channel: Channel
 ) -> None:
     """Note that somebody left a list of whom we never knew a consent, so that no old list adds them here.
 
-    A second call, or one about somebody whose no we know already, writes nothing.
+    Whoever consented meanwhile has said something newer. A second call, or one about somebody whose no we
+    know already, writes nothing.
 
     Raises:
         Conflict, Retryable: as `consent_ledger.note_left`.
@@ -122,7 +129,9 @@ async def remember_no(
     known = {one.purpose_id for one in controls.withdrawals}
     for purpose_id in mailing_list.purpose_ids:
         if purpose_id not in known:
-            await consent_ledger.note_left(context, key, purpose_id, at=told_at, channel=channel)
+            await consent_ledger.note_left(
+                context, key, purpose_id, at=at, channel=channel, unless_given=True
+            )
 
 
 async def _join(
@@ -209,8 +218,7 @@ async def _follow(
         )
         await consent_ledger.note(context, given)
     await sign_ups.move(context, old, new, mailing_list.list_id)
-    for purpose_id in followed:
-        await consent_ledger.note_left(context, old_key, purpose_id, at=told_at, channel=channel)
+    await leaving.leave(context, old, list(followed), at=told_at, channel=channel)
 
 
 def _found_id(what: str, controls: Controls, purpose_id: str, policy_version: str) -> str:

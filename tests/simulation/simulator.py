@@ -103,8 +103,7 @@ class Simulation:
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
-        self.world = RightsWorld(turn=self._turn, limits=LIMITS)
-        self.watcher = Watcher(self.world)
+        self.world, self.watcher = self._made()
         self.messages: list[Message] = []
         self.runs: list[Run] = []
         self.current: Run | None = None
@@ -112,6 +111,14 @@ class Simulation:
         self.log: list[str] = []
         self.every_body: list[bytes] = []
         self.world.notifier.seen_after_seconds = SEEN_AFTER_SECONDS
+
+    def _made(self) -> tuple[Any, Any]:
+        """Return the world and who watches it."""
+        world = RightsWorld(turn=self._turn, limits=LIMITS)
+        return world, Watcher(world)
+
+    def _sweeping(self) -> Coroutine[Any, Any, Any]:
+        return sweep(self.world.context)
 
     async def _turn(self, place: str) -> None:
         if place.endswith("!"):
@@ -186,7 +193,7 @@ class Simulation:
         if self.odds and self.random.random() < 0.1:
             self.world.clock.advance(seconds=self.random.choice([1, 7, 60, 400]))
         if self.odds and self.random.random() < 0.02:
-            self.start("sweep", sweep(self.world.context))
+            self.start("sweep", self._sweeping())
 
     def _deliver(self, message: Message) -> None:
         message.dequeued += 1
@@ -275,7 +282,7 @@ class Simulation:
             return False
         seconds = max(1.0, min(waiting) - self._now())
         self.world.clock.advance(seconds=seconds)
-        self.start("sweep", sweep(self.world.context))
+        self.start("sweep", self._sweeping())
         return True
 
     def _rests(self, request: SubjectRequest) -> bool:

@@ -104,7 +104,7 @@ async def test_whoever_was_deleted_there_since_is_not_added_though_the_list_show
     made.newsletters.put(NEWS, "bo@people.example", "Deleted")
     await sign_up(made, METTE)
     await newsletter_changes.ask_for(made.context, METTE, [NEWS], returns=returns)
-    later(made, minutes=10)
+    later(made, minutes=20)
     made.newsletters.put(NEWS, METTE, "Deleted")
     await deliver(made)
     assert made.newsletters.state(NEWS, METTE) == "Deleted"

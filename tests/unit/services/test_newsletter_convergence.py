@@ -13,7 +13,7 @@ from tests.fakes.newsletters import AUTHORS, NEWS
 from tests.unit.services.newsletter_world import PURPOSE, body, consents, deliver, event, sign_up, world
 
 PEOPLE = [f"p{number}@people.example" for number in range(4)]
-PAUSES = (61, 360, 27 * 3600)
+PAUSES = (61, 1_800, 27 * 3600)
 """Seconds between two acts: near each other, in order for whoever knows the zone, in order for everybody."""
 ACTS = (
     "opts_in",
