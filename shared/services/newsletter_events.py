@@ -115,11 +115,10 @@ async def remember_no(
 ) -> None:
     """Note that somebody left a list of whom we never knew a consent, so that no old list adds them here.
 
-    Whoever consented meanwhile has said something newer. A second call, or one about somebody whose no we
-    know already, writes nothing.
+    A second call, or one about somebody whose no we know already, writes nothing.
 
     Raises:
-        Conflict, Retryable: as `consent_ledger.note_left`.
+        Conflict, Retryable: as `consent_ledger.note_no`.
     """
     key = context.keys.subject_key(EMAIL, email)
     (stored,) = await context.controls.read((key,))
@@ -129,9 +128,7 @@ async def remember_no(
     known = {one.purpose_id for one in controls.withdrawals}
     for purpose_id in mailing_list.purpose_ids:
         if purpose_id not in known:
-            await consent_ledger.note_left(
-                context, key, purpose_id, at=at, channel=channel, unless_given=True
-            )
+            await consent_ledger.note_no(context, key, purpose_id, at=at, channel=channel)
 
 
 async def _join(

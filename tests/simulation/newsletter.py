@@ -27,8 +27,8 @@ from shared.services.ending import FOUND
 from shared.services.joining import Joining, join
 from tests.factories import World
 from tests.fakes.newsletters import NEWS
-from tests.simulation.simulator import LIMITS, Message, Simulation
-from tests.simulation.watching import Violation
+from tests.simulation.simulator import LIMITS, Message, Run, Simulation
+from tests.simulation.watching import NEVER, Violation
 from tests.unit.services.newsletter_world import PURPOSE, body, event, key
 
 DATAMAP = load()
@@ -41,6 +41,8 @@ APART_SECONDS = 360
 """Between two acts: then the processor's times say which came first."""
 RESUMED_SECONDS = 600
 """For so long a sign-up that stopped half way is gone on with, as the sweep does."""
+HOST_SECONDS = 600
+"""For so long a message may be worked on."""
 TRIES = 30
 
 
@@ -62,7 +64,10 @@ class Watch:
                     self.raced.add(email)
                     return await add(list_id, email, name=name, returns=returns)
                 raise Violation(f"{email} left there and is added once more")
-            return await add(list_id, email, name=name, returns=returns)
+            came = await add(list_id, email, name=name, returns=returns)
+            if self.left_there.get(email, NEVER) >= self.run.began_at:
+                self.raced.add(email)
+            return came
 
         world.newsletters.add = watched
 
@@ -90,6 +95,15 @@ class NewsletterSimulation(Simulation):
             Reconciliation.model_validate_json(text) for _, text in self.world.reconciliations.rows.values()
         )
         return any(not one.is_over for one in runs)
+
+    def _advance(self, run: Run) -> None:
+        """As ever; but the host ends whoever takes longer than it allows."""
+        if run.message is not None and self._now() - run.began_seconds > HOST_SECONDS:
+            self.log.append(f"{self.step} {run.name} took too long")
+            run.coroutine.close()
+            self.runs.remove(run)
+            return
+        super()._advance(run)
 
     async def _handler(self, message: Message) -> None:
         context = self.world.context

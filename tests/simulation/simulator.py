@@ -78,6 +78,7 @@ class Run:
     message: Message | None = None
     lease: int = 0
     began_at: int = NEVER
+    began_seconds: float = 0.0
     controls_read_at: int = NEVER
     failing: bool = False
 
@@ -207,7 +208,9 @@ class Simulation:
             self.runs.append(Run(f"poison {name}", handler))
             return
         self.log.append(f"{self.step} deliver {name}")
-        self.runs.append(Run(name, self._handler(message), message, message.leases, began_at=self.step))
+        run = Run(name, self._handler(message), message, message.leases, began_at=self.step)
+        run.began_seconds = self._now()
+        self.runs.append(run)
 
     async def _handler(self, message: Message) -> None:
         context = self.world.context
