@@ -77,7 +77,7 @@ async def file_all(context: Context, wants: Sequence[Want], day: date) -> None:
 
 
 def _batches(context: Context, wants: Sequence[Want]) -> Iterator[Sequence[Want]]:
-    """Yield erasures that one case takes; those who share an installation next to each other."""
+    """Yield erasures that one case takes; those who share an installation come together where they may."""
     together: defaultdict[tuple[Any, ...], list[Want]] = defaultdict(list)
     for want in wants:
         scope = _scope([want.due])
@@ -85,14 +85,35 @@ def _batches(context: Context, wants: Sequence[Want]) -> Iterator[Sequence[Want]
             together[scope.rule_ids, scope.store_ids].append(want)
         else:
             yield [want]
-    shared = [one.id for one in context.datamap.policy.identifiers if one.shared]
     for found in together.values():
-        found.sort(key=lambda one: [sorted(one.looked.identifiers.get(kind, ())) for kind in shared])
         most = context.limits.case_people
-        if len(found) >= _WORTH_TWO_CASES:
-            most = min(most, (len(found) + 1) // 2)
-        for start in range(0, len(found), most):
-            yield found[start : start + most]
+        enough = most if len(found) < _WORTH_TWO_CASES else min(most, (len(found) + 1) // 2)
+        batch: list[Want] = []
+        for group in _sharing(context, found):
+            if batch and len(batch) + len(group) > enough:
+                yield batch
+                batch = []
+            batch += group
+            while len(batch) > most:
+                yield batch[:most]
+                batch = batch[most:]
+        if batch:
+            yield batch
+
+
+def _sharing(context: Context, wants: Sequence[Want]) -> Iterator[list[Want]]:
+    """Yield those who share something, such as an installation, and each of the others alone."""
+    shared = [one.id for one in context.datamap.policy.identifiers if one.shared]
+    first: dict[tuple[str, str], list[Want]] = {}
+    groups: list[list[Want]] = []
+    for want in wants:
+        held = [(kind, value) for kind in shared for value in want.looked.identifiers.get(kind, ())]
+        group = next((first[one] for one in held if one in first), None)
+        if group is None:
+            groups.append(group := [])
+        group.append(want)
+        first.update({one: group for one in held if one not in first})
+    yield from groups
 
 
 def _is_plain(context: Context, want: Want, scope: Scope) -> bool:

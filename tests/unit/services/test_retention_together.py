@@ -118,6 +118,18 @@ async def test_a_blob_that_people_share_is_rewritten_once_for_all_of_them():
     assert sorted(one.subject_count for one in cases(world)) == [2, 2]
 
 
+@pytest.mark.parametrize(("people", "sizes"), [(6, [6]), (20, [20]), (21, [1, 20])])
+async def test_people_of_one_installation_are_not_parted_without_need(people, sizes):
+    """Though two cases at once would be faster: their file is rewritten once for each case."""
+    world = world_on("2027-03-02")
+    for number in range(people):
+        installation(world, f"p{number:02d}", "2026-03-01")
+        archived(world, f"p{number:02d}", "2026-03-01")
+    await run_day(world)
+    assert lines(world) == []
+    assert sorted(one.subject_count for one in cases(world)) == sizes
+
+
 @pytest.mark.parametrize("delay", [hold, restrict])
 @pytest.mark.parametrize("messages", [0, 1, 2])
 async def test_a_delay_for_one_splits_the_case_and_keeps_nobody_else(delay, messages):
