@@ -41,6 +41,8 @@ def outcome(
     ):
         for one in found[:_SHOWN]:
             findings.add(f"{what}: {one}")
+    for seat in diverging[:_SHOWN]:
+        findings.add(f"{seat}: {after.told_of(seat, judge.key_of(seat.address))}")
     events, repeated, again = accepted(after), duplicates(after), judge.said_again(after)
     findings.equal(again, 0, "words that the ledger says again though it knew them")
     findings.expect(events >= LEAST_EVENTS, f"only {events} events were accepted")
