@@ -105,13 +105,13 @@ async def left_at(
     _, newest = await _newest(context, key, mailing_list)
     if newest is None:
         return told_at
-    is_own = await _is_own_word(context, key, newest)
     left = entry
-    if left is None and is_own:
+    if left is None and await _is_own_word(context, key, newest):
         left = await _deleted(context, email, mailing_list, since=_behind(newest))
     if left is None:
         return told_at
-    if is_own and order_of(newest, left.changed, mailing_list.time_zone) is Order.BEFORE:
+    is_older = order_of(newest, left.changed, mailing_list.time_zone) is Order.BEFORE
+    if is_older and await _is_own_word(context, key, newest):
         return None
     return _moment(newest, left, mailing_list, told_at)
 
