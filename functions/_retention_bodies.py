@@ -36,6 +36,25 @@ class UndecidedLine(Shown):
     title: str
 
 
+class DecidedLine(Shown):
+    """An activity of which the controller decided the period, and who did so, when and why.
+
+    `counts_from`: what of the map it counts from. `applies_to_existing`: on what ground a longer period than
+    before holds for data collected before it; null: it does not.
+    """
+
+    activity_id: str
+    title: str
+    rule_id: str
+    period: str
+    counts_from: str
+    effective_from: date
+    decided_by: str
+    decided_at: datetime
+    reason: str
+    applies_to_existing: str | None
+
+
 class PreviewAnswer(Shown):
     """What scheduled deletion would do by a day, if nobody used or renewed anything until then.
 
@@ -55,6 +74,7 @@ class PreviewAnswer(Shown):
     erasing_request_units: float | None
     estimated_from: tuple[date, ...]
     undecided: tuple[UndecidedLine, ...]
+    decided: tuple[DecidedLine, ...]
 
 
 class RunLine(Shown):

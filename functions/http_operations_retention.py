@@ -1,11 +1,14 @@
 """Doors for staff: what scheduled deletion would do, what it did, and who has yet to see the policy."""
 
+from collections.abc import Iterator
+
 import azure.functions as func
 
 from functions._bodies import query
 from functions._door import Given, door
 from functions._http import language_of, shown
 from functions._retention_bodies import (
+    DecidedLine,
     PreviewAnswer,
     PreviewQuery,
     RuleLine,
@@ -18,6 +21,7 @@ from functions._retention_bodies import (
 )
 from functions._staff import staff
 from shared import bootstrap
+from shared.datamap.models import DataMap
 from shared.domain.staff import Permission
 from shared.rendering.chart import chart
 from shared.services import policy_display, previewing
@@ -52,7 +56,21 @@ async def preview(req: func.HttpRequest) -> func.HttpResponse:
         )
         for activity_id in found.undecided
     )
-    return shown(PreviewAnswer(**{**vars(found), "rules": tuple(lines), "undecided": undecided}))
+    decided = tuple(_decided(context.datamap, language))
+    parts = {"rules": tuple(lines), "undecided": undecided, "decided": decided}
+    return shown(PreviewAnswer(**{**vars(found), **parts}))
+
+
+def _decided(datamap: DataMap, language: str) -> Iterator[DecidedLine]:
+    for rule in datamap.policy.retention_rules:
+        for one in rule.decisions:
+            yield DecidedLine(
+                activity_id=one.activity,
+                title=datamap.activity(one.activity).title.in_language(language),
+                rule_id=rule.id,
+                counts_from=one.trigger,
+                **one.model_dump(exclude={"activity", "trigger"}),
+            )
 
 
 @door(

@@ -129,7 +129,7 @@ def clauses_cover(datamap: DataMap) -> Iterator[Finding]:
     """Find rules and activities that the clauses they rest on do not name, and recipients no clause names."""
     met = {clause.number: clause.met_by for clause in datamap.policy.clauses}
     for index, rule in enumerate(datamap.policy.retention_rules):
-        if f"rule:{rule.id}" not in met.get(rule.clause, ()):
+        if not rule.decisions and f"rule:{rule.id}" not in met.get(rule.clause, ()):
             yield _policy(("retention_rules", index), f"clause {rule.clause} is not met by rule:{rule.id}")
     for activity in datamap.activities:
         for index, number in enumerate(activity.clauses):

@@ -4,7 +4,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -13,14 +13,20 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.datamap.checks import check
-from shared.datamap.findings import field_name
+from shared.datamap.decisions import Decisions, decisions_hold, with_decisions
+from shared.datamap.findings import Finding, field_name
 from shared.datamap.models import NOT_STATED, Activity, DataMap, Policy, PolicyVersion, Recipient
 from shared.datamap.sources import Source, SourceError, parse
 from shared.domain.errors import Invalid
 
 POLICY_FILE = "policy.yaml"
 RECIPIENTS_FILE = "recipients.yaml"
+DECISIONS_FILE = "decisions.yaml"
+_SINGLE = (POLICY_FILE, RECIPIENTS_FILE, DECISIONS_FILE)
 _Model = TypeVar("_Model", bound=BaseModel)
+
+
+_NONE_DECIDED = Decisions(activities=())
 
 
 class _Recipients(BaseModel):
@@ -32,9 +38,9 @@ class _Recipients(BaseModel):
 def load(directory: Path | None = None) -> DataMap:
     """Return the checked map of a directory, by default the packaged one.
 
-    Every file of an activity is one `.yaml` beside `policy.yaml` and `recipients.yaml`; activities stand
-    in the order of their first clause. Texts of the policy's versions stand in `policies`: of the package, or
-    of the given directory. Repeat: the same map object, read once per process.
+    Every file of an activity is one `.yaml` beside `policy.yaml`, `recipients.yaml` and `decisions.yaml`;
+    activities stand in the order of their first clause. Texts of the policy's versions stand in `policies`:
+    of the package, or of the given directory. Repeat: the same map object, read once per process.
 
     Raises:
         Invalid: `datamap_invalid`; `detail` has one `file.yaml:LINE field: message` per line, all of them.
@@ -65,26 +71,32 @@ class _Reading:
         recipients = (
             self._model(RECIPIENTS_FILE, _Recipients, "recipients") if RECIPIENTS_FILE in names else None
         )
-        others = [name for name in names if name not in (POLICY_FILE, RECIPIENTS_FILE)]
+        decisions = self._model(DECISIONS_FILE, Decisions, "decisions") if DECISIONS_FILE in names else None
+        others = [name for name in names if name not in _SINGLE]
         found = [self._model(name, Activity, "activity") for name in others]
         activities = sorted((one for one in found if one), key=_place_in_policy)
         self._give_up_if_wrong()
-        if policy is None or recipients is None:  # both were named as missing
+        if policy is None or recipients is None or decisions is None:  # all were named as missing
             raise AssertionError("a missing file was not reported")
-        datamap = assemble(policy, activities, recipients.recipients)
-        for finding in check(datamap):
+        self._add(decisions_hold(activities, decisions))
+        self._give_up_if_wrong()
+        datamap = assemble(policy, activities, recipients.recipients, decisions)
+        self._add(check(datamap))
+        self._give_up_if_wrong()
+        return datamap
+
+    def _add(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
             place = finding.place
             source = self._sources[place.kind, place.entry_id]
             line, _ = source.locate(place.way)
             self._problems.append((source.name, line, field_name(place.way), finding.message))
-        self._give_up_if_wrong()
-        return datamap
 
     def _names(self) -> list[str]:
         if not self._directory.is_dir():
             raise Invalid("datamap_invalid", "there is no directory of maps")
         names = sorted(entry.name for entry in self._directory.iterdir() if entry.name.endswith(".yaml"))
-        for name in (POLICY_FILE, RECIPIENTS_FILE):
+        for name in _SINGLE:
             if name not in names:
                 self._problems.append((name, 1, "", "the file is missing"))
         return names
@@ -149,8 +161,13 @@ class _Reading:
                 way = (*way, "kind")
             line, found = source.locate(way)
             missing = problem["type"] in ("missing", "extra_forbidden") and found[-1:] != way[-1:]
+            message = (
+                f"{_decision_code(problem)}{problem['msg']}"
+                if source.name == DECISIONS_FILE
+                else problem["msg"]
+            )
             self._problems.append(
-                (source.name, line, field_name((*found, way[-1]) if missing else found), problem["msg"])
+                (source.name, line, field_name((*found, way[-1]) if missing else found), message)
             )
 
     def _give_up_if_wrong(self) -> None:
@@ -163,9 +180,24 @@ class _Reading:
             raise Invalid("datamap_invalid", "\n".join(lines))
 
 
-def assemble(policy: Policy, activities: Iterable[Activity], recipients: Iterable[Recipient]) -> DataMap:
-    """Return a map with its digest; it is not checked."""
-    unsigned = DataMap(policy=policy, activities=tuple(activities), recipients=tuple(recipients), digest="")
+def _decision_code(problem: Mapping[str, Any]) -> str:
+    """Return the code of a fault in a decision, as the rules about decisions write theirs."""
+    if problem["type"] == "missing" or problem["type"] == "string_too_short":
+        return "decision_incomplete: "
+    if problem["loc"][-1:] == ("period",):
+        return "decision_period_unreadable: "
+    return "decision_unreadable: "
+
+
+def assemble(
+    policy: Policy,
+    activities: Iterable[Activity],
+    recipients: Iterable[Recipient],
+    decisions: Decisions = _NONE_DECIDED,
+) -> DataMap:
+    """Return a map with the rules that decisions make and its digest; it is not checked."""
+    decided, those = with_decisions(policy, activities, decisions.activities)
+    unsigned = DataMap(policy=decided, activities=those, recipients=tuple(recipients), digest="")
     return unsigned.model_copy(update={"digest": _digest(unsigned)})
 
 

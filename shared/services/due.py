@@ -81,6 +81,7 @@ class _Facts:
     """What the stored records say about one rule of one person, by group."""
 
     facts: list[Fact] = field(default_factory=list)
+    collected: dict[str, date] = field(default_factory=dict)  # the oldest record of each group
     ended: dict[str, date] = field(default_factory=dict)
     undated: set[str] = field(default_factory=set)  # groups whose period began nobody knows when
 
@@ -111,13 +112,15 @@ async def due_of_person(
 ) -> tuple[DueActivity, ...]:
     """Return what is due of a person, what is not, and what has no stated period. It changes nothing.
 
-    `directories_only`: leave out stores with one record an event, which can only make data due later.
+    `directories_only`: leave out stores with one record an event, which can only make data due later, where
+    there is anything else.
     """
     day = today or copenhagen_day(context.clock.now())
     found: list[DueActivity] = []
     for family in families(context.datamap):
         by_rule = {rule.id: _Facts() for rule in family.rules}
-        for cost in tuple(_Cost)[:-1] if directories_only else _Cost:
+        has_directory = any(one.directory for rule in family.rules for one in rule.triggers)
+        for cost in tuple(_Cost)[:-1] if directories_only and has_directory else _Cost:
             if cost is not _Cost.DIRECTORY and not _may_be_due(family, by_rule, day):
                 break
             for rule in family.rules:
@@ -147,7 +150,7 @@ def due_of_record(
         for rule in family.rules:
             for trigger in rule.triggers:
                 if trigger.directory and trigger.store == store.id:
-                    _note(by_rule[rule.id], rule, trigger, record, today)
+                    _note(by_rule[rule.id], rule, trigger, store, record, today)
         for one in verdicts(family, by_rule, (), today=today):
             days = (one.due.erase_on, states.get(one.due.state))
             states[one.due.state] = min((day for day in days if day is not None), default=None)
@@ -162,7 +165,7 @@ def erase_day_of_record(
     for rule in family.rules:
         for trigger in rule.triggers:
             if trigger.directory and trigger.store == store.id:
-                _note(by_rule[rule.id], rule, trigger, record, today)
+                _note(by_rule[rule.id], rule, trigger, store, record, today)
     days = [one.due.erase_on for one in verdicts(family, by_rule, (), today=today)] if family.rules else []
     return min((day for day in days if day is not None), default=None)
 
@@ -223,7 +226,11 @@ def _judged(
         for group, on in latest_by_group(known.facts, family.scope).items():
             clocks[group].append(
                 RunningClock(
-                    rule_id=rule.id, trigger_on=on, period=rule.period, ended_on=known.ended.get(group)
+                    rule_id=rule.id,
+                    trigger_on=on,
+                    terms=rule.terms,
+                    collected_on=known.collected.get(group),
+                    ended_on=known.ended.get(group),
                 )
             )
     found = {}
@@ -272,12 +279,13 @@ async def _read(
             store, identifiers, cursor=cursor, limit=context.limits.page_documents, among=among
         )
         for document in page.documents:
-            _note(known, rule, trigger, document.body, today)
+            _note(known, rule, trigger, store, document.body, today)
         known.facts = _condensed(known.facts)
         cursor = page.cursor
         if cursor is None:
             return
-        if not trigger.directory and not _may_be_due(family, {rule.id: known}, today):
+        is_one_version = len(rule.terms) == 1  # of several, the oldest record says which it is
+        if not trigger.directory and is_one_version and not _may_be_due(family, {rule.id: known}, today):
             return
 
 
@@ -291,7 +299,7 @@ def _recent(
     """
     is_event = _cost(datamap, trigger) is _Cost.EVENTS and len(trigger.paths) == 1
     is_dated = any(fact.on is not None for fact in known.facts)
-    if not (is_event and is_dated and rule.scope is UseScope.PERSON and rule.period):
+    if not (is_event and is_dated and rule.scope is UseScope.PERSON and rule.period) or rule.earlier:
         return None
     since = bound(today - _SLACK, rule.period)
     return DueSearch(path=trigger.paths[0], since=since, unclear_too=True)
@@ -308,7 +316,12 @@ def _condensed(facts: Sequence[Fact]) -> list[Fact]:
 
 
 def _note(
-    known: _Facts, rule: RetentionRule, trigger: Trigger, record: Mapping[str, Any], today: date
+    known: _Facts,
+    rule: RetentionRule,
+    trigger: Trigger,
+    store: DocumentStore,
+    record: Mapping[str, Any],
+    today: date,
 ) -> None:
     """Note what one record says; where one use keeps all of a person's data, all of it is one group."""
     group = "" if rule.scope is UseScope.PERSON else _text(record, trigger.group)
@@ -324,6 +337,10 @@ def _note(
                 known.undated.add(group)
     customer_id = _text(record, trigger.customer_path) if trigger.customer_path else ""
     known.facts.append(Fact(group=group, on=on, customer_id=customer_id))
+    created_on = _day(record, store.created_path, today, planned=False) if store.created_path else None
+    days = [day for day in (created_on, on, _arrived_on(record)) if day is not None]
+    if days:
+        known.collected[group] = min(*days, known.collected.get(group, days[0]))
     ended_on = _latest(record, trigger, (trigger.ended_by,), today) if trigger.ended_by else None
     if ended_on is not None:
         known.ended[group] = max(ended_on, known.ended.get(group, ended_on))

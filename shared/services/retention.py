@@ -9,7 +9,7 @@ Source: policy section 5; GDPR article 5(1)(e).
 
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 
 from shared.datamap.models import DocumentStore
 from shared.domain.errors import CannotTell, Conflict
@@ -22,7 +22,7 @@ from shared.ports.retention_runs import StoredRun, watch_key
 from shared.services.context import Context
 from shared.services.progress import Budget
 from shared.services.retention_looking import documents_of, holds_events, is_known, look_at, of_watched
-from shared.services.retention_searches import bounds, search_of, sources
+from shared.services.retention_searches import bounds, search_of, sources, versions
 from shared.services.retention_settling import settle
 from shared.services.walking import PacedError
 from shared.telemetry import (
@@ -98,9 +98,11 @@ async def _at_hand(context: Context) -> StoredRun:
     run = Run(
         day=today,
         started_at=now,
-        sources=tuple(sources(context.datamap, is_first=last is None)),
+        sources=tuple(sources(context.datamap, today, is_first=last is None)),
         bounds=bounds(context.datamap, today, {} if last is None else last.bounds),
         old_bounds={} if last is None else last.bounds,
+        versions=versions(context.datamap),
+        looks_at_all=last is not None and last.versions not in ({}, versions(context.datamap)),
         written_since_seconds=None if last is None else last.began_seconds,
     )
     return await _begun(context, run)
@@ -170,9 +172,12 @@ def _one_a_person(store: DocumentStore, documents: Iterable[StoredDocument]) -> 
 
 async def _watch(context: Context, run: Run, budget: Budget) -> Run:
     today = copenhagen_day(context.clock.now())
-    page = await context.retention_runs.due(today, after=run.looked_until, limit=_PAGE_RECORDS)
+    until = date.max if run.looks_at_all else today  # another version may make anybody due
+    page = await context.retention_runs.due(until, after=run.looked_until, limit=_PAGE_RECORDS)
     budget.spend(len(page))
     for watched in page:
+        if watched.look_on > today and watched.request_ids:
+            continue  # this run filed it
         store, document = await of_watched(context, watched)
         if document is None:
             await context.retention_runs.unwatch(watched)
