@@ -1,8 +1,8 @@
 """What the controller decided about periods the policy does not state, and the rules that come of it.
 
 A decision is no more than a rule with a first day, a person who answers for it and a reason: what executes
-the policy's own rules executes it. One that says too little, or is about something that is not open, keeps the
-map from being loaded: nothing is passed over in silence.
+the policy's own rules executes it. One that says too little, or is about something that is not open, keeps
+the map from being loaded: nothing is passed over in silence.
 Source: GDPR articles 5(1)(e) and 5(2).
 """
 
@@ -16,10 +16,10 @@ from shared.datamap.models import (
     ActivityDecision,
     Countable,
     Decision,
-    RuleVersion,
     Frozen,
     Policy,
     RetentionRule,
+    RuleVersion,
 )
 from shared.domain.times import copenhagen_day
 

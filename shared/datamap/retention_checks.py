@@ -98,7 +98,7 @@ def _rule(rule: RetentionRule, stores: dict[str, Store]) -> Iterator[tuple[Way, 
 
 
 def _leads_to_people(rule: RetentionRule, trigger: Trigger, stores: dict[str, Store]) -> bool:
-    """Whether events alone lead to their people, and the latest one keeps everything; no clock of ours does."""
+    """Whether events alone lead to their people, and the latest keeps everything; no clock of ours does."""
     store = stores.get(trigger.store)
     is_readable = isinstance(store, DocumentStore) and store.database != "compliance"
     return is_readable and rule.scope is UseScope.PERSON and bool(trigger.paths) and not trigger.ended_by

@@ -58,8 +58,9 @@ class Run(_Frozen):
     """A run of one day. `cursor`: a place in the search at hand; it stays here and travels in no message.
 
     `bounds`: by store and path, up to where days were searched; the next run goes on there. `versions`: of
-    the rules it went by; where the last run went by others, it `looks_at_all` who is watched. `counts`: records
-    by what they came to, such as `held`. `erased`: records by store. `request_units`: of finding and erasing.
+    the rules it went by; where the last run went by others, it `looks_at_all` who is watched. `counts`:
+    records by what they came to, such as `held`. `erased`: records by store. `request_units`: of finding and
+    erasing.
     """
 
     day: date

@@ -1,4 +1,4 @@
-"""A decision of the controller turns a gap of the policy into a rule: the day before, the day, the day after."""
+"""A decision of the controller turns a gap of the policy into a rule: the day before, at and after."""
 
 from dataclasses import replace
 from datetime import date
