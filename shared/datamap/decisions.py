@@ -12,11 +12,14 @@ from datetime import date
 from shared.datamap.findings import Finding, Place, Way
 from shared.datamap.models import (
     NOT_STATED,
+    UNDECIDED,
     Activity,
     ActivityDecision,
     Countable,
     Decision,
     Frozen,
+    OwnData,
+    OwnDataDecision,
     Policy,
     RetentionRule,
     RuleVersion,
@@ -25,12 +28,15 @@ from shared.domain.times import copenhagen_day
 
 
 class Decisions(Frozen):
-    """The file of decisions. Empty lists: nothing is decided."""
+    """The file of decisions, in two lists. Empty: nothing is decided."""
 
     activities: tuple[ActivityDecision, ...]
+    own_data: tuple[OwnDataDecision, ...]
 
 
-def decisions_hold(activities: Sequence[Activity], decisions: Decisions) -> Iterator[Finding]:
+def decisions_hold(
+    activities: Sequence[Activity], own_data: Sequence[OwnData], decisions: Decisions
+) -> Iterator[Finding]:
     """Find decisions about what is not open, by a day that the map does not know, or made after the fact."""
     known = {one.id: one for one in activities}
     firsts: dict[str, ActivityDecision] = {}
@@ -53,6 +59,25 @@ def decisions_hold(activities: Sequence[Activity], decisions: Decisions) -> Iter
             yield _finding((*place, "trigger"), "decision_trigger_changed", message)
         yield from _dated(place, one, latest.get(one.activity))
         latest[one.activity] = max(one.effective_from, latest.get(one.activity, one.effective_from))
+    yield from _own_data_holds(own_data, decisions)
+
+
+def _own_data_holds(own_data: Sequence[OwnData], decisions: Decisions) -> Iterator[Finding]:
+    known = {one.id: one for one in own_data}
+    latest: dict[str, date] = {}
+    for index, one in enumerate(decisions.own_data):
+        place: Way = ("own_data", index)
+        found = known.get(one.own_data)
+        if found is None:
+            yield _finding((*place, "own_data"), "decision_own_data_unknown", f"no own data {one.own_data}")
+            continue
+        if found.kept != UNDECIDED:
+            message = f"how long {one.own_data} stays is said elsewhere"
+            yield _finding((*place, "own_data"), "decision_period_elsewhere", message)
+        elif found.deletes is None:
+            yield _finding((*place, "own_data"), "decision_not_executable", "nothing would execute it")
+        yield from _dated(place, one, latest.get(one.own_data))
+        latest[one.own_data] = max(one.effective_from, latest.get(one.own_data, one.effective_from))
 
 
 def _dated(place: Way, decision: Decision, before: date | None) -> Iterator[Finding]:
@@ -87,7 +112,19 @@ def with_decisions(
         rules.append(rule)
         retention = activity.retention.model_copy(update={"rule": rule.id})
         found.append(activity.model_copy(update={"retention": retention}))
-    return policy.model_copy(update={"retention_rules": (*policy.retention_rules, *rules)}), tuple(found)
+    stated = [one.model_copy(update={"decisions": ()}) for one in policy.retention_rules]
+    return policy.model_copy(update={"retention_rules": (*stated, *rules)}), tuple(found)
+
+
+def own_data_decided(
+    own_data: Iterable[OwnData], decisions: Iterable[OwnDataDecision]
+) -> tuple[OwnData, ...]:
+    """Return our own data with what was decided about it; the decisions are sound."""
+    made = tuple(decisions)
+    return tuple(
+        one.model_copy(update={"decisions": tuple(each for each in made if each.own_data == one.id)})
+        for one in own_data
+    )
 
 
 def _rule(activity: Activity, countable: Countable, decisions: tuple[ActivityDecision, ...]) -> RetentionRule:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-EntryKind = Literal["policy", "recipients", "activity", "decisions"]
+EntryKind = Literal["policy", "recipients", "activity", "decisions", "own_data"]
 Way = tuple[str | int, ...]
 
 

@@ -13,20 +13,21 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.datamap.checks import check
-from shared.datamap.decisions import Decisions, decisions_hold, with_decisions
+from shared.datamap.decisions import Decisions, decisions_hold, own_data_decided, with_decisions
 from shared.datamap.findings import Finding, field_name
-from shared.datamap.models import NOT_STATED, Activity, DataMap, Policy, PolicyVersion, Recipient
+from shared.datamap.models import NOT_STATED, Activity, DataMap, OwnData, Policy, PolicyVersion, Recipient
 from shared.datamap.sources import Source, SourceError, parse
 from shared.domain.errors import Invalid
 
 POLICY_FILE = "policy.yaml"
 RECIPIENTS_FILE = "recipients.yaml"
 DECISIONS_FILE = "decisions.yaml"
-_SINGLE = (POLICY_FILE, RECIPIENTS_FILE, DECISIONS_FILE)
+OWN_DATA_FILE = "own_data.yaml"
+_SINGLE = (POLICY_FILE, RECIPIENTS_FILE, DECISIONS_FILE, OWN_DATA_FILE)
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-_NONE_DECIDED = Decisions(activities=())
+_NONE_DECIDED = Decisions(activities=(), own_data=())
 
 
 class _Recipients(BaseModel):
@@ -35,10 +36,17 @@ class _Recipients(BaseModel):
     recipients: tuple[Recipient, ...]
 
 
+class _OwnData(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    own_data: tuple[OwnData, ...]
+
+
 def load(directory: Path | None = None) -> DataMap:
     """Return the checked map of a directory, by default the packaged one.
 
-    Every file of an activity is one `.yaml` beside `policy.yaml`, `recipients.yaml` and `decisions.yaml`;
+    Every file of an activity is one `.yaml` beside `policy.yaml`, `recipients.yaml`, `own_data.yaml`
+    and `decisions.yaml`;
     activities stand in the order of their first clause. Texts of the policy's versions stand in `policies`:
     of the package, or of the given directory. Repeat: the same map object, read once per process.
 
@@ -72,15 +80,16 @@ class _Reading:
             self._model(RECIPIENTS_FILE, _Recipients, "recipients") if RECIPIENTS_FILE in names else None
         )
         decisions = self._model(DECISIONS_FILE, Decisions, "decisions") if DECISIONS_FILE in names else None
+        own_data = self._model(OWN_DATA_FILE, _OwnData, "own_data") if OWN_DATA_FILE in names else None
         others = [name for name in names if name not in _SINGLE]
         found = [self._model(name, Activity, "activity") for name in others]
         activities = sorted((one for one in found if one), key=_place_in_policy)
         self._give_up_if_wrong()
-        if policy is None or recipients is None or decisions is None:  # all were named as missing
+        if policy is None or recipients is None or decisions is None or own_data is None:  # all were named
             raise AssertionError("a missing file was not reported")
-        self._add(decisions_hold(activities, decisions))
+        self._add(decisions_hold(activities, own_data.own_data, decisions))
         self._give_up_if_wrong()
-        datamap = assemble(policy, activities, recipients.recipients, decisions)
+        datamap = assemble(policy, activities, recipients.recipients, own_data.own_data, decisions)
         self._add(check(datamap))
         self._give_up_if_wrong()
         return datamap
@@ -193,11 +202,18 @@ def assemble(
     policy: Policy,
     activities: Iterable[Activity],
     recipients: Iterable[Recipient],
+    own_data: Iterable[OwnData] = (),
     decisions: Decisions = _NONE_DECIDED,
 ) -> DataMap:
     """Return a map with the rules that decisions make and its digest; it is not checked."""
     decided, those = with_decisions(policy, activities, decisions.activities)
-    unsigned = DataMap(policy=decided, activities=those, recipients=tuple(recipients), digest="")
+    unsigned = DataMap(
+        policy=decided,
+        activities=those,
+        recipients=tuple(recipients),
+        own_data=own_data_decided(own_data, decisions.own_data),
+        digest="",
+    )
     return unsigned.model_copy(update={"digest": _digest(unsigned)})
 
 

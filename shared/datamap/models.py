@@ -18,6 +18,7 @@ from shared.domain.rights import Right
 
 NOT_STATED: Literal["not_stated"] = "not_stated"
 NotStated = Literal["not_stated"]
+UNDECIDED: Literal["undecided"] = "undecided"
 PERIOD = r"^P[1-9]\d{0,2}[YM]$"  # whole calendar years or months
 Letter = Literal["a", "b", "c", "f"]
 
@@ -338,6 +339,74 @@ class ActivityDecision(Decision):
     trigger: str
 
 
+class OwnDataDecision(Decision):
+    """A decision about data of our own, by its id."""
+
+    own_data: str
+
+
+class CaseDeletion(Frozen):
+    """Closed cases go whole, counted from the day each was closed."""
+
+    kind: Literal["cases"]
+
+
+class DocumentDeletion(Frozen):
+    """Documents of one store go, each counted from its own day at `path`."""
+
+    kind: Literal["documents"]
+    store: str
+    path: str = Field(pattern=r"^/")
+
+
+class SetBy(Frozen):
+    """A setting of the deployment says how many days."""
+
+    setting: str = Field(pattern=r"^[A-Z_]+_DAYS$")
+
+
+class BuiltIn(Frozen):
+    """A number of days that the code has."""
+
+    days: int = Field(ge=1)
+
+
+class UntilDone(Frozen):
+    """No period: it goes when something else does."""
+
+    until: str = Field(min_length=1)
+
+
+class OwnData(Frozen):
+    """Data of our own that lies beside the systems of record: where, how long, and what makes it go.
+
+    `held_in`: places such as `cosmos:requests`. `kept` undecided: nobody said, so it stays. `deletes`: what
+    executes a decision; None: nothing does, and none is taken. `required`: a production deployment needs to
+    know how long. `counted_from` goes on from a period and "after".
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Text
+    counted_from: Text
+    held_in: tuple[str, ...] = Field(min_length=1)
+    kept: Literal["undecided"] | SetBy | BuiltIn | UntilDone
+    required: bool = False
+    deletes: Annotated[CaseDeletion | DocumentDeletion, Field(discriminator="kind")] | None = None
+    decisions: tuple[OwnDataDecision, ...] = ()  # oldest first; they stand in a file of their own
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The versions of what was decided, oldest first. Empty: nothing was."""
+        return tuple(
+            Term(
+                period=one.period,
+                valid_from=one.effective_from,
+                applies_to_existing=one.applies_to_existing is not None,
+            )
+            for one in self.decisions
+        )
+
+
 class RuleVersion(Frozen):
     """What a rule says from a day on. `period` None: at once.
 
@@ -464,6 +533,7 @@ class DataMap(Frozen):
     policy: Policy
     activities: tuple[Activity, ...]
     recipients: tuple[Recipient, ...]
+    own_data: tuple[OwnData, ...] = ()
     digest: str
 
     def stores(self) -> tuple[tuple[Activity, Store], ...]:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 from shared.datamap.decisions import Decisions
 from shared.datamap.loader import assemble, load
-from shared.datamap.models import ActivityDecision, DataMap
+from shared.datamap.models import ActivityDecision, DataMap, OwnDataDecision
 from tests.factories import World
 from tests.fakes.messaging import TestClock
 from tests.unit.services.systems import EMAIL_OF, on, put
@@ -33,14 +33,32 @@ def decision(activity: str, period: str, effective_from: str, **changes) -> Acti
     )
 
 
-def decided_map(*decisions: ActivityDecision) -> DataMap:
+def own_decision(own_data: str, period: str, effective_from: str, **changes) -> OwnDataDecision:
+    """Return a complete decision about data of our own, made up."""
+    return OwnDataDecision(
+        **{
+            "own_data": own_data,
+            "period": period,
+            "effective_from": date.fromisoformat(effective_from),
+            "decided_by": "Head of a made-up company",
+            "decided_at": MADE_AT,
+            "reason": "a made-up reason",
+            **changes,
+        }
+    )
+
+
+def decided_map(*decisions: ActivityDecision | OwnDataDecision) -> DataMap:
     """Return the packaged map with these decisions."""
     packaged = load()
-    made = Decisions(activities=decisions)
-    return assemble(packaged.policy, packaged.activities, packaged.recipients, made)
+    made = Decisions(
+        activities=tuple(one for one in decisions if isinstance(one, ActivityDecision)),
+        own_data=tuple(one for one in decisions if isinstance(one, OwnDataDecision)),
+    )
+    return assemble(packaged.policy, packaged.activities, packaged.recipients, packaged.own_data, made)
 
 
-def decided_world(day: str, *decisions: ActivityDecision, **changes) -> World:
+def decided_world(day: str, *decisions: ActivityDecision | OwnDataDecision, **changes) -> World:
     """Return a World with these decisions, at nine in the morning of a day."""
     clock = TestClock(datetime.fromisoformat(f"{day}T08:00:00+00:00"))
     return World(datamap=decided_map(*decisions), clock=clock, **changes)
