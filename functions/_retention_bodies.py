@@ -55,6 +55,18 @@ class DecidedLine(Shown):
     applies_to_existing: str | None
 
 
+class OwnDataLine(Shown):
+    """Data of our own and how long it stays, in words. `kept` null: nobody decided, so it stays.
+
+    `required`: a production deployment is refused while nothing is said.
+    """
+
+    id: str
+    title: str
+    kept: str | None
+    required: bool
+
+
 class PreviewAnswer(Shown):
     """What scheduled deletion would do by a day, if nobody used or renewed anything until then.
 
@@ -75,6 +87,7 @@ class PreviewAnswer(Shown):
     estimated_from: tuple[date, ...]
     undecided: tuple[UndecidedLine, ...]
     decided: tuple[DecidedLine, ...]
+    own_data: tuple[OwnDataLine, ...]
 
 
 class RunLine(Shown):

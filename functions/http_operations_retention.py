@@ -9,6 +9,7 @@ from functions._door import Given, door
 from functions._http import language_of, shown
 from functions._retention_bodies import (
     DecidedLine,
+    OwnDataLine,
     PreviewAnswer,
     PreviewQuery,
     RuleLine,
@@ -22,6 +23,7 @@ from functions._retention_bodies import (
 from functions._staff import staff
 from shared import bootstrap
 from shared.datamap.models import DataMap
+from shared.datamap.own_data import period_of
 from shared.domain.staff import Permission
 from shared.rendering.chart import chart
 from shared.services import policy_display, previewing
@@ -44,7 +46,8 @@ async def preview(req: func.HttpRequest) -> func.HttpResponse:
     """Tell what scheduled deletion would erase by a day, and what is in the way. Nothing is changed."""
     await staff(req, Permission.PREVIEW)
     asked = query(req, PreviewQuery)
-    context, language = bootstrap.app().context, language_of(req)
+    app, language = bootstrap.app(), language_of(req)
+    context = app.context
     found = await previewing.preview(context, asked.as_of, most=asked.most)
     lines = []
     for rule_id, one in found.rules.items():
@@ -57,7 +60,16 @@ async def preview(req: func.HttpRequest) -> func.HttpResponse:
         for activity_id in found.undecided
     )
     decided = tuple(_decided(context.datamap, language))
-    parts = {"rules": tuple(lines), "undecided": undecided, "decided": decided}
+    own_data = tuple(
+        OwnDataLine(
+            id=one.id,
+            title=one.title.in_language(language),
+            kept=period_of(one, app.settings.days()),
+            required=one.required,
+        )
+        for one in context.datamap.own_data
+    )
+    parts = {"rules": tuple(lines), "undecided": undecided, "decided": decided, "own_data": own_data}
     return shown(PreviewAnswer(**{**vars(found), **parts}))
 
 

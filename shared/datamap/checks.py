@@ -10,7 +10,7 @@ from shared.datamap.field_checks import fields_hold
 from shared.datamap.findings import EntryKind, Finding, Place, Way
 from shared.datamap.models import NOT_STATED, Activity, DataMap, Recipient, Store
 from shared.datamap.reach import stores_are_reached
-from shared.datamap.retention_checks import rules_are_fed
+from shared.datamap.retention_checks import own_data_is_there, rules_are_fed
 from shared.datamap.versions import versions_follow
 from shared.domain.errors import Invalid
 from shared.domain.identifiers import parse_email
@@ -31,6 +31,7 @@ def check(datamap: DataMap) -> list[Finding]:
         *fields_hold(datamap),
         *stores_are_reached(datamap),
         *rules_are_fed(datamap),
+        *own_data_is_there(datamap),
         *versions_follow(datamap),
     ]
 

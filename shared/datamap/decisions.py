@@ -150,7 +150,7 @@ def rule_of(activity: Activity, countable: Countable) -> RetentionRule:
     return RetentionRule(
         id=rule_id_of(activity.id),
         clause=activity.clauses[0],
-        title=activity.title,
+        title=countable.title,
         trigger=countable.id,
         reset_by=countable.reset_by,
         erased_with_it=countable.erased_with_it,

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from shared.datamap.models import BuiltIn, OwnData, SetBy, UntilDone
 
+OWN_RECORDS = "own_records"
+"""The activity of the map that our own data about people belongs to."""
+
 
 def period_of(one: OwnData, settings: Mapping[str, int]) -> str | None:
     """Return in words how long data of our own stays. None: nobody said.

@@ -8,6 +8,7 @@ from shared.datamap.findings import Finding, Place, Way
 from shared.datamap.models import (
     NOT_STATED,
     DataMap,
+    DocumentDeletion,
     DocumentStore,
     LineStore,
     RetentionRule,
@@ -49,6 +50,21 @@ def _created(datamap: DataMap) -> Iterator[Finding]:
                 where: Way = ("stores", number, "created_path")
                 message = f"no field describes {store.created_path} as a date"
                 yield Place(kind="activity", entry_id=activity.id, way=where).finding(message)
+
+
+def own_data_is_there(datamap: DataMap) -> Iterator[Finding]:
+    """Find own data that stands twice, or whose deletion would find no day to count from."""
+    stores = {store.id: store for _, store in datamap.stores()}
+    for index, one in enumerate(datamap.own_data):
+        where = Place(kind="own_data", way=("own_data", index, "deletes"))
+        if one.id in {other.id for other in datamap.own_data[:index]}:
+            yield Place(kind="own_data", way=("own_data", index, "id")).finding(f"{one.id} stands twice")
+        if isinstance(one.deletes, DocumentDeletion):
+            store = stores.get(one.deletes.store)
+            if not isinstance(store, DocumentStore) or store.database != "compliance":
+                yield where.finding(f"no store of our own {one.deletes.store}")
+            elif _described(store).get(one.deletes.path) not in _DATED:
+                yield where.finding(f"no field describes {one.deletes.path} as a date")
 
 
 def _countable(datamap: DataMap, stores: dict[str, Store]) -> Iterator[Finding]:

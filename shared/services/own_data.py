@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from shared.datamap.models import CaseDeletion, DocumentDeletion, DocumentStore, OwnData
+from shared.datamap.own_data import OWN_RECORDS
 from shared.datamap.treatment import value_at
 from shared.domain.errors import CannotTell, Conflict, Invalid, NotFound, Permanent
 from shared.domain.retention import Term, erase_on_by
@@ -24,7 +25,6 @@ from shared.services.context import Context
 from shared.services.forgetting import forget
 from shared.services.progress import Budget
 
-ACTIVITY_ID = "own_records"
 WALK = "own-data"
 _PAGE = 50
 _REQUEST = "request"
@@ -166,5 +166,5 @@ async def _is_kept(context: Context, subject_keys: Sequence[str]) -> bool:
     """Whether a hold or a restriction of a person covers our own records."""
     asked = [one.controls for one in await context.controls.read(subject_keys)] if subject_keys else []
     return any(
-        one.restricts(ACTIVITY_ID) or any(hold.covers(ACTIVITY_ID) for hold in one.holds) for one in asked
+        one.restricts(OWN_RECORDS) or any(hold.covers(OWN_RECORDS) for hold in one.holds) for one in asked
     )

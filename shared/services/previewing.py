@@ -129,6 +129,7 @@ async def outlook(context: Context) -> Outlook:
             for number, last in enumerate([today, *ends]):
                 until = bound_by(rule.terms, last)
                 if not until:  # no decision holds yet
+                    overdue.setdefault(rule.id, 0)
                     continue
                 wanted = DueSearch(path=path, since=since, until=until, without=without)
                 tallied = await context.documents.tally(store, wanted)

@@ -7,6 +7,7 @@ import pytest
 
 from shared.domain.identifiers import EMAIL
 from shared.domain.retention import DueState
+from shared.services import previewing
 from shared.services.due import due_of_person
 from shared.services.resolving import resolve
 from tests.unit.services.deciding_periods import (
@@ -237,3 +238,28 @@ async def test_whoever_is_watched_is_looked_at_again_when_a_rule_has_another_ver
     assert len(ids(world, "cloud_activity")) == 2
     await next_day(world, "2027-01-02")
     assert ids(world, "cloud_activity") == []
+
+
+async def test_the_preview_finds_who_is_due_by_events_alone():
+    """One event or many: the person counts once, and whoever learnt since is kept."""
+    world = decided_world("2027-05-01", decision("content_cloud", "P1Y", "2026-01-01"))
+    for day in ("2024-01-01", "2026-05-01"):
+        learnt(world, "ane", day)
+    learnt(world, "bo", "2024-01-01")
+    learnt(world, "bo", "2027-01-01")
+    line = (await previewing.preview(world.context, date(2027, 5, 1))).rules["D-content_cloud"]
+    assert (line.people, line.documents) == (0, 0)
+    found = await previewing.preview(world.context, date(2027, 5, 2))
+    line = found.rules["D-content_cloud"]
+    assert (line.people, line.documents, line.earliest_on) == (1, 2, date(2027, 5, 2))
+    assert found.kept_active == 1
+
+
+async def test_the_outlook_counts_what_a_decision_will_bring_in_its_first_month():
+    """Nothing before it holds; then all that is past its period."""
+    world = decided_world("2026-06-15", decision("orders", "P2Y", "2026-08-01"))
+    for number, shipped in enumerate(("2020-01-01", "2024-08-15", "2024-09-15")):
+        order(world, "ane", shipped, number=number)
+    found = await previewing.outlook(world.context)
+    assert found.overdue["D-orders"] == 0
+    assert found.by_rule["D-orders"][:5] == (0, 0, 2, 1, 0)
