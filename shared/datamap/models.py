@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.domain.retention import Term, UseScope
 from shared.domain.rights import Right
@@ -20,6 +20,7 @@ NOT_STATED: Literal["not_stated"] = "not_stated"
 NotStated = Literal["not_stated"]
 UNDECIDED: Literal["undecided"] = "undecided"
 PERIOD = r"^P[1-9]\d{0,2}[YM]$"  # whole calendar years or months
+Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Letter = Literal["a", "b", "c", "f"]
 
 
@@ -324,12 +325,12 @@ class Decision(Frozen):
     `applies_to_existing` names the basis on which data collected before may stay longer.
     """
 
-    decided_by: str = Field(min_length=1)
+    decided_by: Said
     decided_at: AwareDatetime
-    reason: str = Field(min_length=1)
+    reason: Said
     effective_from: date  # the first day of it in Copenhagen
     period: str = Field(pattern=PERIOD)
-    applies_to_existing: str | None = Field(default=None, min_length=1)
+    applies_to_existing: Said | None = None
 
 
 class ActivityDecision(Decision):
@@ -416,7 +417,7 @@ class RuleVersion(Frozen):
 
     valid_from: date | None = None
     period: str | None = Field(default=None, pattern=PERIOD)
-    applies_to_existing: str | None = Field(default=None, min_length=1)
+    applies_to_existing: Said | None = None
 
 
 class RetentionRule(RuleVersion):

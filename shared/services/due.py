@@ -200,13 +200,16 @@ async def is_still_due(
 ) -> bool:
     """Whether what a scheduled deletion is about has not been reset meanwhile, for any of its people.
 
-    Records that are gone already say nothing; only a day that is there and not over says no.
+    Records that are gone already say nothing; only a day that is there and not over says no, or that the rule
+    is gone, as when a decision was withdrawn.
 
     Raises:
         CannotTell: as `due_of_people`.
     """
     if not scope.rule_ids:
         return True
+    if not set(scope.rule_ids) <= {rule.id for rule in context.datamap.policy.retention_rules}:
+        return False
     wanted = {value for one in scope.records for value in one.values}
     each = await due_of_people(context, people, [()] * len(people), directories_only=directories_only)
     return not any(

@@ -30,7 +30,7 @@ from shared.services.retention_looking import (
     of_watched,
     unknown_of,
 )
-from shared.services.retention_searches import bounds, search_of, sources, versions
+from shared.services.retention_searches import bounds, search_of, sources, still_there, versions
 from shared.services.retention_settling import settle
 from shared.services.side_by_side import all_of
 from shared.telemetry import (
@@ -155,6 +155,10 @@ async def _find(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
     Returns the run, and whether another message can go on at once: not where enough was filed in this hour.
     A search that finds nothing costs no saving.
     """
+    left = tuple(one for one in run.sources if still_there(context.datamap, one))
+    if left[:1] != run.sources[:1]:
+        run = run.model_copy(update={"cursor": None})  # the search it was in is gone with its rule
+    run = run.model_copy(update={"sources": left})
     while run.sources:
         several = run.sources[:_SEARCHES_AT_ONCE]
         pages = await all_of(

@@ -48,6 +48,11 @@ def triggers(datamap: DataMap) -> Iterator[tuple[RetentionRule, Trigger]]:
                     yield rule, trigger
 
 
+def still_there(datamap: DataMap, source: Source) -> bool:
+    """Whether the map still has the rule and the trigger of a search: a decision may have been withdrawn."""
+    return (source.rule_id, source.store_id) in {(rule.id, one.store) for rule, one in triggers(datamap)}
+
+
 def trigger_of(datamap: DataMap, source: Source) -> tuple[RetentionRule, Trigger]:
     """Return the rule and trigger of a search.
 

@@ -51,6 +51,7 @@ def test_nothing_is_decided_as_it_ships() -> None:
         ({"decided_by": None}, "decision_incomplete", "decided_by"),
         ({"decided_by": '""'}, "decision_incomplete", "decided_by"),
         ({"decided_at": None}, "decision_incomplete", "decided_at"),
+        ({"reason": '"  "'}, "decision_incomplete", "reason"),
         ({"reason": None}, "decision_incomplete", "reason"),
         ({"reason": '""'}, "decision_incomplete", "reason"),
         ({"effective_from": None}, "decision_incomplete", "effective_from"),

@@ -1,13 +1,17 @@
 """A decision of the controller turns a gap of the policy into a rule: the day before, at and after."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from shared.datamap.loader import load
+from shared.domain.errors import Retryable
 from shared.domain.identifiers import EMAIL
+from shared.domain.limits import Limits
 from shared.domain.retention import DueState
-from shared.services import previewing
+from shared.services import previewing, retention
 from shared.services.due import due_of_person
 from shared.services.resolving import resolve
 from tests.unit.services.deciding_periods import (
@@ -20,7 +24,7 @@ from tests.unit.services.deciding_periods import (
     reported,
     visited,
 )
-from tests.unit.services.driving import hold, restrict
+from tests.unit.services.driving import deliver, hold, rest, restrict
 from tests.unit.services.systems import EMAIL_OF, cases, ids, next_day, run_day, world_on
 
 
@@ -263,3 +267,57 @@ async def test_the_outlook_counts_what_a_decision_will_bring_in_its_first_month(
     found = await previewing.outlook(world.context)
     assert found.overdue["D-orders"] == 0
     assert found.by_rule["D-orders"][:5] == (0, 0, 2, 1, 0)
+
+
+async def test_a_decision_that_is_withdrawn_erases_nothing_more():
+    """Filed in the morning, withdrawn before the case is worked on."""
+    world = decided_world("2027-03-11", decision("orders", "P2Y", "2026-01-01"))
+    order(world, "ane", "2025-03-10")
+    await retention.daily(world.context)
+    assert len(cases(world)) == 1
+    world.context = replace(world.context, datamap=load())
+    await deliver(world)
+    assert addressees(world) == ["ane"]
+    assert all(one.is_final for one in cases(world))
+
+
+async def test_a_run_ends_though_a_rule_it_searches_by_is_gone():
+    """Withdrawn while the run was at it; another rule's people are still found."""
+    world = decided_world(
+        "2027-03-11",
+        decision("orders", "P2Y", "2026-01-01"),
+        decision("content_cloud", "P1Y", "2026-01-01"),
+        limits=Limits(message_documents=1),
+    )
+    for number in range(3):
+        order(world, f"p{number}", "2025-03-10")
+    learnt(world, "ane", "2020-01-01")
+    run = await retention.daily(world.context)
+    assert not run.is_done
+    left_over = decision("content_cloud", "P1Y", "2026-01-01")
+    world.context = replace(world.context, datamap=decided_map(left_over))
+    await run_day(world)
+    assert ids(world, "cloud_activity") == []
+
+
+async def test_dying_at_any_call_of_a_decided_rule_s_run_erases_neither_too_much_nor_too_little():
+    """Every order whose time is up goes, and no other."""
+    for dies_at in range(1, 40, 3):
+        calls = 0
+
+        async def turn(name: str, dies_at: int = dies_at) -> None:
+            nonlocal calls
+            calls += 1
+            if calls == dies_at:
+                raise Retryable("gone", name)
+
+        world = decided_world("2027-03-11", decision("orders", "P2Y", "2026-01-01"))
+        order(world, "ane", "2025-03-10")
+        order(world, "bo", "2025-03-11")
+        world.retention_runs.turn = world.documents.turn = world.cases.turn = turn
+        with suppress(Retryable):
+            await run_day(world)
+        calls = dies_at
+        await rest(world)
+        await run_day(world)
+        assert addressees(world) == ["bo"], dies_at
