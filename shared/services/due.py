@@ -85,6 +85,7 @@ class _Facts:
     collected: dict[str, date] = field(default_factory=dict)  # the oldest record of each group
     ended: dict[str, date] = field(default_factory=dict)
     undated: set[str] = field(default_factory=set)  # groups whose period began nobody knows when
+    is_begun: bool = False  # its oldest record may be erased already, which said the version
 
 
 def families(datamap: DataMap) -> tuple[Family, ...]:
@@ -125,12 +126,13 @@ async def due_of_people(
     *,
     today: date | None = None,
     directories_only: bool = False,
+    is_begun: bool = False,
 ) -> list[tuple[DueActivity, ...]]:
     """Return what is due of each person, what is not, and what has no stated period. It changes nothing.
 
     Their records are read together, and each counts for whom it belongs to. `controls`: of each person.
     `directories_only`: leave out stores with one record an event, which can only make data due later, where
-    there is anything else.
+    there is anything else. `is_begun`: some may be erased already; of several versions the oldest counts.
 
     Raises:
         CannotTell: `record_of_nobody`: a record was found that is none of these people's; look at each alone.
@@ -138,7 +140,7 @@ async def due_of_people(
     day = today or copenhagen_day(context.clock.now())
     found: list[list[DueActivity]] = [[] for _ in people]
     for family in families(context.datamap):
-        known = [{rule.id: _Facts() for rule in family.rules} for _ in people]
+        known = [{rule.id: _Facts(is_begun=is_begun) for rule in family.rules} for _ in people]
         has_directory = any(one.directory for rule in family.rules for one in rule.triggers)
         for cost in tuple(_Cost)[:-1] if directories_only and has_directory else _Cost:
             asked = [
@@ -211,7 +213,9 @@ async def is_still_due(
     if not set(scope.rule_ids) <= {rule.id for rule in context.datamap.policy.retention_rules}:
         return False
     wanted = {value for one in scope.records for value in one.values}
-    each = await due_of_people(context, people, [()] * len(people), directories_only=directories_only)
+    each = await due_of_people(
+        context, people, [()] * len(people), directories_only=directories_only, is_begun=True
+    )
     return not any(
         one.due.state is DueState.NOT_DUE
         and one.due.erase_on is not None
@@ -261,7 +265,7 @@ def _judged(
                     rule_id=rule.id,
                     trigger_on=on,
                     terms=rule.terms,
-                    collected_on=known.collected.get(group),
+                    collected_on=date.min if known.is_begun else known.collected.get(group),
                     ended_on=known.ended.get(group),
                 )
             )
