@@ -39,6 +39,15 @@ def sources(datamap: DataMap, today: date, *, is_first: bool) -> Iterator[Source
             yield Source(**of_rule, search=Search.UNDATED)
 
 
+def leads_to_events(datamap: DataMap, source: Source) -> bool:
+    """Whether a search finds single events, many of a person, and a directory leads to the person too.
+
+    They are searched for last: most of them are gone by then with whom the directory leads to.
+    """
+    rule, trigger = trigger_of(datamap, source)
+    return not trigger.directory and any(one.directory for one in rule.triggers)
+
+
 def triggers(datamap: DataMap) -> Iterator[tuple[RetentionRule, Trigger]]:
     """Yield every rule with each store whose records start its period; our clocks lead to nobody."""
     for family in families(datamap):
