@@ -148,10 +148,10 @@ async def _documents(
         counted_on = _day(document.body, deletes.path)
         if counted_on is None:
             unclear += 1
-        elif erase_on_by(terms, counted_on, counted_on) <= today and not await _is_kept(
-            context, (str(document.partition),)
-        ):
-            due.append(Change(document=document))
+        elif erase_on_by(terms, counted_on, counted_on) <= today:
+            keys = (str(document.partition),)
+            if not await _is_kept(context, keys, at_work_too=True):
+                due.append(Change(document=document))
     changed = await context.documents.change(store, due) if due else ()
     gone = sum(one is not Changed.CHANGED for one in changed)
     return _Page(seen=len(page.documents), gone=gone, unclear=unclear, cursor=page.cursor)
@@ -162,9 +162,15 @@ def _day(record: Mapping[str, Any], path: str) -> date | None:
     return None if moment is None else copenhagen_day(moment)
 
 
-async def _is_kept(context: Context, subject_keys: Sequence[str]) -> bool:
-    """Whether a hold or a restriction of a person covers our own records."""
+async def _is_kept(context: Context, subject_keys: Sequence[str], *, at_work_too: bool = False) -> bool:
+    """Whether a hold or a restriction of a person covers our own records.
+
+    `at_work_too`: also while a request of the person is open, which may be about these records.
+    """
     asked = [one.controls for one in await context.controls.read(subject_keys)] if subject_keys else []
     return any(
-        one.restricts(OWN_RECORDS) or any(hold.covers(OWN_RECORDS) for hold in one.holds) for one in asked
+        one.restricts(OWN_RECORDS)
+        or any(hold.covers(OWN_RECORDS) for hold in one.holds)
+        or (at_work_too and bool(one.claims or one.open_requests))
+        for one in asked
     )

@@ -17,7 +17,7 @@ from shared.services.own_data import WALK, delete_due
 from shared.services.sweeping import sweep
 from tests.factories import KEYS
 from tests.unit.services.deciding_periods import decided_world, own_decision
-from tests.unit.services.driving import ask, fulfil, hold, restrict
+from tests.unit.services.driving import ask, fulfil, hold, rest, restrict
 from tests.unit.services.systems import EMAIL_OF, member, on, world_on
 
 THREE_YEARS = own_decision("case_files", "P3Y", "2026-01-01")
@@ -270,3 +270,17 @@ async def test_a_record_without_a_readable_day_stays_and_operators_are_told():
     await delete_due(world.context)
     assert left(world, "lookups") == ["ane-2020-01-01"]
     assert "own_data_left" in [one[0] for one in world.operators.alarms]
+
+
+async def test_who_received_data_stays_known_while_a_request_of_the_person_is_open():
+    """It may be what the person asks about."""
+    world = decided_world("2026-03-02", own_decision("disclosures", "P1M", "2026-01-01"))
+    member(world, "ane", "2026-01-01")
+    told = {"recipient": "gls", "fields": ["name"], "purpose": "delivery"}
+    row(world, "disclosures", "disclosed_at", "ane", "2025-01-01", **told)
+    await ask(world, EMAIL_OF.format("ane"), Right.ACCESS)
+    await delete_due(world.context)
+    assert left(world, "disclosures") == ["ane-2025-01-01"]
+    await rest(world)
+    await go_to(world, "2026-03-10")
+    assert left(world, "disclosures") == []

@@ -11,6 +11,7 @@ from shared.domain.errors import Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.limits import Limits
 from shared.domain.retention import DueState
+from shared.domain.rights import Right
 from shared.services import previewing, retention
 from shared.services.due import due_of_person
 from shared.services.resolving import resolve
@@ -24,7 +25,7 @@ from tests.unit.services.deciding_periods import (
     reported,
     visited,
 )
-from tests.unit.services.driving import deliver, hold, rest, restrict
+from tests.unit.services.driving import deliver, fulfil, hold, opened, rest, restrict
 from tests.unit.services.systems import EMAIL_OF, cases, ids, next_day, run_day, world_on
 
 
@@ -321,3 +322,14 @@ async def test_dying_at_any_call_of_a_decided_rule_s_run_erases_neither_too_much
         await rest(world)
         await run_day(world)
         assert addressees(world) == ["bo"], dies_at
+
+
+async def test_a_copy_says_how_long_data_stays_as_it_was_decided_and_not_by_whom():
+    """In place of the sentence that no period is set."""
+    world = decided_world("2027-03-02", decision("orders", "P2Y", "2027-01-01"))
+    order(world, "ane", "2026-03-10")
+    request_id = await fulfil(world, EMAIL_OF.format("ane"), Right.ACCESS)
+    page = opened(world, request_id)["index.html"].decode()
+    assert "2 years after an order was shipped or invoiced; the controller decided so" in page
+    assert "made-up reason" not in page
+    assert "made-up company" not in page
