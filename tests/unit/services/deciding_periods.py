@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 from shared.datamap.decisions import Decisions
 from shared.datamap.loader import assemble, load
-from shared.datamap.models import ActivityDecision, DataMap, OwnDataDecision
+from shared.datamap.models import ActivityDecision, DataMap, OwnDataDecision, RuleVersion
 from tests.factories import World
 from tests.fakes.messaging import TestClock
 from tests.unit.services.systems import EMAIL_OF, on, put
@@ -56,6 +56,21 @@ def decided_map(*decisions: ActivityDecision | OwnDataDecision) -> DataMap:
         own_data=tuple(one for one in decisions if isinstance(one, OwnDataDecision)),
     )
     return assemble(packaged.policy, packaged.activities, packaged.recipients, packaged.own_data, made)
+
+
+def versioned(datamap: DataMap, rule_id: str, before: str, after: str, valid_from: str) -> DataMap:
+    """Return the map with two versions of one of the policy's rules."""
+    versions = {
+        "period": after,
+        "valid_from": date.fromisoformat(valid_from),
+        "earlier": (RuleVersion(period=before),),
+    }
+    rules = tuple(
+        rule.model_copy(update=versions) if rule.id == rule_id else rule
+        for rule in datamap.policy.retention_rules
+    )
+    policy = datamap.policy.model_copy(update={"retention_rules": rules})
+    return datamap.model_copy(update={"policy": policy})
 
 
 def decided_world(day: str, *decisions: ActivityDecision | OwnDataDecision, **changes) -> World:

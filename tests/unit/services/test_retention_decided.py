@@ -23,10 +23,21 @@ from tests.unit.services.deciding_periods import (
     learnt,
     order,
     reported,
+    versioned,
     visited,
 )
 from tests.unit.services.driving import deliver, fulfil, hold, opened, rest, restrict
-from tests.unit.services.systems import EMAIL_OF, cases, ids, next_day, run_day, world_on
+from tests.unit.services.systems import (
+    EMAIL_OF,
+    cases,
+    event,
+    ids,
+    installation,
+    next_day,
+    on,
+    run_day,
+    world_on,
+)
 
 
 def addressees(world):
@@ -333,3 +344,22 @@ async def test_a_copy_says_how_long_data_stays_as_it_was_decided_and_not_by_whom
     assert "2 years after an order was shipped or invoiced; the controller decided so" in page
     assert "made-up reason" not in page
     assert "made-up company" not in page
+
+
+async def test_a_rule_of_the_policy_has_versions_too_for_all_that_a_use_keeps_together():
+    """One year of no use until 2027, two from then on: for installations first seen from then on."""
+    world = world_on("2027-06-01")
+    world.context = replace(world.context, datamap=versioned(world.datamap, "R1", "P1Y", "P2Y", "2027-01-01"))
+    for name, first_seen in (("ane", "2026-12-31"), ("bo", "2027-01-01")):
+        installation(world, name, "2027-05-31", first_seen_at=on(first_seen))
+        event(world, name, "2027-05-31")
+    await run_day(world)
+    await next_day(world, "2028-05-31")
+    assert len(ids(world, "installations")) == 2
+    await next_day(world, "2028-06-01")
+    assert ids(world, "installations") == ["A-bo"]
+    assert {one.split("-")[1] for one in ids(world, "usage_events")} == {"bo"}
+    await next_day(world, "2029-05-31")
+    assert ids(world, "installations") == ["A-bo"]
+    await next_day(world, "2029-06-01")
+    assert ids(world, "installations") == []
