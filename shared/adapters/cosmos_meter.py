@@ -1,11 +1,22 @@
-"""What Cosmos DB says each answer cost, added up for the work at hand."""
+"""What Cosmos DB says each answer cost, added up for the work at hand, and charged to whoever pays for it."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 _CHARGE = "x-ms-request-charge"
+_THROTTLED = 429
+_CONTAINER = re.compile(r"/dbs/([^/?]+)/colls/([^/?]+)")
+
+
+class Payer(Protocol):
+    """Takes each answer's charge."""
+
+    def __call__(self, container: str, request_units: float, *, is_throttled: bool) -> None:
+        """Count one request to a container, named with its database."""
+        ...
 
 
 class _Spent:
@@ -21,12 +32,13 @@ class _Spent:
 
 
 _at_work: ContextVar[tuple[_Spent, ...]] = ContextVar("cosmos_charges", default=())
+_payer: ContextVar[Payer | None] = ContextVar("cosmos_payer", default=None)
 
 
 def note_charge(response: Any) -> None:
-    """Count the charge of one answer of the database; the client calls it with each."""
-    counting = _at_work.get()
-    if not counting:
+    """Count the charge of one answer of the database; the client calls it with each, throttled ones too."""
+    counting, payer = _at_work.get(), _payer.get()
+    if not counting and payer is None:
         return
     try:
         charge = float(response.http_response.headers.get(_CHARGE, 0))
@@ -34,6 +46,20 @@ def note_charge(response: Any) -> None:
         return
     for one in counting:
         one.add(charge)
+    found = _CONTAINER.search(response.http_request.url) if payer is not None else None
+    if payer is not None and found is not None:
+        is_throttled = response.http_response.status_code == _THROTTLED
+        payer(f"{found[1]}.{found[2]}", charge, is_throttled=is_throttled)
+
+
+@contextmanager
+def charging(payer: Payer | None) -> Iterator[None]:
+    """Have what is awaited inside paid by one, and by nobody else; None: by nobody."""
+    token = _payer.set(payer)
+    try:
+        yield
+    finally:
+        _payer.reset(token)
 
 
 class CosmosMeter:

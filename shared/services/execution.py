@@ -12,7 +12,7 @@ from shared.domain.request_states import RequestState
 from shared.domain.tasks import Task, TaskState
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
-from shared.services import switching
+from shared.services import governing, switching
 from shared.services.attention import stop
 from shared.services.collecting import collect_documents, collect_files, collect_lines
 from shared.services.context import Context
@@ -44,8 +44,10 @@ async def run_lane(context: Context, request_id: str, lane: int) -> None:
     if not case.request.is_internal:
         await _work_on(context, case, lane, Progress(context, case))
         return
-    with context.meter.measured() as spent:  # a run of scheduled deletion says what it cost
-        await _work_on(context, case, lane, Progress(context, case, spent))
+    context = governing.in_small_pages(context)
+    async with governing.governed(context):
+        with context.meter.measured() as spent:  # a run of scheduled deletion says what it cost
+            await _work_on(context, case, lane, Progress(context, case, spent))
 
 
 async def _work_on(context: Context, case: Case, lane: int, progress: Progress) -> None:
@@ -61,6 +63,8 @@ async def _work_on(context: Context, case: Case, lane: int, progress: Progress) 
                 if progress.budget.is_spent:
                     await _spread(context, progress, case, lane)
                     return
+                if await _rests(context, progress, case, lane):
+                    return
                 await _page(context, progress, progress.task(task_id))
                 await progress.flush_when_full()
         await progress.flush()
@@ -73,6 +77,25 @@ async def _work_on(context: Context, case: Case, lane: int, progress: Progress) 
         await progress.let_go()
         raise
     await context.queue.send([FinishStage(request_id=request_id)])
+
+
+async def _rests(context: Context, progress: Progress, case: Case, lane: int) -> bool:
+    """Whether scheduled deletion has to rest before the lane's next page; then the lane is put off.
+
+    For longer, it goes back to planning without its claims, so that no person's request waits for it.
+    """
+    if not case.request.is_internal:
+        return False
+    found = await governing.held_of(context, case.request)
+    if found is None:
+        return False
+    await progress.flush()
+    if found.is_short:
+        message = RunTasks(request_id=case.request.request_id, lane=lane)
+        await governing.put_off(context, case.request, found, message)
+    else:
+        await plan_again(context, case.request.request_id)
+    return True
 
 
 async def _give_way(

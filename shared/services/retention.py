@@ -20,8 +20,10 @@ from shared.ports.documents import StoredDocument
 from shared.ports.meter import Spent
 from shared.ports.retention_runs import StoredRun, watch_key
 from shared.services.context import Context
+from shared.services.governing import governed, held
 from shared.services.progress import Budget
 from shared.services.retention_looking import documents_of, holds_events, is_known, look_at, of_watched
+from shared.services.retention_resting import going_on, paced, rest, waits_for_pace
 from shared.services.retention_searches import bounds, search_of, sources
 from shared.services.retention_settling import settle
 from shared.services.walking import PacedError
@@ -54,9 +56,9 @@ async def go_on(context: Context) -> Run:
 
     What waits, for its cases or for the next hour, is taken up by the timer. Of two workers one gives way.
     """
-    run, goes_on = await _advanced(context)
-    if goes_on:
-        await context.queue.send([GoOnWithRun()])
+    run, delay_seconds = await _advanced(context)
+    if delay_seconds is not None:
+        await context.queue.send([GoOnWithRun()], delay_seconds=delay_seconds)
     return run
 
 
@@ -70,22 +72,29 @@ async def daily(context: Context) -> Run:
     return run
 
 
-async def _advanced(context: Context) -> tuple[Run, bool]:
-    """Do one message's work; return the run, and whether another message can go on at once."""
+async def _advanced(context: Context) -> tuple[Run, int | None]:
+    """Do one message's work; return the run, and after how many seconds another message can go on."""
     stored = await _at_hand(context)
+    if waits_for_pace(stored.run, context.clock.now()):
+        return stored.run, None
     budget = Budget(context)
-    with context.meter.measured() as spent:
-        while not stored.run.is_done and not budget.is_spent:
-            try:
-                run, goes_on = await _step(context, stored.run, budget)
-                stored = await _saved(context, stored, run, spent)
-            except (Conflict, PacedError):
-                return stored.run, False
-            if run.is_done:
-                await _tell(context, run)
-            if not goes_on:
-                return stored.run, False
-    return stored.run, not stored.run.is_done
+    async with governed(context):
+        with context.meter.measured() as spent:
+            while not stored.run.is_done and not budget.is_spent:
+                if (found := await held(context)) is not None:
+                    return await rest(context, stored, found, spent)
+                try:
+                    run, goes_on = await _step(context, stored.run, budget)
+                    stored = await _saved(context, stored, going_on(run), spent)
+                except Conflict:
+                    return stored.run, None
+                except PacedError:
+                    return await rest(context, stored, paced(context), spent)
+                if run.is_done:
+                    await _tell(context, run)
+                if not goes_on:
+                    return stored.run, None
+    return stored.run, None if stored.run.is_done else 0
 
 
 async def _at_hand(context: Context) -> StoredRun:
@@ -98,7 +107,7 @@ async def _at_hand(context: Context) -> StoredRun:
     run = Run(
         day=today,
         started_at=now,
-        sources=tuple(sources(context.datamap, is_first=last is None)),
+        sources=tuple(sources(context.datamap, last=None if last is None else last.day, today=today)),
         bounds=bounds(context.datamap, today, {} if last is None else last.bounds),
         old_bounds={} if last is None else last.bounds,
         written_since_seconds=None if last is None else last.began_seconds,
