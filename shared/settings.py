@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from shared.domain.contacts import Contacts
-from shared.domain.errors import Invalid, Permanent
+from shared.domain.errors import Permanent
 from shared.domain.limits import Limits
 from shared.domain.newsletters import MailingList
 from shared.domain.opendsr import ControllerId, Platform
@@ -149,10 +149,7 @@ class Settings(BaseModel):
     @field_validator("retention_quiet_hours")
     @classmethod
     def _hours(cls, value: str) -> str:
-        try:
-            quiet_hours(value)
-        except Invalid as error:
-            raise ValueError(error.detail) from None
+        quiet_hours(value)
         return value
 
     @field_validator("pseudonym_key")

@@ -8,7 +8,6 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from shared.domain.errors import Invalid
 from shared.domain.times import COPENHAGEN
 
 _FORM = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
@@ -51,15 +50,15 @@ def quiet_hours(text: str) -> QuietHours | None:
     """Read quiet hours; an empty text is none.
 
     Raises:
-        Invalid: `quiet_hours_invalid`: not two times of day, or twice the same.
+        ValueError: not two times of day, or twice the same: a whole day would never let anything go.
     """
     if not text:
         return None
     found = _FORM.fullmatch(text)
     if found is None:
-        raise Invalid("quiet_hours_invalid", "write them as 07:00-18:00", field="quiet_hours")
+        raise ValueError("must be hours such as 07:00-18:00")
     begin_hour, begin_minute, end_hour, end_minute = map(int, found.groups())
     begins, ends = time(begin_hour, begin_minute), time(end_hour, end_minute)
     if begins == ends:
-        raise Invalid("quiet_hours_invalid", "a whole day would never let anything go", field="quiet_hours")
+        raise ValueError("must leave some of the day")
     return QuietHours(begins, ends)

@@ -1,0 +1,133 @@
+"""What every governor must do: workers share a budget, whatever they do at the same time."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from shared.domain.budgets import SLICE_SECONDS, Amount, Tally
+from shared.domain.errors import Conflict
+from shared.domain.limits import Limits
+from shared.ports.governor import StoredTally
+from shared.services.governing import Rest, governed, held
+from tests.factories import World
+
+pytestmark = pytest.mark.platform
+EVENTS = "db.events"
+UNITS, REQUESTS = 400, 100  # a second
+WHOLE = UNITS * SLICE_SECONDS
+
+
+def worker(governors, world: World):
+    """Return the context of one more worker."""
+    return replace(world.context, governor=governors())
+
+
+@pytest.fixture
+def world():
+    """Whose clock all workers go by."""
+    limits = Limits(retention_units_per_second=UNITS, retention_requests_per_second=REQUESTS)
+    return World(limits=limits)
+
+
+async def work(context, each: float = 90.0) -> Amount:
+    """Ask and spend until refused, and return what was spent in the governor's sight."""
+    spent = Amount()
+    while await held(context) is None:
+        context.governor.purses.spend(EVENTS, each)
+        spent = spent.plus(Amount(request_units=each, requests=1))
+        await asyncio.sleep(0)
+    return spent
+
+
+async def test_a_tally_is_as_it_was_saved(governors):
+    """And an unknown one is empty; of two writers one gives way."""
+    governor = governors()
+    stored = await governor.read(EVENTS)
+    assert stored == StoredTally(tally=Tally(container=EVENTS), etag=None)
+    tally = Tally(container=EVENTS, slice=7, request_units=1.5, requests=2, level=0.5, level_slice=6)
+    await governor.write(replace(stored, tally=tally))
+    with pytest.raises(Conflict):
+        await governors().write(replace(stored, tally=tally))
+    again = await governor.read(EVENTS)
+    assert again.tally == tally
+    await governor.write(again)
+    with pytest.raises(Conflict):
+        await governor.write(again)
+
+
+async def test_workers_at_once_never_spend_more_than_the_budget_of_each_slice(governors, world):
+    """Five of them, for several slices; what one spends beyond its chunk is paid by the next slice."""
+    workers = [worker(governors, world) for _ in range(5)]
+    overall = 0.0
+    for number in range(1, 5):
+        spent = await asyncio.gather(*(work(context) for context in workers))
+        overall += sum(one.request_units for one in spent)
+        assert overall <= number * WHOLE + len(workers) * 90  # each is one request ahead of what it has drawn
+        for context in workers:
+            assert (await held(context)).why is Rest.BUDGET
+        world.clock.advance(seconds=SLICE_SECONDS)
+    assert overall >= 2 * WHOLE  # and it is used
+
+
+async def test_what_is_drawn_of_a_slice_is_never_more_than_its_budget(governors, world):
+    """Counted in the chunks that were given out, while workers ask at the same moment."""
+    workers = [worker(governors, world) for _ in range(6)]
+
+    async def drawn(context) -> list[Amount]:
+        chunks = []
+        while True:
+            context.governor.purses.spend(EVENTS, 0.0)
+            owed = context.governor.purses.by_container[EVENTS].left.owed
+            if await held(context) is not None:
+                return chunks
+            chunks.append(context.governor.purses.by_container[EVENTS].left)
+            context.governor.purses.by_container[EVENTS].left = Amount()
+            assert owed.request_units == 0
+
+    found = await asyncio.gather(*(drawn(context) for context in workers))
+    chunks = [chunk for one in found for chunk in one]
+    assert len(chunks) >= 2
+    assert sum(chunk.request_units for chunk in chunks) <= WHOLE
+    assert sum(chunk.requests for chunk in chunks) <= REQUESTS * SLICE_SECONDS
+
+
+async def test_a_worker_that_dies_holding_a_chunk_takes_it_along(governors, world):
+    """What it did not spend is lost until the next slice, and nobody spends it twice."""
+    dead, alive = worker(governors, world), worker(governors, world)
+    dead.governor.purses.spend(EVENTS, 0.0)
+    assert await held(dead) is None
+    chunk = dead.governor.purses.by_container[EVENTS].left.request_units
+    assert chunk == WHOLE / 4
+    spent = await work(alive)
+    assert WHOLE - chunk <= spent.request_units < WHOLE - chunk + 2 * 90
+    world.clock.advance(seconds=SLICE_SECONDS)
+    assert await held(alive) is None
+
+
+async def test_a_throttled_worker_slows_all_of_them_down(governors, world):
+    """In this slice nobody draws more, in the next half the budget is there, and then step by step all."""
+    one, other = worker(governors, world), worker(governors, world)
+    one.governor.purses.spend(EVENTS, 0.0)
+    other.governor.purses.spend(EVENTS, 0.0)
+    assert await held(one) is None
+    one.governor.purses.spend(EVENTS, 5.0, is_throttled=True)
+    assert (await held(one)).why is Rest.BUDGET
+    assert (await held(other)).why is Rest.BUDGET
+    world.clock.advance(seconds=SLICE_SECONDS)
+    spent = await asyncio.gather(work(one), work(other))
+    assert WHOLE * 0.5 <= sum(one.request_units for one in spent) <= WHOLE * 0.55 + 2 * 90
+    world.clock.advance(seconds=20 * SLICE_SECONDS)
+    spent = await work(one)
+    assert WHOLE * 0.9 <= spent.request_units <= WHOLE + 90
+
+
+async def test_what_is_owed_at_the_end_of_a_message_is_noted_for_whoever_comes_next(governors, world):
+    """A worker that dies after it forgives nobody anything."""
+    one, other = worker(governors, world), worker(governors, world)
+    async with governed(one):
+        one.governor.purses.spend(EVENTS, 3.0 * WHOLE)
+    other.governor.purses.spend(EVENTS, 0.0)
+    found = await held(other)
+    assert found.why is Rest.BUDGET
+    assert (found.until - world.clock.now()).total_seconds() == 3 * SLICE_SECONDS
