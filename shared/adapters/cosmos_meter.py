@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 _CHARGE = "x-ms-request-charge"
 _THROTTLED = 429
-_CONTAINER = re.compile(r"/dbs/([^/?]+)/colls/([^/?]+)")
+_CONTAINER = re.compile(r"/dbs/([^/?]+)/colls/([^/?]+)/docs")
 
 
 class Payer(Protocol):

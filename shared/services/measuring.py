@@ -1,6 +1,7 @@
 """Measure what alarms and the workbook read: queues, cases near their days, the retention run, health."""
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -31,12 +32,24 @@ _LATE_DAYS = 2  # a run of the day before yesterday, and none since
 _A_DAY = timedelta(days=1)
 _TICKS = timedelta(minutes=15)  # for the first run after quiet hours to begin
 _MOST_QUIET = timedelta(days=4)  # a run that is older is looked at no further back
-RetentionStatus = Literal["running", "quiet_hours", "paused"]
+RetentionState = Literal["running", "quiet_hours", "paused"]
 _OF_AGE = {
     Ageing.DUE_SOON: CASES_DUE_SOON,
     Ageing.TARGET_PASSED: CASES_TARGET_PASSED,
     Ageing.OVERDUE: CASES_OVERDUE,
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetentionStatus:
+    """Where scheduled deletion stands. `overdue_since` None: the last run found nothing that was.
+
+    `waiting`: records still to be looked at when the last hour's pace was used up.
+    """
+
+    state: RetentionState
+    overdue_since: date | None
+    waiting: int
 
 
 async def measure(context: Context) -> None:
@@ -87,11 +100,19 @@ async def require_retention_on_time(context: Context) -> None:
 
 
 async def retention_status(context: Context) -> RetentionStatus:
-    """Tell whether scheduled deletion is at work, or rests and why. It reads one small document."""
-    if await pause_of(context) is not None:
-        return "paused"
+    """Tell whether scheduled deletion is at work, or rests and why, and what is overdue."""
+    stored = await context.retention_runs.latest()
     quiet = context.limits.retention_quiet_hours
-    return "quiet_hours" if quiet is not None and quiet.has(context.clock.now()) else "running"
+    state: RetentionState = "running"
+    if await pause_of(context) is not None:
+        state = "paused"
+    elif quiet is not None and quiet.has(context.clock.now()):
+        state = "quiet_hours"
+    return RetentionStatus(
+        state=state,
+        overdue_since=None if stored is None else stored.run.oldest_overdue_on,
+        waiting=0 if stored is None else stored.run.waiting,
+    )
 
 
 def age(row: CaseRow, today: date, *, due_soon_days: int) -> Ageing:

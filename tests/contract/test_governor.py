@@ -5,11 +5,17 @@ from dataclasses import replace
 
 import pytest
 
+from devtools.cosmos_emulator import EMULATOR_KEY, CosmosEmulator
+from shared.adapters.cosmos import CosmosDatabases, create_compliance_database
+from shared.adapters.cosmos_governor import CosmosGovernor
+from shared.adapters.cosmos_walks import CosmosWalks
+from shared.adapters.credentials import Credentials
 from shared.domain.budgets import SLICE_SECONDS, Amount, Tally
 from shared.domain.errors import Conflict
 from shared.domain.limits import Limits
 from shared.ports.governor import StoredTally
 from shared.services.governing import Rest, governed, held
+from tests.contract.conftest import local_settings
 from tests.factories import World
 
 pytestmark = pytest.mark.platform
@@ -131,3 +137,49 @@ async def test_what_is_owed_at_the_end_of_a_message_is_noted_for_whoever_comes_n
     found = await held(other)
     assert found.why is Rest.BUDGET
     assert (found.until - world.clock.now()).total_seconds() == 3 * SLICE_SECONDS
+
+
+@pytest.fixture
+async def throttling():
+    """A database that can be told to throttle, and the client of one worker."""
+    async with CosmosEmulator() as emulator:
+        await create_compliance_database(emulator.endpoint, EMULATOR_KEY, "compliance")
+        settings = local_settings(cosmos_endpoint=emulator.endpoint, cosmos_key=EMULATOR_KEY)
+        databases = CosmosDatabases(settings, Credentials(settings))
+        yield emulator, databases
+        await databases.close()
+
+
+async def test_the_worker_pays_for_what_it_asks_of_each_container_and_for_nothing_else(throttling):
+    """By the charge that the database names; the tallies themselves are nobody's work."""
+    _, databases = throttling
+    governor, walks = CosmosGovernor(databases), CosmosWalks(databases)
+    with governor.governed():
+        await walks.read("one")
+        await walks.read("two")
+        await governor.read(EVENTS)
+    await walks.read("three")  # not governed: of somebody who asked
+    assert list(governor.purses.by_container) == ["compliance.walks"]
+    owed = governor.purses.by_container["compliance.walks"].left.owed
+    assert owed.requests == 2
+    assert owed.request_units > 0
+
+
+async def test_a_throttled_answer_is_seen_though_the_client_tries_again_by_itself(throttling, world):
+    """Of governed work only; then all workers have half the budget."""
+    emulator, databases = throttling
+    governor, walks = CosmosGovernor(databases), CosmosWalks(databases)
+    context = replace(world.context, governor=governor)
+    with governor.governed():
+        await walks.read("one")
+    assert await held(context) is None
+    rule = {"operation": "read", "status": 429, "sub_status": 3200, "retry_after_ms": 1, "times": 2}
+    emulator.faults.add(rule)
+    await walks.read("one")  # what somebody asked for changes nothing
+    assert await held(context) is None
+    emulator.faults.add(rule)
+    async with governed(context):
+        await walks.read("one")
+    assert (await held(context)).why is Rest.BUDGET
+    stored = await governor.read("compliance.walks")
+    assert stored.tally.level == 0.5

@@ -164,7 +164,7 @@ def _of_the_rules(datamap: DataMap, documents: CosmosDocuments) -> list[Callable
             cursor=None,
             limit=1,
         )
-        for source in retention.sources(datamap, is_first=False)
+        for source in retention.sources(datamap, last=day, today=day)
     ]
 
 

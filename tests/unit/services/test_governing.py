@@ -209,7 +209,7 @@ async def test_the_kill_switch_and_the_pause_are_two():
 
 
 def charging(world, spent: dict[str, dict[int, float]]) -> None:
-    """Charge each call of a port to the governor, as the database does, and count it by container and slice."""
+    """Charge each call of a port to the governor, as the database does, and count it by slice."""
 
     async def turn(place: str) -> None:
         if world.governor.is_governed and not place.startswith(("governor.", "queue.")):
