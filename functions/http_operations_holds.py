@@ -140,7 +140,7 @@ async def resume_erasing(req: func.HttpRequest) -> func.HttpResponse:
     Given(body=ReasonBody, answers={200: DoneAnswer}, problems=_ACTS, guard="staff"),
 )
 async def pause_retention(req: func.HttpRequest) -> func.HttpResponse:
-    """Stop scheduled deletion alone, from the next page of records on; what people ask for goes on."""
+    """Stop scheduled deletion alone, within ten seconds; what people ask for goes on."""
     member = await staff(req, Permission.PAUSE)
     reason = read(req, ReasonBody).reason
     context = bootstrap.app().context

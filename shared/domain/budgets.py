@@ -186,6 +186,7 @@ class Purses:
     """The chunks of one worker, by container; what it spends is taken from them as it is spent."""
 
     by_container: dict[str, Purse] = field(default_factory=dict)
+    unpaused_slice: int = -1  # in which nobody had paused scheduled deletion, when this worker last looked
     refusals: int = 0  # in a row, so that many messages do not ask all at once
 
     def spend(self, container: str, request_units: float, *, is_throttled: bool = False) -> None:

@@ -95,7 +95,7 @@ async def held(context: Context) -> Held | None:
         Retryable: what has to be asked does not answer; the queue delivers again.
     """
     now = context.clock.now()
-    if await pause_of(context) is not None:
+    if await _is_paused(context, slice_of(now.timestamp())):
         return Held(why=Rest.PAUSED, until=after(now, seconds=_PAUSED_LOOK_SECONDS))
     quiet = context.limits.retention_quiet_hours
     ends = None if quiet is None else quiet.end_of(now)
@@ -167,6 +167,17 @@ async def _sleep(context: Context, case: Case, until: datetime) -> None:
             request.request_id,
             [Write(document=request.with_(wake_at=until), etag=case.etags[request.id])],
         )
+
+
+async def _is_paused(context: Context, number: int) -> bool:
+    """Whether scheduled deletion is paused, asked once a slice: at each page it would cost too much."""
+    purses = context.governor.purses
+    if purses.unpaused_slice == number:
+        return False
+    if await pause_of(context) is not None:
+        return True
+    purses.unpaused_slice = number
+    return False
 
 
 async def _drawn(context: Context) -> int:

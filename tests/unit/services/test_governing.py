@@ -183,6 +183,7 @@ async def test_a_pause_stops_cases_that_have_begun_and_the_sweep_takes_them_up()
     await daily(world.context)
     await deliver(world, until=TASK_QUEUE)
     await pause(world)
+    world.clock.advance(seconds=SLICE_SECONDS)
     await deliver(world)
     assert world.queue.sent == []
     assert lines(world) == ["user-ane"]
