@@ -124,6 +124,7 @@ class Watched(_Frozen):
     look_on: date
     for_all: bool = False
     request_ids: tuple[str, ...] = ()  # cases that were filed about it
+    counts: tuple[str, ...] = ()  # those of them that are counted for it: several people share a case
 
 
 def parts_of(last: date | None, today: date) -> list[tuple[date | None, date | None]]:

@@ -22,6 +22,7 @@ from shared.services.erasing_lines import LineEraser
 from shared.services.looking import look_at_documents, look_at_files, look_at_lines
 from shared.services.planning import ACTION_OF
 from shared.services.progress import Progress, TaskTakenError
+from shared.services.splitting import may_split, split
 
 
 def stage_tasks_of(case: Case) -> tuple[Task, ...]:
@@ -94,7 +95,7 @@ async def _rests(context: Context, progress: Progress, case: Case, lane: int) ->
         message = RunTasks(request_id=case.request.request_id, lane=lane)
         await governing.put_off(context, case.request, found, message)
     else:
-        await plan_again(context, case.request.request_id)
+        await plan_again(context, case.request.request_id, splits=False)
     return True
 
 
@@ -187,10 +188,13 @@ def _ids(case: Case) -> list[str]:
     return [task.id for task in stage_tasks_of(case)]
 
 
-async def plan_again(context: Context, request_id: str) -> None:
+async def plan_again(context: Context, request_id: str, *, splits: bool = True) -> None:
     """Send the request back to planning: what is erased stays erased and counted, the rest is asked anew."""
     case = await context.cases.load(request_id)
     if case.request.state is not RequestState.IN_PROGRESS:
+        return
+    if splits and may_split(case):
+        await split(context, case, "plan_outdated")
         return
     now = context.clock.now()
     request, event = case.request.moved_to(

@@ -26,6 +26,7 @@ from shared.services.context import Context
 _WRITE_ATTEMPTS = 5
 _PAUSED_LOOK_SECONDS = 900
 _HOUR_SECONDS = 3600
+_BEGUN = "deletions_begun"
 _LONGEST_WAIT_SECONDS = 60
 _PAGE_SECONDS = 2
 _UNITS_A_DOCUMENT = 10.0  # to read it and erase it, about
@@ -119,15 +120,16 @@ async def held_of(context: Context, request: SubjectRequest) -> Held | None:
     return None if others else found
 
 
-async def held_from_beginning(context: Context) -> Held | None:
-    """Count one more case of scheduled deletion that begins; enough in an hour has the rest wait.
+async def held_from_beginning(context: Context, request: SubjectRequest) -> Held | None:
+    """Count the people of one more case of scheduled deletion that begins; enough in an hour has it wait.
 
     It stays below the cap that stops everybody's erasures, also when what rested begins together.
     """
-    now = context.clock.now()
-    begun = await context.rate_limits.hit("deletions_begun", window_seconds=_HOUR_SECONDS)
-    if begun <= context.limits.deletions_per_hour:
-        return None
+    now, people = context.clock.now(), request.subject_count
+    begun = await context.rate_limits.hit(_BEGUN, window_seconds=_HOUR_SECONDS, times=people)
+    if begun <= context.limits.deletions_per_hour or begun == people:
+        return None  # the first of an hour begins, however many people it is about
+    await context.rate_limits.hit(_BEGUN, window_seconds=_HOUR_SECONDS, times=-people)
     return Held(why=Rest.PACE, until=next_hour(now))
 
 

@@ -34,7 +34,7 @@ async def resolve_request(context: Context, request: SubjectRequest) -> Resolved
     if not known and request.email is not None:
         known = {EMAIL: (request.email,)}
     if request.scope.customer_id is None:
-        return await resolve(context, known)
+        return await resolve(context, known, people=request.subject_count)
     identifiers = {kind: tuple(values) for kind, values in known.items() if kind != SUBJECT_KEY}
     own = {
         kind: values for kind, values in identifiers.items() if not context.datamap.identifier(kind).shared
@@ -63,12 +63,13 @@ async def becomes_another(context: Context, request: SubjectRequest, identifiers
     return there.problem is not None or merged(identifiers, accounts) != merged(identifiers, ())
 
 
-async def resolve(context: Context, known: Identifiers) -> Resolved:
+async def resolve(context: Context, known: Identifiers, *, people: int = 1) -> Resolved:
     """Follow locators from the known identifiers until nothing new appears.
 
     Stops early, and says so in `problem`, when a kind exceeds what one person may have, for then the
     records belong to more than one person; or when a value has the wrong type, for then the person's
-    other records might not be found. Nothing may be done unseen in either case.
+    other records might not be found. Nothing may be done unseen in either case. `people`: how many are known
+    to be meant.
     """
     identifiers = {kind: tuple(values) for kind, values in known.items() if kind != SUBJECT_KEY}
     searched: set[tuple[str, str, str]] = set()
@@ -90,7 +91,7 @@ async def resolve(context: Context, known: Identifiers) -> Resolved:
                         return Resolved(identifiers=identifiers, problem="identifier_unreadable")
                     identifiers = merged(identifiers, found)
                     _mark_own_values(store, document.body, searched)
-                too_many = _too_many(context, identifiers)
+                too_many = _too_many(context, identifiers, people)
                 if too_many:
                     return Resolved(identifiers=identifiers, problem=f"too_many_{too_many[0]}")
                 cursor = page.cursor
@@ -127,9 +128,9 @@ def _mark_own_values(store: DocumentStore, body: object, searched: set[tuple[str
                 searched.add((store.id, match.path, normalise(match.identifier, value)))
 
 
-def _too_many(context: Context, identifiers: Identifiers) -> tuple[str, ...]:
+def _too_many(context: Context, identifiers: Identifiers, people: int) -> tuple[str, ...]:
     return tuple(
         kind
         for kind, values in identifiers.items()
-        if kind != SUBJECT_KEY and len(values) > context.datamap.identifier(kind).at_most
+        if kind != SUBJECT_KEY and len(values) > people * context.datamap.identifier(kind).at_most
     )

@@ -34,12 +34,12 @@ async def rest(context: Context, stored: StoredRun, found: Held, spent: Spent) -
     return run, delay_seconds
 
 
-def paced(context: Context) -> Held:
+def of_pace(context: Context) -> Held:
     """Return that enough was filed in this hour."""
     return Held(why=Rest.PACE, until=next_hour(context.clock.now()))
 
 
-def waits_for_pace(run: Run, now: datetime) -> bool:
+def is_at_pace(run: Run, now: datetime) -> bool:
     """Whether a run has used up its hour, so that to look at the same people again would file none."""
     return run.waits_for == Rest.PACE and run.waits_until is not None and now < run.waits_until
 

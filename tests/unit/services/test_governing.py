@@ -35,7 +35,7 @@ from tests.unit.services.systems import (
 
 pytestmark = pytest.mark.clause("5.1", "5.4")
 BUSINESS = quiet_hours("07:00-18:00")
-UNITS = 100  # a second
+UNITS, FEW_UNITS = 100, 10  # a second
 EACH = 4.0  # what each call costs in the made-up database
 
 
@@ -126,6 +126,21 @@ async def test_what_has_begun_rests_in_the_quiet_hours_and_ends_after_them():
     assert world.clock.now() >= datetime(2026, 3, 2, 17, tzinfo=UTC)
     assert lines(world) == []
     assert {one.state for one in cases(world)} <= ENDED
+
+
+async def test_several_people_rest_together():
+    """Nothing stands in the way of one of them: the case stays one."""
+    world = world_on("2026-03-02", limits=Limits(retention_quiet_hours=BUSINESS))
+    at(world, "2026-03-02T05:58:00+00:00")
+    due(world, "ane", "bo", "eva")
+    await daily(world.context)
+    await deliver(world, until=TASK_QUEUE)
+    at(world, "2026-03-02T06:00:00+00:00")
+    await deliver(world)
+    (one,) = cases(world)
+    assert (one.subject_count, one.state) == (3, RequestState.COMPLETED)
+    assert lines(world) == []
+    assert world.clock.now() >= datetime(2026, 3, 2, 17, tzinfo=UTC)
 
 
 async def _deliver_now(world) -> None:
@@ -240,8 +255,8 @@ async def _whole_run(world) -> None:
 async def test_a_run_on_a_budget_takes_longer_and_comes_to_the_same():
     """What it spends of a container keeps to the budget, over all the time it takes."""
     worlds = {
-        "free": world_on("2026-03-02"),
-        "bound": world_on("2026-03-02", limits=Limits(retention_units_per_second=UNITS)),
+        "free": world_on("2026-03-02", limits=Limits(case_people=4)),
+        "bound": world_on("2026-03-02", limits=Limits(case_people=4, retention_units_per_second=FEW_UNITS)),
     }
     seconds, overall = {}, {}
     for name, world in worlds.items():
@@ -257,7 +272,7 @@ async def test_a_run_on_a_budget_takes_longer_and_comes_to_the_same():
     assert worlds["free"].governor.rows == {}  # nothing to share where nothing is bounded
     assert seconds["bound"] > seconds["free"]
     for container, units in overall["bound"].items():
-        assert units <= UNITS * (seconds["bound"] + SLICE_SECONDS), container
+        assert units <= FEW_UNITS * (seconds["bound"] + SLICE_SECONDS), container
         assert units < 1.5 * overall["free"][container]  # to rest is not to be busy
 
 
@@ -319,7 +334,7 @@ async def test_a_case_on_whom_a_person_waits_goes_on_without_budget():
 @pytest.mark.parametrize(("per_hour", "begun"), [(2, 2), (3, 3), (4, 3)])
 async def test_what_rested_begins_at_the_pace_of_the_hour(per_hour, begun):
     """Below the cap that would stop everybody's erasures; the rest begins in the next hour."""
-    world = world_on("2026-03-02")
+    world = world_on("2026-03-02", limits=Limits(case_people=1))
     due(world, "ane", "bo", "eva")
     await daily(world.context)
     hurried = replace(world.limits, deletions_per_hour=per_hour, erasures_per_hour=per_hour)
@@ -333,3 +348,16 @@ async def test_what_rested_begins_at_the_pace_of_the_hour(per_hour, begun):
     assert {one.state for one in cases(world)} <= ENDED
     assert (world.clock.now() - began).total_seconds() in ((3601,) if begun < 3 else (0,))
     assert not switching.is_thrown(world.controls.stored(SWITCH_KEY).controls)
+
+
+@pytest.mark.parametrize("per_hour", [3, 2])
+async def test_a_case_of_more_people_than_the_pace_begins_as_the_first_of_an_hour(per_hour):
+    """Otherwise it never would."""
+    world = world_on("2026-03-02")
+    due(world, "ane", "bo", "eva")
+    await daily(world.context)
+    (one,) = cases(world)
+    assert one.subject_count == 3
+    world.context = replace(world.context, limits=replace(world.limits, deletions_per_hour=per_hour))
+    await _deliver_now(world)
+    assert cases(world)[0].state is RequestState.IN_PROGRESS
