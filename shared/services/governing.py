@@ -123,11 +123,13 @@ async def held_of(context: Context, request: SubjectRequest) -> Held | None:
 async def held_from_beginning(context: Context, request: SubjectRequest) -> Held | None:
     """Count the people of one more case of scheduled deletion that begins; enough in an hour has it wait.
 
-    It stays below the cap that stops everybody's erasures, also when what rested begins together.
+    It stays below the cap that stops everybody's erasures, also when what rested begins together. Some more
+    begin than are filed in an hour, for what is planned anew or split counts twice.
     """
     now, people = context.clock.now(), request.subject_count
+    pace, cap = context.limits.deletions_per_hour, context.limits.erasures_per_hour
     begun = await context.rate_limits.hit(_BEGUN, window_seconds=_HOUR_SECONDS, times=people)
-    if begun <= context.limits.deletions_per_hour or begun == people:
+    if begun <= max(pace, (pace + cap) // 2) or begun == people:
         return None  # the first of an hour begins, however many people it is about
     await context.rate_limits.hit(_BEGUN, window_seconds=_HOUR_SECONDS, times=-people)
     return Held(why=Rest.PACE, until=next_hour(now))

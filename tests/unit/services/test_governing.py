@@ -331,13 +331,15 @@ async def test_a_case_on_whom_a_person_waits_goes_on_without_budget():
     assert ids(world, "members") == []
 
 
-@pytest.mark.parametrize(("per_hour", "begun"), [(2, 2), (3, 3), (4, 3)])
-async def test_what_rested_begins_at_the_pace_of_the_hour(per_hour, begun):
+@pytest.mark.parametrize(
+    ("pace", "cap", "begun"), [(2, 2, 2), (3, 3, 3), (2, 3, 2), (1, 3, 2), (1, 4, 2), (1, 5, 3)]
+)
+async def test_what_rested_begins_at_the_pace_of_the_hour(pace, cap, begun):
     """Below the cap that would stop everybody's erasures; the rest begins in the next hour."""
     world = world_on("2026-03-02", limits=Limits(case_people=1))
     due(world, "ane", "bo", "eva")
     await daily(world.context)
-    hurried = replace(world.limits, deletions_per_hour=per_hour, erasures_per_hour=per_hour)
+    hurried = replace(world.limits, deletions_per_hour=pace, erasures_per_hour=cap)
     world.context = replace(world.context, limits=hurried)
     began = world.clock.now()
     for _ in range(20):
@@ -358,6 +360,7 @@ async def test_a_case_of_more_people_than_the_pace_begins_as_the_first_of_an_hou
     await daily(world.context)
     (one,) = cases(world)
     assert one.subject_count == 3
-    world.context = replace(world.context, limits=replace(world.limits, deletions_per_hour=per_hour))
+    hurried = replace(world.limits, deletions_per_hour=per_hour, erasures_per_hour=per_hour + 1)
+    world.context = replace(world.context, limits=hurried)
     await _deliver_now(world)
     assert cases(world)[0].state is RequestState.IN_PROGRESS
