@@ -194,7 +194,7 @@ async def _drawn(context: Context) -> int:
             if purse.slice == number and purse.left.of_it_is_left:
                 continue
             if not purse.is_used and purse.slice < number:  # its work is elsewhere by now
-                del purses.by_container[container]
+                purses.by_container.pop(container, None)
                 continue
             if number < purse.refused_until_slice:  # asked and refused before
                 slices = max(slices, purse.refused_until_slice - number)
@@ -213,12 +213,14 @@ async def _fill(context: Context, container: str, purse: Purse, number: int) -> 
         purse.refused_until_slice = number + 1
         return 1
     tally, chunk = drawn
+    if not chunk.of_it_is_left and purse.slice == number and purse.left.of_it_is_left:
+        return 0  # another message of this worker was faster
     if not chunk.of_it_is_left:
         wait = max(0, tally.slice - number) + tally.slices_to_wait(_budget(context))
         purse.refused_until_slice = number + wait
         return wait
-    owed = purse.left.owed  # spent while the tally was written
-    purse.slice, purse.left, purse.is_used = number, chunk.less(owed), owed != NOTHING
+    left = purse.left if purse.slice == number else NOTHING.less(purse.left.owed)
+    purse.slice, purse.left, purse.is_used = number, left.plus(chunk), left.owed != NOTHING
     return 0
 
 
@@ -243,25 +245,31 @@ async def _changed(
 ) -> tuple[Tally, Amount] | None:
     """Write down what a purse owes and what else changes, if nobody else wrote. None: others keep writing."""
     budget = _budget(context)
-    for _ in range(_WRITE_ATTEMPTS):
-        stored = await context.governor.read(container)
-        owed, is_throttled = purse.left.owed, purse.is_throttled
-        tally = stored.tally.at(number, budget)
-        if not budget.is_unlimited:
-            tally = tally.with_drawn(owed)
-        if is_throttled:
-            tally = tally.throttled(budget)
-        tally, chunk = change(tally, budget)
-        try:
-            if tally != stored.tally and not _says_the_same(tally, stored.tally):
-                await context.governor.write(StoredTally(tally=tally, etag=stored.etag))
-        except Conflict:
-            continue
-        purse.left = purse.left.plus(owed)  # what was spent while it was written is owed still
-        if is_throttled:
-            purse.is_throttled, purse.left = False, NOTHING.less(purse.left.owed)
-        return tally, chunk
-    return None
+    owed, is_throttled = purse.left.owed, purse.is_throttled
+    # Taken before anything is awaited: another message of this worker must not note it as well.
+    purse.left, purse.is_throttled = purse.left.plus(owed), False
+    try:
+        for _ in range(_WRITE_ATTEMPTS):
+            stored = await context.governor.read(container)
+            tally = stored.tally.at(number, budget)
+            if not budget.is_unlimited:
+                tally = tally.with_drawn(owed)
+            if is_throttled:
+                tally = tally.throttled(budget)
+            tally, chunk = change(tally, budget)
+            try:
+                if tally != stored.tally and not _says_the_same(tally, stored.tally):
+                    await context.governor.write(StoredTally(tally=tally, etag=stored.etag))
+            except Conflict:
+                continue
+            owed, is_throttled, was_throttled = NOTHING, False, is_throttled
+            if was_throttled:  # what is left of the chunk is not for a database that is busy
+                purse.left = NOTHING.less(purse.left.owed)
+            return tally, chunk
+        return None
+    finally:
+        purse.left = purse.left.less(owed)
+        purse.is_throttled = purse.is_throttled or is_throttled
 
 
 def _says_the_same(one: Tally, other: Tally) -> bool:
