@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from shared.adapters._azure_errors import translating
 from shared.adapters.cosmos import CosmosDatabases
-from shared.adapters.cosmos_meter import charging
+from shared.adapters.paid_requests import charging
 from shared.domain.budgets import Purses, Tally
 from shared.ports.governor import StoredTally
 

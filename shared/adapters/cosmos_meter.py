@@ -4,19 +4,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any
+
+from shared.adapters.paid_requests import payer
 
 _CHARGE = "x-ms-request-charge"
 _THROTTLED = 429
 _CONTAINER = re.compile(r"/dbs/([^/?]+)/colls/([^/?]+)/docs")
-
-
-class Payer(Protocol):
-    """Takes each answer's charge."""
-
-    def __call__(self, container: str, request_units: float, *, is_throttled: bool) -> None:
-        """Count one request to a container, named with its database."""
-        ...
 
 
 class _Spent:
@@ -32,13 +26,12 @@ class _Spent:
 
 
 _at_work: ContextVar[tuple[_Spent, ...]] = ContextVar("cosmos_charges", default=())
-_payer: ContextVar[Payer | None] = ContextVar("cosmos_payer", default=None)
 
 
 def note_charge(response: Any) -> None:
     """Count the charge of one answer of the database; the client calls it with each, throttled ones too."""
-    counting, payer = _at_work.get(), _payer.get()
-    if not counting and payer is None:
+    counting, pays = _at_work.get(), payer()
+    if not counting and pays is None:
         return
     try:
         charge = float(response.http_response.headers.get(_CHARGE, 0))
@@ -46,20 +39,10 @@ def note_charge(response: Any) -> None:
         return
     for one in counting:
         one.add(charge)
-    found = _CONTAINER.search(response.http_request.url) if payer is not None else None
-    if payer is not None and found is not None:
+    found = _CONTAINER.search(response.http_request.url) if pays is not None else None
+    if pays is not None and found is not None:
         is_throttled = response.http_response.status_code == _THROTTLED
-        payer(f"{found[1]}.{found[2]}", charge, is_throttled=is_throttled)
-
-
-@contextmanager
-def charging(payer: Payer | None) -> Iterator[None]:
-    """Have what is awaited inside paid by one, and by nobody else; None: by nobody."""
-    token = _payer.set(payer)
-    try:
-        yield
-    finally:
-        _payer.reset(token)
+        pays(f"{found[1]}.{found[2]}", charge, is_throttled=is_throttled)
 
 
 class CosmosMeter:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,13 +11,16 @@ from shared.adapters.cosmos import CosmosDatabases, create_compliance_database
 from shared.adapters.cosmos_governor import CosmosGovernor
 from shared.adapters.cosmos_walks import CosmosWalks
 from shared.adapters.credentials import Credentials
+from shared.adapters.paid_requests import charging
+from shared.adapters.storage import Storage
 from shared.domain.budgets import SLICE_SECONDS, Amount, Tally
-from shared.domain.errors import Conflict
+from shared.domain.errors import Conflict, Retryable
 from shared.domain.limits import Limits
 from shared.ports.governor import StoredTally
 from shared.services.governing import Rest, governed, held
 from tests.contract.conftest import local_settings
 from tests.factories import World
+from tests.fakes.governor import MemoryGovernor
 
 pytestmark = pytest.mark.platform
 EVENTS = "db.events"
@@ -111,6 +115,50 @@ async def test_a_worker_that_dies_holding_a_chunk_takes_it_along(governors, worl
     assert await held(alive) is None
 
 
+async def test_messages_of_one_worker_at_once_note_a_debt_once(governors, world):
+    """And each goes on or comes again; none draws what another has drawn."""
+    context = worker(governors, world)
+    context.governor.purses.spend(EVENTS, 700.0)
+    found = await asyncio.gather(*(held(context) for _ in range(8)))
+    purse = context.governor.purses.by_container[EVENTS]
+    stored = await context.governor.read(EVENTS)
+    assert found.count(None) >= 1
+    assert purse.left.request_units > 0
+    assert stored.tally.request_units == 700 + purse.left.request_units
+    assert stored.tally.request_units <= WHOLE
+    assert stored.tally.requests == 1 + purse.left.requests
+
+
+async def test_a_debt_that_could_not_be_noted_is_owed_still(governors, world):
+    """Whether the store does not answer, or others keep writing."""
+    context = worker(governors, world)
+    context.governor.purses.spend(EVENTS, 700.0, is_throttled=True)
+    write, calls = context.governor.write, []
+
+    async def refusing(stored):
+        calls.append(stored)
+        raise Conflict("changed_meanwhile", "governor.write")
+
+    context.governor.write = refusing
+    assert (await held(context)).why is Rest.BUDGET
+    assert len(calls) == 5
+    purse = context.governor.purses.by_container[EVENTS]
+    assert purse.left.owed.request_units == 700
+    assert purse.is_throttled
+
+    async def unreachable(stored):
+        raise Retryable("service_busy", "governor.write 503")
+
+    context.governor.write = unreachable
+    world.clock.advance(seconds=SLICE_SECONDS)
+    with pytest.raises(Retryable):
+        await held(context)
+    assert (purse.left.owed.request_units, purse.is_throttled) == (700, True)
+    context.governor.write = write
+    await held(context)
+    assert (await governors().read(EVENTS)).tally.level == 0.5
+
+
 async def test_a_throttled_worker_slows_all_of_them_down(governors, world):
     """In this slice nobody draws more, in the next half the budget is there, and then step by step all."""
     one, other = worker(governors, world), worker(governors, world)
@@ -183,3 +231,37 @@ async def test_a_throttled_answer_is_seen_though_the_client_tries_again_by_itsel
     assert (await held(context)).why is Rest.BUDGET
     stored = await governor.read("compliance.walks")
     assert stored.tally.level == 0.5
+
+
+async def test_requests_to_blobs_are_paid_by_container_too(storage, container_name):
+    """They have no request units; those of nobody's work are not counted."""
+    governor = MemoryGovernor()
+    container = storage.container(container_name)
+    await container.create_container()
+    with charging(governor.purses.spend):
+        await container.upload_blob("a.ndjson", b"1")
+        await (await container.get_blob_client("a.ndjson").download_blob()).readall()
+    await container.upload_blob("b.ndjson", b"2")
+    name = f"blobs.{container_name}"
+    assert list(governor.purses.by_container) == [name]
+    owed = governor.purses.by_container[name].left.owed
+    assert (owed.request_units, owed.requests) == (0, 2)
+
+
+@pytest.mark.parametrize(("status", "is_throttled"), [(200, False), (404, False), (500, False), (503, True)])
+@pytest.mark.parametrize(
+    ("connection", "path"),
+    [("UseDevelopmentStorage=true", "/devstoreaccount1/usage-archive/A/e.ndjson"), ("", "/usage-archive/A")],
+)
+def test_a_busy_storage_account_is_seen(status, is_throttled, connection, path):
+    """On the emulator and in Azure, whose paths differ."""
+    places = {"storage_blob_uri": "https://a.blob.example/", "storage_queue_uri": "https://a.queue.example/"}
+    settings = local_settings(storage_connection=connection, **({} if connection else places))
+    governor = MemoryGovernor()
+    response = SimpleNamespace(
+        http_request=SimpleNamespace(url=f"https://a.blob.example{path}?comp=block"),
+        http_response=SimpleNamespace(status_code=status),
+    )
+    with charging(governor.purses.spend):
+        Storage(settings, Credentials(settings))._note_request(response)
+    assert governor.purses.by_container["blobs.usage-archive"].is_throttled is is_throttled
