@@ -17,6 +17,7 @@ from shared.domain.cases import SubjectRequest
 from shared.domain.identifiers import EMAIL, Identifiers, merged
 from shared.domain.plans import Action, Plan, PlanEntry
 from shared.domain.rights import IMMEDIATE, Right
+from shared.domain.times import after
 from shared.ports.controls import StoredControls
 from shared.services.context import Context
 from shared.services.correcting import held_facts
@@ -48,7 +49,11 @@ async def draft(
     """Return the sealed plan of the request's present right. It reads and changes nothing."""
     entries: list[PlanEntry] = []
     people = request.subjects or (identifiers,)
-    is_due = await is_still_due(context, request.scope, people, directories_only=False)
+    # who filed it has just asked single events too; a plan that comes late asks them again
+    is_fresh = context.clock.now() <= after(
+        request.filed_at or request.received_at, seconds=context.limits.fresh_seconds
+    )
+    is_due = await is_still_due(context, request.scope, people, directories_only=is_fresh)
     for activity, store in in_scope(context, request) if is_due else ():
         if not _is_touched(context, request, activity, store):
             continue

@@ -32,7 +32,7 @@ from shared.services.retention_looking import (
     unknown_of,
 )
 from shared.services.retention_resting import going_on, is_at_pace, of_pace, rest
-from shared.services.retention_searches import bounds, search_of, sources
+from shared.services.retention_searches import bounds, leads_to_events, search_of, sources
 from shared.services.retention_settling import settle
 from shared.services.side_by_side import all_of
 from shared.telemetry import (
@@ -49,7 +49,7 @@ from shared.telemetry import (
 _PAGE_RECORDS = 100  # a page is done whole, and each record may be a person to look at closely
 _PAGE_EVENTS = 1_000  # of which many lead to the same person, who is looked at once
 _SEARCHES_AT_ONCE = 8
-_PACED = frozenset({Step.FINDING, Step.WATCHING})  # in which a run files
+_PACED = frozenset({Step.FINDING, Step.WATCHING, Step.LEFT_OVER})  # in which a run files
 _A_DAY = timedelta(days=1)
 
 
@@ -93,6 +93,7 @@ async def _advanced(context: Context) -> tuple[Run, int | None]:
             while not stored.run.is_done and not budget.is_spent:
                 if (found := await held(context)) is not None:
                     return await rest(context, stored, found, spent)
+                files = stored.run.step in _PACED
                 try:
                     run, goes_on = await _step(context, stored.run, budget)
                     stored = await _saved(context, stored, going_on(run), spent)
@@ -100,7 +101,7 @@ async def _advanced(context: Context) -> tuple[Run, int | None]:
                     return stored.run, None
                 if run.is_done:
                     await _tell(context, run)
-                if not goes_on and run.step in _PACED:
+                if not goes_on and files:
                     return await rest(context, stored, of_pace(context), spent)
                 if not goes_on:
                     return stored.run, None
@@ -114,10 +115,12 @@ async def _at_hand(context: Context) -> StoredRun:
     if stored is not None and (not stored.run.is_done or stored.run.day >= today):
         return stored
     last = None if stored is None else stored.run
+    found = tuple(sources(context.datamap, last=None if last is None else last.day, today=today))
     run = Run(
         day=today,
         started_at=now,
-        sources=tuple(sources(context.datamap, last=None if last is None else last.day, today=today)),
+        sources=tuple(one for one in found if not leads_to_events(context.datamap, one)),
+        later=tuple(one for one in found if leads_to_events(context.datamap, one)),
         bounds=bounds(context.datamap, today, {} if last is None else last.bounds),
         old_bounds={} if last is None else last.bounds,
         written_since_seconds=None if last is None else last.began_seconds,
@@ -147,7 +150,7 @@ async def _saved(context: Context, stored: StoredRun, run: Run, spent: Spent) ->
 async def _step(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
     """Do one page of what the run does now; return it, and whether there is more to do at once."""
     match run.step:
-        case Step.FINDING:
+        case Step.FINDING | Step.LEFT_OVER:
             return await _find(context, run, budget)
         case Step.WATCHING:
             return await _watch(context, run, budget)
@@ -190,7 +193,8 @@ async def _find(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
                 break
         if any(page.documents for page in pages):
             return run, True
-    return run.model_copy(update={"step": Step.WATCHING, "looked_until": "", "cursor": None}), True
+    following = Step.WATCHING if run.step is Step.FINDING else Step.SETTLING
+    return run.model_copy(update={"step": following, "looked_until": "", "cursor": None}), True
 
 
 async def _search(context: Context, run: Run, source: Source, cursor: str | None) -> DocumentPage:
