@@ -189,6 +189,13 @@ class Purses:
     unpaused_slice: int = -1  # in which nobody had paused scheduled deletion, when this worker last looked
     refusals: int = 0  # in a row, so that many messages do not ask all at once
 
+    def gather(self, name: str) -> None:
+        """Put all purses into one, for work without a budget: it matters only whether one was throttled."""
+        whole = self.by_container.get(name) or Purse()
+        whole.is_throttled = any(purse.is_throttled for purse in self.by_container.values())
+        whole.is_used = True
+        self.by_container = {name: whole}
+
     def spend(self, container: str, request_units: float, *, is_throttled: bool = False) -> None:
         """Count one request."""
         purse = self.by_container.setdefault(container, Purse())

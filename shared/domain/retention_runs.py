@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from shared.domain.retention import erase_from
 from shared.domain.times import UtcTime, start_of, utc_text
 
-_FIRST_YEARS, _MOST_PARTS = 5, 30
+_A_YEAR, _MOST_PARTS = timedelta(days=365), 30
 _DAYS_OF_A_YEAR, _SLACK_DAYS = 365.25, 4  # the search for the bound begins a little too late
 
 
@@ -133,11 +133,12 @@ def parts_of(last: date | None, today: date) -> list[tuple[date | None, date | N
     """Return the parts in which a run searches by day, the longest overdue first.
 
     Each is later than one day, by another; None: as far as the run goes. After days without a run each of
-    them is a part, so that what waits is worked off in order; the first run goes by years. A run of every day
+    them is a part, so that what waits is worked off in order; the first run
+    begins with what has been overdue for a year. A run of every day
     has one part.
     """
     if last is None:
-        days = [today - timedelta(days=years * 365) for years in range(_FIRST_YEARS, 0, -1)]
+        days = [today - _A_YEAR]
     else:
         missed = (today - last).days - 1
         days = [today - timedelta(days=number) for number in range(min(missed, _MOST_PARTS), 0, -1)]

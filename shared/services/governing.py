@@ -27,6 +27,10 @@ _WRITE_ATTEMPTS = 5
 _PAUSED_LOOK_SECONDS = 900
 _HOUR_SECONDS = 3600
 _BEGUN = "deletions_begun"
+FILED = "deletions"
+EVERYTHING = (
+    "everything"  # the one tally where there is no budget: work rests when any container is throttled
+)
 _LONGEST_WAIT_SECONDS = 60
 _PAGE_SECONDS = 2
 _UNITS_A_DOCUMENT = 10.0  # to read it and erase it, about
@@ -121,15 +125,18 @@ async def held_of(context: Context, request: SubjectRequest) -> Held | None:
 
 
 async def held_from_beginning(context: Context, request: SubjectRequest) -> Held | None:
-    """Count the people of one more case of scheduled deletion that begins; enough in an hour has it wait.
+    """Count the people of one more case that rested, or begins again; enough in an hour has it wait.
 
-    It stays below the cap that stops everybody's erasures, also when what rested begins together. Some more
-    begin than are filed in an hour, for what is planned anew or split counts twice.
+    With what is filed in the hour it stays halfway below the cap that stops everybody's erasures, also when
+    what rested begins together.
     """
     now, people = context.clock.now(), request.subject_count
+    if request.received_at >= after(next_hour(now), seconds=-_HOUR_SECONDS) and not request.runs:
+        return None  # it was filed at this hour's pace
     pace, cap = context.limits.deletions_per_hour, context.limits.erasures_per_hour
     begun = await context.rate_limits.hit(_BEGUN, window_seconds=_HOUR_SECONDS, times=people)
-    if begun <= max(pace, (pace + cap) // 2) or begun == people:
+    filed = await context.rate_limits.hit(FILED, window_seconds=_HOUR_SECONDS, times=0)
+    if begun + min(filed, pace) <= max(pace, (pace + cap) // 2) or begun == people:
         return None  # the first of an hour begins, however many people it is about
     await context.rate_limits.hit(_BEGUN, window_seconds=_HOUR_SECONDS, times=-people)
     return Held(why=Rest.PACE, until=next_hour(now))
@@ -188,6 +195,8 @@ async def _drawn(context: Context) -> int:
     """Fill the purses that are empty, and return for how many slices to wait; 0: there is enough."""
     purses = context.governor.purses
     number = slice_of(context.clock.now().timestamp())
+    if _budget(context).is_unlimited:
+        purses.gather(EVERYTHING)
     slices = 0
     for container, purse in list(purses.by_container.items()):
         if not purse.is_throttled:
@@ -227,9 +236,13 @@ async def _fill(context: Context, container: str, purse: Purse, number: int) -> 
 async def _settle(context: Context) -> None:
     """Note what the purses owe, so that whoever comes next pays it, and draw for more of the same."""
     number = slice_of(context.clock.now().timestamp())
-    is_unlimited = _budget(context).is_unlimited
-    for container, purse in list(context.governor.purses.by_container.items()):
-        if purse.is_throttled or (purse.left.owed != NOTHING and not is_unlimited):
+    purses = context.governor.purses
+    if _budget(context).is_unlimited:
+        if not any(purse.is_throttled for purse in purses.by_container.values()):
+            return
+        purses.gather(EVERYTHING)
+    for container, purse in list(purses.by_container.items()):
+        if purse.is_throttled or purse.left.owed != NOTHING:
             if purse.is_throttled or number >= purse.refused_until_slice:
                 await _fill(context, container, purse, number)
             else:

@@ -341,6 +341,7 @@ async def test_what_rested_begins_at_the_pace_of_the_hour(pace, cap, begun):
     await daily(world.context)
     hurried = replace(world.limits, deletions_per_hour=pace, erasures_per_hour=cap)
     world.context = replace(world.context, limits=hurried)
+    world.clock.advance(hours=1)
     began = world.clock.now()
     for _ in range(20):
         await _deliver_now(world)
@@ -352,6 +353,33 @@ async def test_what_rested_begins_at_the_pace_of_the_hour(pace, cap, begun):
     assert not switching.is_thrown(world.controls.stored(SWITCH_KEY).controls)
 
 
+@pytest.mark.parametrize(("filed", "begun"), [(0, 2), (1, 1), (2, 1), (9, 1)])
+async def test_what_is_filed_in_the_hour_leaves_less_for_what_rested(filed, begun):
+    """At most the pace of it counts; the first of an hour begins in any case."""
+    world = world_on("2026-03-02", limits=Limits(case_people=1))
+    due(world, "ane", "bo", "eva")
+    await daily(world.context)
+    world.context = replace(
+        world.context, limits=replace(world.limits, deletions_per_hour=1, erasures_per_hour=4)
+    )
+    world.clock.advance(hours=1)
+    for _ in range(filed):
+        await world.rate_limits.hit("deletions", window_seconds=3600)
+    for _ in range(20):
+        await _deliver_now(world)
+    assert sum(one.state in ENDED for one in cases(world)) == begun
+
+
+async def test_what_is_filed_begins_at_once():
+    """Its hour is counted already, when it is filed."""
+    world = world_on("2026-03-02", limits=Limits(deletions_per_hour=3, erasures_per_hour=3, case_people=1))
+    due(world, "ane", "bo", "eva")
+    await daily(world.context)
+    await deliver(world)
+    assert {one.state for one in cases(world)} <= ENDED
+    assert not any(bucket == "deletions_begun" for bucket, _ in world.rate_limits.hits)
+
+
 @pytest.mark.parametrize("per_hour", [3, 2])
 async def test_a_case_of_more_people_than_the_pace_begins_as_the_first_of_an_hour(per_hour):
     """Otherwise it never would."""
@@ -360,7 +388,8 @@ async def test_a_case_of_more_people_than_the_pace_begins_as_the_first_of_an_hou
     await daily(world.context)
     (one,) = cases(world)
     assert one.subject_count == 3
-    hurried = replace(world.limits, deletions_per_hour=per_hour, erasures_per_hour=per_hour + 1)
+    hurried = replace(world.limits, deletions_per_hour=per_hour, erasures_per_hour=3)
     world.context = replace(world.context, limits=hurried)
+    world.clock.advance(hours=1)
     await _deliver_now(world)
     assert cases(world)[0].state is RequestState.IN_PROGRESS
