@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.budgets import SLICE_SECONDS, Tally
+from shared.domain.budgets import SLICE_SECONDS, Purses, Tally
 from shared.domain.controls import RETENTION_SWITCH_KEY, SWITCH_KEY, OpenRequest
 from shared.domain.limits import Limits
 from shared.domain.messages import TASK_QUEUE
@@ -224,10 +224,15 @@ async def test_the_kill_switch_and_the_pause_are_two():
     assert (await daily(world.context)).waits_for == Rest.PAUSED
 
 
-def charging(world, spent: dict[str, dict[int, float]]) -> None:
+def charging(world, spent: dict[str, dict[int, float]], *, dies_at: int = 0) -> None:
     """Charge each call of a port to the governor, as the database does, and count it by slice."""
+    left = dies_at
 
     async def turn(place: str) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise KilledError
         if world.governor.is_governed and not place.startswith(("governor.", "queue.")):
             container = place.partition(".")[0]
             world.governor.purses.spend(container, EACH)
@@ -274,6 +279,49 @@ async def test_a_run_on_a_budget_takes_longer_and_comes_to_the_same():
     for container, units in overall["bound"].items():
         assert units <= FEW_UNITS * (seconds["bound"] + SLICE_SECONDS), container
         assert units < 1.5 * overall["free"][container]  # to rest is not to be busy
+
+
+class KilledError(BaseException):
+    """The worker is gone, between two awaits."""
+
+
+@pytest.mark.parametrize("first", [1, 8, 15])
+async def test_a_run_on_a_budget_that_dies_anywhere_ends_as_if_it_had_not(first):
+    """A new worker holds no chunk, and what the dead one drew is gone with it."""
+    number, is_over = first, False
+    while not is_over:
+        world = world_on("2026-03-02", limits=Limits(case_people=2, retention_units_per_second=FEW_UNITS))
+        due(world, "ane", "bo", "eva")
+        charging(world, {}, dies_at=number)
+        is_over = not await _run_with_a_death(world)
+        assert lines(world) == ids(world, "usage_events") == ids(world, "installations") == []
+        assert {one.state for one in cases(world)} <= ENDED
+        number += 23
+
+
+async def _run_with_a_death(world) -> bool:
+    """Run to the end; of whoever dies the message comes again. Return whether somebody did."""
+    died = False
+    for _ in range(600):
+        run, message = None, None
+        try:
+            run = await go_on(world.context)
+            world.queue.sent = [one for one in world.queue.sent if one[0] != "retention-run"]
+            while world.queue.sent:
+                message = world.queue.sent[0]
+                world.clock.advance(seconds=message[2])
+                await step(world)
+        except KilledError:
+            died = True
+            world.governor.purses = Purses()
+            if message is not None:
+                world.queue.sent.insert(0, message)
+            world.clock.advance(seconds=world.limits.lease_seconds)
+        if run is not None and run.is_done and not world.queue.sent:
+            return died
+        world.clock.advance(seconds=SLICE_SECONDS)
+        await sweep(world.context)
+    raise AssertionError("it never ends")
 
 
 async def _exhausted(world) -> None:
