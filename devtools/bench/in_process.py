@@ -36,7 +36,6 @@ from shared.services.planning import plan
 from shared.services.sending import send_letter
 from shared.settings import read
 
-_NO_MASS = 10_000_000
 _AT_ONCE = 8  # messages of one instance, as host.json has it
 _MOST_TICKS = 1_000
 
@@ -158,8 +157,8 @@ class LocalApp:
 
 @asynccontextmanager
 async def local_app(environment: Mapping[str, str]) -> AsyncIterator[LocalApp]:
-    """Wire the app to the stores that the settings name; no erasure is so large that it waits for staff."""
-    app = bootstrap.build(read({**environment, "MASS_RECORDS": str(_NO_MASS)}))
+    """Wire the app to the stores that the settings name."""
+    app = bootstrap.build(read(environment))
     queue = DirectQueue()
     try:
         yield LocalApp(dataclasses.replace(app.context, queue=queue), queue)

@@ -159,7 +159,7 @@ async def _needs_decision(
     """Return why a person must decide before this plan may run. Source: GDPR article 12(4), 18(2), 21(1)."""
     right = request.right
     refused = request.requester.refusal(right)
-    is_mass = sum(entry.records for entry in entries) > context.limits.mass_records
+    going = sum(entry.records for entry in entries if entry.action is Action.ERASE)
     reasons = {
         refused: True,
         "objection": refused is None and right is Right.OBJECTION and not _is_upheld(request),
@@ -167,7 +167,9 @@ async def _needs_decision(
         ENTERED_TRANSFER: right is Right.PORTABILITY and request.entered_by and request.wishes.transfer_url,
         UNCLEAR: right is Right.RESTRICTION and request.wishes.ground == "unclear",
         RESTRICTED: not request.is_internal and _restricted_by(request, controls, entries),
-        MASS_ERASURE: right in (Right.ERASURE, Right.OBJECTION) and not request.is_internal and is_mass,
+        MASS_ERASURE: right in (Right.ERASURE, Right.OBJECTION)
+        and not request.is_internal
+        and going > context.limits.mass_records,
         COMPLAINT_TO_READ: right is Right.COMPLAINT and request.wishes.statement,
     }
     needed = [code for code, is_so in reasons.items() if code is not None and is_so]
