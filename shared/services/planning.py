@@ -173,10 +173,12 @@ async def _begin(
         else:
             await _defer(context, case, request)
         return
-    if request.is_internal and (found := await governing.held_from_beginning(context, request)) is not None:
+    is_capped = made.right in CAPPED
+    found = await governing.held_from_beginning(context, request) if is_capped else None
+    if found is not None:
         await governing.put_off(context, request, found, PlanRequest(request_id=request.request_id))
         return
-    if made.right in CAPPED and await switching.is_over_cap(context, people=request.subject_count):
+    if is_capped and await switching.is_over_cap(context, people=request.subject_count):
         await stop(context, case, switching.PAUSED)
         return
     now = context.clock.now()

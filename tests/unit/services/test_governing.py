@@ -13,7 +13,9 @@ from shared.domain.quiet_hours import quiet_hours
 from shared.domain.request_states import RequestState
 from shared.domain.retention_runs import Run
 from shared.domain.rights import Right
+from shared.domain.wishes import Requester
 from shared.services import switching
+from shared.services.filing import Filing, put_on_file
 from shared.services.governing import Rest
 from shared.services.holding import in_force
 from shared.services.retention import daily, go_on
@@ -213,6 +215,29 @@ async def test_a_pause_stops_cases_that_have_begun_and_the_sweep_takes_them_up()
     await deliver(world)
     assert lines(world) == []
     assert {one.state for one in cases(world)} <= ENDED
+
+
+@pytest.mark.parametrize("is_paused", [True, False])
+async def test_what_is_erased_again_after_a_restore_rests_for_no_quiet_hours_and_no_pause(is_paused):
+    """It is gone already, for whoever asked for it."""
+    world = world_on("2026-03-02", limits=Limits(retention_quiet_hours=None if is_paused else BUSINESS))
+    member(world, "ane", "2025-12-01")
+    if is_paused:
+        await pause(world)
+    again = Filing(
+        request_id="a" * 32,
+        rights=(Right.ERASURE,),
+        language="en",
+        channel="retention",
+        email=None,
+        received_at=world.clock.now(),
+        identifiers={"email": ("ane@people.example",)},
+        requester=Requester(kind="controller"),
+        is_known=True,
+    )
+    await put_on_file(world.context, again)
+    await deliver(world)
+    assert ids(world, "members") == []
 
 
 async def test_the_kill_switch_and_the_pause_are_two():
