@@ -4,13 +4,13 @@ What falls due is found by the day that started its period, between the last run
 stays active is not looked at again each day. Source: policy section 5; GDPR article 5(1)(e).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.domain.retention import erase_from
+from shared.domain.retention import Term, erase_from
 from shared.domain.times import UtcTime, start_of, utc_text
 
 _A_YEAR, _MOST_PARTS = timedelta(days=365), 30
@@ -64,12 +64,13 @@ class Step(StrEnum):
 class Run(_Frozen):
     """A run of one day. `cursor`: a place in the search at hand; it stays here and travels in no message.
 
-    `bounds`: by store and path, up to where days were searched; the next run goes on there. `counts`: records
-    by what they came to, such as `held`. `erased`: records by store. `request_units`: of finding and erasing.
-    `waits_for`: why it does not go on now, such as `quiet_hours`; empty: it is at work or done. `waits_until`
-    None: it does not wait, or until somebody resumes it. `rests`: how often it waited, by the reason.
-    `waiting`: records that the searches still ahead find, counted when an hour's pace was used up; those that
-    are filed and not erased yet are among them.
+    `bounds`: by store and path, up to where days were searched; the next run goes on there. `versions`: of
+    the rules it went by; where the last run went by others, it `looks_at_all` who is watched. `counts`:
+    records by what they came to, such as `held`. `erased`: records by store. `request_units`: of finding and
+    erasing. `waits_for`: why it does not go on now, such as `quiet_hours`; empty: it is at work or done.
+    `waits_until` None: it does not wait, or until somebody resumes it. `rests`: how often it waited, by the
+    reason. `waiting`: records that the searches still ahead find, counted when an hour's pace was used up;
+    those that are filed and not erased yet are among them.
     """
 
     day: date
@@ -81,6 +82,8 @@ class Run(_Frozen):
     cursor: str | None = None
     bounds: Mapping[str, str] = {}
     old_bounds: Mapping[str, str] = {}
+    versions: Mapping[str, str] = {}
+    looks_at_all: bool = False
     began_seconds: int = 0  # the database's own clock when it began
     written_since_seconds: int | None = None  # and when the last run began; None: there was none
     seen: int = 0
@@ -155,6 +158,15 @@ def bound(today: date, period: str) -> str:
     while erase_from(day, period) > today:
         day -= timedelta(days=1)
     return utc_text(start_of(day + timedelta(days=1)))
+
+
+def bound_by(terms: Sequence[Term], today: date) -> str:
+    """Return the text that all days are below whose data may be due today by any version of a rule.
+
+    The shortest period that holds bounds the search; what another version keeps longer is found and not due.
+    Empty: no version with a period holds yet.
+    """
+    return max((bound(today, one.period) for one in terms if one.period and one.holds_on(today)), default="")
 
 
 def _parts(period: str) -> tuple[int, int]:

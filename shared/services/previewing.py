@@ -14,7 +14,7 @@ from shared.domain.errors import Invalid
 from shared.domain.identifiers import SUBJECT_KEY, Identifiers
 from shared.domain.periods import add_months
 from shared.domain.retention import DueState, UseScope
-from shared.domain.retention_runs import Run, bound
+from shared.domain.retention_runs import Run, bound_by
 from shared.domain.times import copenhagen_day
 from shared.ports.documents import DueSearch
 from shared.services.context import Context
@@ -127,7 +127,10 @@ async def outlook(context: Context) -> Outlook:
         for path, without in _first_days(trigger):
             since: str | None = None
             for number, last in enumerate([today, *ends]):
-                until = bound(last, rule.period)
+                until = bound_by(rule.terms, last)
+                if not until:  # no decision holds yet
+                    overdue.setdefault(rule.id, 0)
+                    continue
                 wanted = DueSearch(path=path, since=since, until=until, without=without)
                 tallied = await context.documents.tally(store, wanted)
                 if number == 0:
@@ -145,7 +148,7 @@ async def _look(context: Context, found: Preview, most: int) -> None:
     seen: set[str] = set()
     for rule, trigger in _triggers(context):
         store = _store(context, trigger)
-        if rule.period is not None and trigger.ended_by is None:
+        if rule.period is not None and trigger.ended_by is None and trigger.directory:
             nowhere = DueSearch(without=(*trigger.paths, *trigger.otherwise))
             found.undated += await context.documents.tally(store, nowhere)
         for wanted in _searches(rule, trigger, found.as_of):
@@ -155,7 +158,7 @@ async def _look(context: Context, found: Preview, most: int) -> None:
                 budget.spend(len(page.documents))
                 for document in page.documents:
                     states = due_of_record(families(context.datamap), store, document.body, today=found.as_of)
-                    if DueState.DUE not in states:
+                    if DueState.DUE not in states and trigger.directory:
                         continue
                     for identifiers in people_of(context.datamap, store, document.body):
                         is_new = not seen.issuperset(context.subject_keys(identifiers))
@@ -238,8 +241,10 @@ async def _documents(context: Context, identifiers: Identifiers, due: DueActivit
 def _triggers(context: Context) -> Iterator[tuple[RetentionRule, Trigger]]:
     for family in families(context.datamap):
         for rule in family.rules:
+            has_directory = any(one.directory for one in rule.triggers)
             for trigger in rule.triggers:
-                if trigger.directory and isinstance(context.datamap.store(trigger.store)[1], DocumentStore):
+                is_searched = trigger.directory or not has_directory
+                if is_searched and isinstance(context.datamap.store(trigger.store)[1], DocumentStore):
                     yield rule, trigger
 
 
@@ -263,7 +268,9 @@ def _searches(rule: RetentionRule, trigger: Trigger, day: date) -> Iterator[DueS
         return
     for path in (*trigger.paths, *trigger.otherwise):
         without = trigger.paths if path in trigger.otherwise else ()
-        yield DueSearch(path=path, until=bound(day, rule.period), without=without)
+        until = bound_by(rule.terms, day)
+        if until:  # a decision holds
+            yield DueSearch(path=path, until=until, without=without)
 
 
 def _first_days(trigger: Trigger) -> Iterator[tuple[str, tuple[str, ...]]]:

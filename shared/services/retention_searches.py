@@ -1,12 +1,13 @@
 """The searches of a run of scheduled deletion: which records of which store may be due. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
 from shared.datamap.models import DataMap, RetentionRule, Trigger
 from shared.domain.errors import Permanent
-from shared.domain.retention_runs import Run, Search, Source, bound, parts_of
+from shared.domain.retention import Term, term_on
+from shared.domain.retention_runs import Run, Search, Source, bound_by, parts_of
 from shared.domain.times import start_of, utc_text
 from shared.ports.documents import DueSearch
 from shared.services.due import families, is_clock
@@ -15,21 +16,23 @@ _A_DAY = timedelta(days=1)
 _IN_PARTS = frozenset({Search.NEWLY_OLD, Search.OLD_EVENT})
 
 
-def sources(datamap: DataMap, *, last: date | None, today: date) -> Iterator[Source]:
-    """Yield every search of a run, the longest overdue first; `last`: the day of the run before.
+def sources(datamap: DataMap, today: date, *, last: date | None) -> Iterator[Source]:
+    """Yield a run's searches by the rules that hold, the longest overdue first; `last`: the run before.
 
     What was written late is for a run that follows another.
     """
     for number, (later_than, by) in enumerate(parts_of(last, today)):
-        for source in _sources(datamap, is_first=last is None):
+        for source in _sources(datamap, today, is_first=last is None):
             if source.search in _IN_PARTS:
                 yield source.model_copy(update={"later_than": later_than, "by": by})
             elif number == 0:
                 yield source
 
 
-def _sources(datamap: DataMap, *, is_first: bool) -> Iterator[Source]:
+def _sources(datamap: DataMap, today: date, *, is_first: bool) -> Iterator[Source]:
     for rule, trigger in triggers(datamap):
+        if term_on(rule.terms, today) is None:
+            continue
         of_rule = {"rule_id": rule.id, "store_id": trigger.store}
         if not trigger.directory:
             for path in trigger.paths:
@@ -50,12 +53,12 @@ def _sources(datamap: DataMap, *, is_first: bool) -> Iterator[Source]:
 
 
 def leads_to_events(datamap: DataMap, source: Source) -> bool:
-    """Whether a search finds single events, of which there are many a person.
+    """Whether a search finds single events, many of a person, and a directory leads to the person too.
 
-    They are searched for last: most of them are gone by then with whom a directory leads to.
+    They are searched for last: most of them are gone by then with whom the directory leads to.
     """
-    _, trigger = trigger_of(datamap, source)
-    return not trigger.directory
+    rule, trigger = trigger_of(datamap, source)
+    return not trigger.directory and any(one.directory for one in rule.triggers)
 
 
 def triggers(datamap: DataMap) -> Iterator[tuple[RetentionRule, Trigger]]:
@@ -65,6 +68,11 @@ def triggers(datamap: DataMap) -> Iterator[tuple[RetentionRule, Trigger]]:
             for trigger in rule.triggers:
                 if not is_clock(datamap, trigger):
                     yield rule, trigger
+
+
+def still_there(datamap: DataMap, source: Source) -> bool:
+    """Whether the map still has the rule and the trigger of a search: a decision may have been withdrawn."""
+    return (source.rule_id, source.store_id) in {(rule.id, one.store) for rule, one in triggers(datamap)}
 
 
 def trigger_of(datamap: DataMap, source: Source) -> tuple[RetentionRule, Trigger]:
@@ -80,19 +88,34 @@ def trigger_of(datamap: DataMap, source: Source) -> tuple[RetentionRule, Trigger
 
 
 def bounds(datamap: DataMap, today: date, before: Mapping[str, str]) -> dict[str, str]:
-    """Return up to where each path's days are searched; never less than by the last run."""
+    """Return up to where each path's days are searched; never less than by the last run.
+
+    A rule that does not hold yet is left out.
+    """
     found = dict(before)
     for rule, trigger in triggers(datamap):
-        for path in (*trigger.paths, *trigger.otherwise) if rule.period else ():
+        until = bound_by(rule.terms, today)
+        for path in (*trigger.paths, *trigger.otherwise) if until else ():
             key = f"{rule.id}:{trigger.store}:{path}"
-            found[key] = max(bound(today, rule.period or ""), before.get(key, ""))
+            found[key] = max(until, before.get(key, ""))
     return found
+
+
+def versions(datamap: DataMap) -> dict[str, str]:
+    """Return each rule's versions as text: where they change, whoever is watched is looked at again."""
+    return {
+        rule.id: " ".join(
+            f"{one.period}@{one.valid_from}{'+' if one.applies_to_existing else ''}" for one in rule.terms
+        )
+        for family in families(datamap)
+        for rule in family.rules
+    }
 
 
 def search_of(datamap: DataMap, run: Run, source: Source) -> DueSearch:
     """Return what to ask the database for; of events only what leads to their person."""
     rule, trigger = trigger_of(datamap, source)
-    found = _in_part(_search_of(run, source, trigger), source, rule.period)
+    found = _in_part(_search_of(run, source, trigger), source, rule.terms)
     if trigger.directory:
         return found
     _, store = datamap.store(source.store_id)
@@ -100,15 +123,15 @@ def search_of(datamap: DataMap, run: Run, source: Source) -> DueSearch:
     return replace(found, paths=(*own, *trigger.paths))
 
 
-def _in_part(wanted: DueSearch, source: Source, period: str | None) -> DueSearch:
+def _in_part(wanted: DueSearch, source: Source, terms: Sequence[Term]) -> DueSearch:
     """Return the part of a search that a source is about; it reaches no further than the whole."""
-    if period is None or source.search not in _IN_PARTS:
+    if source.search not in _IN_PARTS:
         return wanted
     since, until = wanted.since, wanted.until or ""
     if source.later_than is not None:
-        since = max(since or "", bound(source.later_than, period))
+        since = max(since or "", bound_by(terms, source.later_than))
     if source.by is not None:
-        until = max(since or "", min(until, bound(source.by, period)))
+        until = max(since or "", min(until, bound_by(terms, source.by)))
     return replace(wanted, since=since, until=until)
 
 
