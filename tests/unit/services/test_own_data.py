@@ -301,6 +301,7 @@ async def test_our_own_data_rests_in_the_quiet_hours_and_while_deletion_is_pause
     await delete_due(quiet)
     assert world.cases.partitions
     await switching.throw(world.context, reason="a look", decided_by="op", key=RETENTION_SWITCH_KEY)
+    world.clock.advance(seconds=10)
     await delete_due(world.context)
     assert world.cases.partitions
     await switching.reset(world.context, decided_by="op", key=RETENTION_SWITCH_KEY)
