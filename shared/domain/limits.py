@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from shared.domain.quiet_hours import QuietHours
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -47,5 +49,10 @@ class Limits:
     webhook_body_days: int = 30  # a body that staff have to look at goes after this
     membership_warning_days: int = 0  # before it ends by time a member is told; 0: nobody is
     retention_settle_seconds: int = 4 * 3_600  # from its start a run waits for its cases, to count them
+    retention_units_per_second: int = (
+        0  # of each container, for scheduled deletion by all workers; 0: no budget
+    )
+    retention_requests_per_second: int = 0  # as those
+    retention_quiet_hours: QuietHours | None = None  # in which scheduled deletion rests; None: never
     answer_days: int = 60  # life of the link in a question's letter
     lifting_notice_days: int = 7  # between the notice that a restriction ends and its end
