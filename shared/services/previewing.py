@@ -14,19 +14,22 @@ from shared.domain.errors import Invalid
 from shared.domain.identifiers import SUBJECT_KEY, Identifiers
 from shared.domain.periods import add_months
 from shared.domain.retention import DueState, UseScope
-from shared.domain.retention_runs import Run, bound
+from shared.domain.retention_runs import Run, Search, bound
 from shared.domain.times import copenhagen_day
-from shared.ports.documents import DueSearch
+from shared.ports.documents import DueSearch, StoredDocument
 from shared.services.context import Context
 from shared.services.due import DueActivity, due_of_person, due_of_record, families
 from shared.services.progress import Budget
 from shared.services.resolving import resolve
 from shared.services.retention_cases import people_of
+from shared.services.retention_looking import documents_of, holds_events, is_known
+from shared.services.retention_searches import search_of, whole
 
 MONTHS = 24
 MOST_YEARS_AHEAD = 10
 MOST_PEOPLE = 1_000
 _PAGE_RECORDS = 100
+_PAGE_EVENTS = 1_000
 _PAST_RUNS = 30
 
 
@@ -141,31 +144,56 @@ async def outlook(context: Context) -> Outlook:
 
 
 async def _look(context: Context, found: Preview, most: int) -> None:
+    """Search as a run of that day does that follows none; single events, of which there are many, last."""
     budget = Budget(context)
     seen: set[str] = set()
-    for rule, trigger in _triggers(context):
-        store = _store(context, trigger)
-        if rule.period is not None and trigger.ended_by is None:
-            nowhere = DueSearch(without=(*trigger.paths, *trigger.otherwise))
-            found.undated += await context.documents.tally(store, nowhere)
-        for wanted in _searches(rule, trigger, found.as_of):
-            cursor: str | None = None
-            while True:
-                page = await context.documents.search(store, wanted, cursor=cursor, limit=_PAGE_RECORDS)
-                budget.spend(len(page.documents))
-                for document in page.documents:
-                    states = due_of_record(families(context.datamap), store, document.body, today=found.as_of)
-                    if DueState.DUE not in states:
-                        continue
-                    for identifiers in people_of(context.datamap, store, document.body):
-                        is_new = not seen.issuperset(context.subject_keys(identifiers))
-                        if is_new and (found.looked_at >= most or budget.is_spent):
-                            found.is_complete = False
-                            return
-                        await _person(context, found, identifiers, seen)
-                cursor = page.cursor
-                if cursor is None:
-                    break
+    records: set[tuple[str, str, str]] = set()  # one may be found by more than one of its days
+    led_to: set[str] = set()
+    run = whole(context.datamap, found.as_of, now=context.clock.now())
+    for source in sorted(run.sources, key=lambda one: one.search is Search.OLD_EVENT):
+        store = documents_of(context, source.store_id)
+        wanted = search_of(context.datamap, run, source)
+        is_event = holds_events(context.datamap, store)
+        cursor: str | None = None
+        while True:
+            page = await context.documents.search(
+                store, wanted, cursor=cursor, limit=_PAGE_EVENTS if is_event else _PAGE_RECORDS
+            )
+            budget.spend(len(page.documents))
+            for document in page.documents:
+                name = (store.id, repr(document.partition), document.document_id)
+                if name in records or (
+                    is_event and await is_known(context, store, document, led_to, day=found.as_of)
+                ):
+                    continue
+                records.add(name)
+                if not await _record(context, found, store, document, (seen, most, budget)):
+                    return
+            cursor = page.cursor
+            if cursor is None:
+                break
+
+
+async def _record(
+    context: Context,
+    found: Preview,
+    store: DocumentStore,
+    document: StoredDocument,
+    bounded: tuple[set[str], int, Budget],
+) -> bool:
+    """Look at the people of one record; False: there are more people than one call looks at."""
+    seen, most, budget = bounded
+    states = due_of_record(families(context.datamap), store, document.body, today=found.as_of)
+    if DueState.DUE not in states and not holds_events(context.datamap, store):
+        found.undated += DueState.UNDATED in states
+        return True
+    for identifiers in people_of(context.datamap, store, document.body):
+        is_new = not seen.issuperset(context.subject_keys(identifiers))
+        if is_new and (found.looked_at >= most or budget.is_spent):
+            found.is_complete = False
+            return False
+        await _person(context, found, identifiers, seen)
+    return True
 
 
 async def _person(context: Context, found: Preview, identifiers: Identifiers, seen: set[str]) -> None:
@@ -255,15 +283,6 @@ def _over(trigger: Trigger) -> DueSearch:
     if trigger.only is None:
         return DueSearch(path=trigger.group)
     return DueSearch(state_path=trigger.only.path, states=trigger.only.values)
-
-
-def _searches(rule: RetentionRule, trigger: Trigger, day: date) -> Iterator[DueSearch]:
-    if rule.period is None:
-        yield _over(trigger)
-        return
-    for path in (*trigger.paths, *trigger.otherwise):
-        without = trigger.paths if path in trigger.otherwise else ()
-        yield DueSearch(path=path, until=bound(day, rule.period), without=without)
 
 
 def _first_days(trigger: Trigger) -> Iterator[tuple[str, tuple[str, ...]]]:

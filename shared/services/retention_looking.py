@@ -154,10 +154,15 @@ async def _consider(
 
 
 async def is_known(
-    context: Context, store: DocumentStore, document: StoredDocument, looked_at: set[str]
+    context: Context,
+    store: DocumentStore,
+    document: StoredDocument,
+    looked_at: set[str],
+    *,
+    day: date | None = None,
 ) -> bool:
-    """Whether the person of an event was looked at just now, or is watched until a later day."""
-    today = copenhagen_day(context.clock.now())
+    """Whether the person of an event was looked at just now, or is watched until after a day, today if None."""
+    today = day or copenhagen_day(context.clock.now())
     keys = [
         key
         for identifiers in people_of(context.datamap, store, document.body)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from shared.datamap.models import DataMap, RetentionRule, Trigger
 from shared.domain.errors import Permanent
@@ -65,6 +65,16 @@ def bounds(datamap: DataMap, today: date, before: Mapping[str, str]) -> dict[str
             key = f"{rule.id}:{trigger.store}:{path}"
             found[key] = max(bound(today, rule.period or ""), before.get(key, ""))
     return found
+
+
+def whole(datamap: DataMap, day: date, *, now: datetime) -> Run:
+    """Return a run of a day that follows none, so that it searches everything that may be due by then."""
+    return Run(
+        day=day,
+        started_at=now,
+        sources=tuple(sources(datamap, is_first=True)),
+        bounds=bounds(datamap, day, {}),
+    )
 
 
 def search_of(datamap: DataMap, run: Run, source: Source) -> DueSearch:

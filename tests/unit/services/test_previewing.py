@@ -81,7 +81,8 @@ async def test_it_writes_nothing():
     await preview(world.context)
     await outlook(world.context)
     assert asked
-    assert [place for place in asked if any(word in place.rpartition(".")[2] for word in WRITES)] == []
+    done = [place.rpartition(".")[2] for place in asked if not place.endswith(".watched_later")]
+    assert [name for name in done if any(word in name for word in WRITES)] == []
     assert world.operators.alarms == []
 
 
