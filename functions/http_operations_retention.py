@@ -20,7 +20,7 @@ from functions._staff import staff
 from shared import bootstrap
 from shared.domain.staff import Permission
 from shared.rendering.chart import chart
-from shared.services import policy_display, previewing
+from shared.services import looking_ahead, policy_display, previewing
 
 operations_retention = func.Blueprint()
 
@@ -65,7 +65,7 @@ async def preview(req: func.HttpRequest) -> func.HttpResponse:
 async def outlook(req: func.HttpRequest) -> func.HttpResponse:
     """Draw what falls due in the next 24 months, by rule."""
     await staff(req, Permission.PREVIEW)
-    found = await previewing.outlook(bootstrap.app().context)
+    found = await looking_ahead.outlook(bootstrap.app().context)
     drawn = chart(found.months, found.by_rule, found.overdue, language=language_of(req))
     headers = {
         "Cache-Control": "no-store",

@@ -1,22 +1,21 @@
-"""What scheduled deletion would do by a day, and what falls due in the months ahead. Nothing is written.
+"""What scheduled deletion would do by a day. Nothing is written.
 
 The preview looks at people as a run does, with the same rules and the same controls, as if nobody used,
 renewed or released anything until that day. Source: policy section 5.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
-from shared.datamap.models import NOT_STATED, DocumentStore, RetentionRule, Trigger
+from shared.datamap.models import NOT_STATED, DocumentStore
 from shared.datamap.treatment import value_at
 from shared.domain.errors import Invalid
 from shared.domain.identifiers import SUBJECT_KEY, Identifiers
 from shared.domain.periods import add_months
 from shared.domain.retention import DueState, UseScope
-from shared.domain.retention_runs import Run, Search, bound
+from shared.domain.retention_runs import Run, Search
 from shared.domain.times import copenhagen_day
-from shared.ports.documents import DueSearch, StoredDocument
+from shared.ports.documents import StoredDocument
 from shared.services.context import Context
 from shared.services.due import DueActivity, due_of_person, due_of_record, families
 from shared.services.progress import Budget
@@ -25,7 +24,6 @@ from shared.services.retention_cases import people_of
 from shared.services.retention_looking import documents_of, holds_events, is_known
 from shared.services.retention_searches import search_of, whole
 
-MONTHS = 24
 MOST_YEARS_AHEAD = 10
 MOST_PEOPLE = 1_000
 _PAGE_RECORDS = 100
@@ -72,19 +70,6 @@ class Preview:
     undecided: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outlook:
-    """Records of the directories by the month in which they fall due, by rule; the first: due by today.
-
-    `months`: the first day of each month, the present one first. Holds, restrictions and uses to come
-    are left out.
-    """
-
-    months: tuple[date, ...]
-    overdue: Mapping[str, int]
-    by_rule: Mapping[str, tuple[int, ...]]
-
-
 async def preview(context: Context, as_of: date | None = None, *, most: int = MOST_PEOPLE) -> Preview:
     """Return what would go by a day, today where none is named. It writes nothing.
 
@@ -112,35 +97,6 @@ async def preview(context: Context, as_of: date | None = None, *, most: int = MO
         found.erasing_request_units = round(each * sum(one.documents for one in found.rules.values()), 2)
         found.estimated_from = tuple(one.day for one in runs)
     return found
-
-
-async def outlook(context: Context) -> Outlook:
-    """Return what falls due in the next 24 months, counted by the database without reading a record."""
-    today = copenhagen_day(context.clock.now())
-    months = tuple(add_months(today.replace(day=1), number) for number in range(MONTHS))
-    ends = [add_months(one, 1) - timedelta(days=1) for one in months]
-    overdue: dict[str, int] = {}
-    by_rule: dict[str, tuple[int, ...]] = {}
-    for rule, trigger in _triggers(context):
-        store = _store(context, trigger)
-        if rule.period is None:
-            overdue[rule.id] = overdue.get(rule.id, 0) + await context.documents.tally(store, _over(trigger))
-            continue
-        counts = [0] * MONTHS
-        for path, without in _first_days(trigger):
-            since: str | None = None
-            for number, last in enumerate([today, *ends]):
-                until = bound(last, rule.period)
-                wanted = DueSearch(path=path, since=since, until=until, without=without)
-                tallied = await context.documents.tally(store, wanted)
-                if number == 0:
-                    overdue[rule.id] = overdue.get(rule.id, 0) + tallied
-                else:
-                    counts[number - 1] += tallied
-                since = until
-        old = by_rule.get(rule.id, (0,) * MONTHS)
-        by_rule[rule.id] = tuple(a + b for a, b in zip(old, counts, strict=True))
-    return Outlook(months=months, overdue=overdue, by_rule=by_rule)
 
 
 async def _look(context: Context, found: Preview, most: int) -> None:
@@ -261,36 +217,6 @@ async def _documents(context: Context, identifiers: Identifiers, due: DueActivit
                 break
         total += len(names)
     return total
-
-
-def _triggers(context: Context) -> Iterator[tuple[RetentionRule, Trigger]]:
-    for family in families(context.datamap):
-        for rule in family.rules:
-            for trigger in rule.triggers:
-                if trigger.directory and isinstance(context.datamap.store(trigger.store)[1], DocumentStore):
-                    yield rule, trigger
-
-
-def _store(context: Context, trigger: Trigger) -> DocumentStore:
-    _, store = context.datamap.store(trigger.store)
-    if not isinstance(store, DocumentStore):
-        raise TypeError(store.id)
-    return store
-
-
-def _over(trigger: Trigger) -> DueSearch:
-    """Return the search for records whose state says that it is over."""
-    if trigger.only is None:
-        return DueSearch(path=trigger.group)
-    return DueSearch(state_path=trigger.only.path, states=trigger.only.values)
-
-
-def _first_days(trigger: Trigger) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield paths that date each record once: the first, and those that do where it says nothing."""
-    earlier: tuple[str, ...] = ()
-    for path in (*trigger.paths, *trigger.otherwise):
-        yield path, earlier
-        earlier = (*earlier, path)
 
 
 def _erased(run: Run) -> int:

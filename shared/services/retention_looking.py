@@ -161,7 +161,7 @@ async def is_known(
     *,
     day: date | None = None,
 ) -> bool:
-    """Whether the person of an event was looked at just now, or is watched until after a day, today if None."""
+    """Whether the person of an event was looked at just now, or is watched until after a day (None: now)."""
     today = day or copenhagen_day(context.clock.now())
     keys = [
         key

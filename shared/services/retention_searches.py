@@ -93,10 +93,7 @@ def _search_of(run: Run, source: Source, trigger: Trigger) -> DueSearch:
     without = trigger.paths if source.path in trigger.otherwise else ()
     match source.search:
         case Search.OVER:
-            only = trigger.only
-            if only is None:
-                raise Permanent("retention_rule_unfit", source.rule_id)
-            return DueSearch(state_path=only.path, states=only.values)
+            return over(source.rule_id, trigger)
         case Search.NEWLY_OLD | Search.OLD_EVENT:
             since = run.old_bounds.get(key)
             return DueSearch(path=source.path, since=since, until=run.bounds[key], without=without)
@@ -114,3 +111,14 @@ def _search_of(run: Run, source: Source, trigger: Trigger) -> DueSearch:
             )
         case _:
             return DueSearch(without=(*trigger.paths, *trigger.otherwise))
+
+
+def over(rule_id: str, trigger: Trigger) -> DueSearch:
+    """Return the search for records whose state says that it is over.
+
+    Raises:
+        Permanent: `retention_rule_unfit`: a rule without a period that names no state.
+    """
+    if trigger.only is None:
+        raise Permanent("retention_rule_unfit", rule_id)
+    return DueSearch(state_path=trigger.only.path, states=trigger.only.values)

@@ -31,7 +31,7 @@ KEPT = (DueState.HELD, DueState.RESTRICTED)
 
 @contextmanager
 def verdicts_of_the_run():
-    """Note what the run comes to about each person, by rule: a person is counted once, however often found."""
+    """Note what the run comes to about each person, by rule; who is found twice counts once."""
     found: set[tuple[tuple[str, ...], str, DueState]] = set()
 
     async def noted(context, identifiers, controls, **options):

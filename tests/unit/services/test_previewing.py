@@ -7,7 +7,8 @@ import pytest
 from shared.domain.errors import Invalid
 from shared.domain.retention_runs import Run, Step
 from shared.ports.retention_runs import StoredRun
-from shared.services.previewing import MONTHS, outlook, preview
+from shared.services.looking_ahead import MONTHS, outlook
+from shared.services.previewing import preview
 from tests.unit.services.driving import hold, restrict
 from tests.unit.services.systems import (
     EMAIL_OF,
