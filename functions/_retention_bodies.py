@@ -7,6 +7,7 @@ from pydantic import Field
 
 from functions._bodies import Body, Day, Shown
 from shared.domain.displays import DisplayChannel
+from shared.domain.retention_runs import Doubt
 
 
 class PreviewQuery(Body):
@@ -79,6 +80,29 @@ class RunsAnswer(Shown):
     """The last runs, the latest first."""
 
     runs: tuple[RunLine, ...]
+
+
+class DoubtsQuery(Body):
+    """A page of records in doubt. `cursor`: where the page before ended."""
+
+    cursor: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    limit: Annotated[int, Field(ge=1, le=500)] = 200
+
+
+class DoubtLine(Shown):
+    """A record that somebody has to repair. `place`: container and id. `reason`: why nobody can judge it."""
+
+    place: str
+    store_id: str
+    reason: Doubt
+    since_on: date
+
+
+class DoubtsAnswer(Shown):
+    """Records that scheduled deletion can neither delete nor let be. `cursor` null: the last page."""
+
+    doubts: tuple[DoubtLine, ...]
+    cursor: str | None
 
 
 class UnseenQuery(Body):

@@ -6,6 +6,9 @@ from functions._bodies import query
 from functions._door import Given, door
 from functions._http import language_of, shown
 from functions._retention_bodies import (
+    DoubtLine,
+    DoubtsAnswer,
+    DoubtsQuery,
     PreviewAnswer,
     PreviewQuery,
     RuleLine,
@@ -20,7 +23,7 @@ from functions._staff import staff
 from shared import bootstrap
 from shared.domain.staff import Permission
 from shared.rendering.chart import chart
-from shared.services import looking_ahead, policy_display, previewing
+from shared.services import looking_ahead, policy_display, previewing, retention_doubts
 
 operations_retention = func.Blueprint()
 
@@ -89,6 +92,22 @@ async def runs(req: func.HttpRequest) -> func.HttpResponse:
     names = set(RunLine.model_fields) - {"looked_at"}
     lines = tuple(RunLine(looked_at=one.seen, **one.model_dump(include=names)) for one in past)
     return shown(RunsAnswer(runs=lines))
+
+
+@door(
+    operations_retention,
+    "operations_retention_doubts",
+    "GET",
+    "operations/retention/doubts",
+    Given(answers={200: DoubtsAnswer}, query=DoubtsQuery, problems=_READS, guard="staff"),
+)
+async def doubts(req: func.HttpRequest) -> func.HttpResponse:
+    """List the records that scheduled deletion can neither delete nor let be, until somebody repairs them."""
+    await staff(req, Permission.LIST)
+    asked = query(req, DoubtsQuery)
+    found = await retention_doubts.doubts(bootstrap.app().context, after=asked.cursor, limit=asked.limit)
+    lines = tuple(DoubtLine(**vars(one)) for one in found.found)
+    return shown(DoubtsAnswer(doubts=lines, cursor=found.cursor))
 
 
 @door(

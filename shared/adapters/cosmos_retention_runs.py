@@ -1,7 +1,6 @@
 """Runs of scheduled deletion in Cosmos DB, in one partition, and the watched, one partition a pseudonym."""
 
-import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,13 +11,15 @@ from pydantic import ValidationError
 from shared.adapters._azure_errors import translating
 from shared.adapters.cosmos import CosmosDatabases
 from shared.domain.errors import Permanent
-from shared.domain.retention_runs import Run, Watched
-from shared.ports.retention_runs import StoredRun, watch_key
+from shared.domain.retention_runs import Doubt, Run, Watched
+from shared.ports.retention_runs import StoredRun, watch_id, watch_key
 
 _NAME = "retention"
 _LATEST = "SELECT * FROM c ORDER BY c.day DESC OFFSET 0 LIMIT @limit"
 _LATER = "SELECT VALUE c.store_id FROM c WHERE c.look_on > @day"
 _DUE = "SELECT * FROM c WHERE c.look_on <= @day AND c.key > @after ORDER BY c.key OFFSET 0 LIMIT @limit"
+_DOUBTED = "SELECT * FROM c WHERE IS_STRING(c.doubt) AND c.key > @after ORDER BY c.key OFFSET 0 LIMIT @limit"
+_DOUBTS = "SELECT VALUE COUNT(1) FROM c WHERE c.doubt = @doubt"
 
 
 class CosmosRetentionRuns:
@@ -48,14 +49,14 @@ class CosmosRetentionRuns:
         return [_run(row) for row in await self._runs_found(limit)]
 
     async def watch(self, watched: Watched) -> None:
-        body = {"id": _id(watched), "key": watch_key(watched), **watched.model_dump(mode="json")}
+        body = {"id": watch_id(watched), "key": watch_key(watched), **watched.model_dump(mode="json")}
         with translating("retention_runs.watch"):
             await self._watched.upsert_item(body)
 
     async def unwatch(self, watched: Watched) -> None:
         with translating("retention_runs.unwatch"):
             try:
-                await self._watched.delete_item(_id(watched), watched.subject_key)
+                await self._watched.delete_item(watch_id(watched), watched.subject_key)
             except CosmosResourceNotFoundError:
                 return
 
@@ -64,6 +65,30 @@ class CosmosRetentionRuns:
         with translating("retention_runs.watched_later"):
             rows = self._watched.query_items(_LATER, parameters=parameters, partition_key=subject_key)
             return any([store_id in store_ids async for store_id in rows])
+
+    async def watched(self, wanted: Watched) -> Watched | None:
+        with translating("retention_runs.watched"):
+            try:
+                return _of(await self._watched.read_item(watch_id(wanted), wanted.subject_key))
+            except CosmosResourceNotFoundError:
+                return None
+
+    async def doubted(self, *, after: str, limit: int) -> Sequence[Watched]:
+        parameters: list[dict[str, Any]] = [
+            {"name": "@after", "value": after},
+            {"name": "@limit", "value": limit},
+        ]
+        with translating("retention_runs.doubted"):
+            return [_of(row) async for row in self._watched.query_items(_DOUBTED, parameters=parameters)]
+
+    async def doubts(self) -> Mapping[Doubt, int]:
+        found = {}
+        for doubt in Doubt:
+            parameters: list[dict[str, Any]] = [{"name": "@doubt", "value": doubt.value}]
+            with translating("retention_runs.doubts"):
+                rows = self._watched.query_items(_DOUBTS, parameters=parameters)
+                found[doubt] = sum([part async for part in rows])
+        return found
 
     async def due(self, day: date, *, after: str, limit: int) -> Sequence[Watched]:
         parameters: list[dict[str, Any]] = [
@@ -87,10 +112,6 @@ class CosmosRetentionRuns:
     @property
     def _watched(self) -> Any:
         return self._databases.container("compliance", "retention_watch")
-
-
-def _id(watched: Watched) -> str:
-    return hashlib.sha256(watch_key(watched).encode()).hexdigest()
 
 
 def _run(row: dict[str, Any]) -> Run:

@@ -44,5 +44,6 @@ class Limits:
     webhook_body_days: int = 30  # a body that staff have to look at goes after this
     membership_warning_days: int = 0  # before it ends by time a member is told; 0: nobody is
     retention_settle_seconds: int = 4 * 3_600  # from its start a run waits for its cases, to count them
+    retention_doubt_reminder_days: int = 7  # staff are told again of records that nobody repaired
     answer_days: int = 60  # life of the link in a question's letter
     lifting_notice_days: int = 7  # between the notice that a restriction ends and its end

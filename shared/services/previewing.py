@@ -143,7 +143,9 @@ async def _record(
     if DueState.DUE not in states and not holds_events(context.datamap, store):
         found.undated += DueState.UNDATED in states
         return True
-    for identifiers in people_of(context.datamap, store, document.body):
+    people = list(people_of(context.datamap, store, document.body))
+    found.unclear += any(not context.subject_keys(one) for one in people)
+    for identifiers in people:
         is_new = not seen.issuperset(context.subject_keys(identifiers))
         if is_new and (found.looked_at >= most or budget.is_spent):
             found.is_complete = False
@@ -154,9 +156,6 @@ async def _record(
 
 async def _person(context: Context, found: Preview, identifiers: Identifiers, seen: set[str]) -> None:
     keys = context.subject_keys(identifiers)
-    if not keys:
-        found.unclear += 1
-        return
     if seen.issuperset(keys):
         return
     found.looked_at += 1

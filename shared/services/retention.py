@@ -21,6 +21,7 @@ from shared.ports.meter import Spent
 from shared.ports.retention_runs import StoredRun, watch_key
 from shared.services.context import Context
 from shared.services.progress import Budget
+from shared.services.retention_doubts import count_doubts
 from shared.services.retention_looking import documents_of, holds_events, is_known, look_at, of_watched
 from shared.services.retention_searches import bounds, search_of, sources
 from shared.services.retention_settling import settle
@@ -161,11 +162,16 @@ async def _find(context: Context, run: Run, budget: Budget) -> Run:
 
 
 def _one_a_person(store: DocumentStore, documents: Iterable[StoredDocument]) -> Iterable[StoredDocument]:
-    """Return one event of each person where the partition is the person; else all of them."""
+    """Return one event of each person where the partition is the person; and all that name none."""
     key = next((field for field in store.fields if field.path == store.partition_key), None)
     if key is None or key.identifier is None:
         return documents
-    return {str(one.partition): one for one in documents}.values()
+    return {(_named(one) or one.document_id): one for one in documents}.values()
+
+
+def _named(document: StoredDocument) -> str:
+    """Return the partition where it can be a person's, empty where it names none."""
+    return document.partition.strip() if isinstance(document.partition, str) else ""
 
 
 async def _watch(context: Context, run: Run, budget: Budget) -> Run:
@@ -179,13 +185,14 @@ async def _watch(context: Context, run: Run, budget: Budget) -> Run:
             continue
         run = await look_at(context, run, store, document, watched=watched)
     if len(page) < _PAGE_RECORDS:
+        run = await count_doubts(context, run)
         return run.model_copy(update={"step": Step.SETTLING, "looked_until": ""})
     return run.model_copy(update={"looked_until": watch_key(page[-1]), "seen": run.seen + len(page)})
 
 
 async def _tell(context: Context, run: Run) -> None:
     """Alarm about what a person has to look at, and record the figures."""
-    if run.undated or run.unclear or run.failed:
+    if run.alarmed_on == run.day:
         details = f"undated {run.undated}, unclear {run.unclear}, failed {run.failed}"
         await context.operators.alarm("retention_left_records", details=details)
     record = context.operators.measure

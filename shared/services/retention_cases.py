@@ -36,7 +36,7 @@ class Considered:
     `request_ids`: erasures filed. `look_on`: the first day on which another look may come to something else.
     `states`: verdicts, each with how many kinds of data it is about. `by_rule`: what was filed, by the rule
     whose day came first. `oldest_on`: since when something is due that could not be filed; None: there is
-    nothing.
+    nothing. `problem`: why it cannot be told whose data it is; None: it can.
     """
 
     request_ids: tuple[str, ...] = ()
@@ -44,6 +44,7 @@ class Considered:
     states: Mapping[DueState, int] = field(default_factory=dict)
     by_rule: Mapping[str, int] = field(default_factory=dict)
     oldest_on: date | None = None
+    problem: str | None = None
 
 
 async def run_person(
@@ -57,6 +58,8 @@ async def run_person(
         PacedError: where it is `paced`, enough was filed in this hour; the rest waits for the next.
     """
     considered = await consider(context, identifiers, today=today, paced=paced)
+    if considered.problem is not None:
+        await context.operators.alarm("retention_person_unclear", details=considered.problem)
     return len(considered.request_ids)
 
 
@@ -67,8 +70,7 @@ async def consider(
     day = today or copenhagen_day(context.clock.now())
     resolved = await resolve(context, identifiers)
     if resolved.problem is not None:
-        await context.operators.alarm("retention_person_unclear", details=resolved.problem)
-        return Considered(look_on=day + _A_DAY)
+        return Considered(look_on=day + _A_DAY, problem=resolved.problem)
     keys = resolved.identifiers[SUBJECT_KEY]
     controls = [one.controls for one in await context.controls.read(keys)]
     filed: list[str] = []

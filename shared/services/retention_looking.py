@@ -2,19 +2,21 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 from shared.datamap.models import DataMap, DocumentStore
 from shared.domain.errors import CannotTell, Invalid, Permanent
 from shared.domain.retention import DueState
-from shared.domain.retention_runs import Run, Watched
+from shared.domain.retention_runs import Doubt, Run, Watched
 from shared.domain.times import copenhagen_day
 from shared.ports.documents import NO_PARTITION, StoredDocument
 from shared.ports.retention_runs import watch_key
 from shared.services.context import Context
 from shared.services.due import due_of_record, families
 from shared.services.retention_cases import consider, people_of
+from shared.services.retention_doubts import doubt, record_key
 from shared.services.retention_searches import triggers
 
 
@@ -25,8 +27,8 @@ class _Found:
     watched: list[Watched] = field(default_factory=list)
     states: Counter[DueState] = field(default_factory=Counter)
     by_rule: Counter[str] = field(default_factory=Counter)
+    doubted: list[Watched] = field(default_factory=list)
     filed: int = 0
-    unclear: int = 0
     oldest: list[date] = field(default_factory=list)
 
 
@@ -44,25 +46,26 @@ async def look_at(
     today = copenhagen_day(context.clock.now())
     states = due_of_record(families(context.datamap), store, document.body, today=today)
     if DueState.DUE not in states and not holds_events(context.datamap, store):
-        await _not_yet(context, store, document, states.get(DueState.NOT_DUE), watched)
-        return run.model_copy(update={"undated": run.undated + (DueState.UNDATED in states)})
+        if DueState.UNDATED in states:
+            await _instead(context, watched, [await doubt(context, store, document, Doubt.UNDATED)])
+        else:
+            await _not_yet(context, store, document, states.get(DueState.NOT_DUE), watched)
+        return run
     found = _Found()
     try:
         for identifiers in people_of(context.datamap, store, document.body):
             await _consider(context, store, document, identifiers, found)
     except (Permanent, CannotTell, Invalid) as error:
-        await context.operators.alarm("retention_record_failed", details=f"{store.id} {error.code}")
-        if watched is None:  # its day is behind the next search: nothing else would find it again
-            await _look_again(context, store, document)
-        return run.model_copy(update={"failed": run.failed + 1})
+        again = await doubt(context, store, document, Doubt.FAILED)
+        if again.doubted_on == today:
+            await context.operators.alarm("retention_record_failed", details=f"{store.id} {error.code}")
+        return run
     for one in found.watched:
         await context.retention_runs.watch(one)
-    if watched is not None and watch_key(watched) not in {watch_key(one) for one in found.watched}:
-        await context.retention_runs.unwatch(watched)
+    await _instead(context, watched, [*found.watched, *found.doubted])
     run = run.model_copy(
         update={
             "filed": run.filed + found.filed,
-            "unclear": run.unclear + found.unclear,
             "oldest_overdue_on": min(
                 (one for one in (run.oldest_overdue_on, *found.oldest) if one is not None), default=None
             ),
@@ -73,14 +76,10 @@ async def look_at(
     return run.counting("by_rule", found.by_rule)
 
 
-async def _look_again(context: Context, store: DocumentStore, document: StoredDocument) -> None:
-    """Have a record that failed looked at again tomorrow; one that names nobody cannot be watched."""
-    tomorrow = copenhagen_day(context.clock.now()) + timedelta(days=1)
-    is_event = holds_events(context.datamap, store)
-    for identifiers in people_of(context.datamap, store, document.body):
-        for key in context.subject_keys(identifiers)[:1]:
-            again = _watched(store, document, key, tomorrow, for_all=is_event)
-            await context.retention_runs.watch(again)
+async def _instead(context: Context, watched: Watched | None, now: Iterable[Watched]) -> None:
+    """Look no more for what was watched, unless it is among what is watched now."""
+    if watched is not None and watch_key(watched) not in {watch_key(one) for one in now}:
+        await context.retention_runs.unwatch(watched)
 
 
 async def _not_yet(
@@ -98,9 +97,9 @@ async def _not_yet(
         await context.retention_runs.unwatch(watched)
     if erase_on is None:
         return
-    for identifiers in people_of(context.datamap, store, document.body):
-        for key in context.subject_keys(identifiers)[:1]:
-            await context.retention_runs.watch(_watched(store, document, key, erase_on))
+    named = [context.subject_keys(one) for one in people_of(context.datamap, store, document.body)]
+    for key in [keys[0] for keys in named if keys] or [record_key(context, store, document)]:
+        await context.retention_runs.watch(_watched(store, document, key, erase_on))
 
 
 def _watched(
@@ -132,9 +131,15 @@ async def _consider(
 ) -> None:
     keys = context.subject_keys(identifiers)
     if not keys:
-        found.unclear += 1
+        found.doubted.append(await doubt(context, store, document, Doubt.UNCLEAR))
         return
     considered = await consider(context, identifiers, today=copenhagen_day(context.clock.now()), paced=True)
+    if considered.problem is not None:
+        again = await doubt(context, store, document, Doubt.UNCLEAR, key=keys[0])
+        found.doubted.append(again)
+        if again.doubted_on == copenhagen_day(context.clock.now()):
+            await context.operators.alarm("retention_person_unclear", details=considered.problem)
+        return
     found.filed += len(considered.request_ids)
     found.states.update(considered.states)
     found.by_rule.update(considered.by_rule)

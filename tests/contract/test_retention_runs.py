@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from shared.domain.errors import Conflict
-from shared.domain.retention_runs import Run, Search, Source, Step, Watched
-from shared.ports.retention_runs import StoredRun, watch_key
+from shared.domain.retention_runs import Doubt, Run, Search, Source, Step, Watched
+from shared.ports.retention_runs import StoredRun, watch_id, watch_key
 
 pytestmark = pytest.mark.platform
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -97,3 +97,28 @@ async def test_whoever_is_watched_is_known_until_the_day(retention_runs):
     assert not await retention_runs.watched_later(key, {"usage_events"}, today + timedelta(days=1))
     assert not await retention_runs.watched_later(key, {"members"}, today)
     assert not await retention_runs.watched_later(f"k1-{uuid.uuid4().hex}", {"usage_events"}, today)
+
+
+async def test_what_is_in_doubt_is_found_and_counted_until_it_is_not(retention_runs):
+    """In pages, whenever it is looked at again; a later word without a doubt ends it."""
+    today = date(2026, 3, 2)
+    before = await retention_runs.doubts()
+    rows = [
+        watched(today + timedelta(days=400), doubt=doubt, doubted_on=today)
+        for doubt in (Doubt.UNDATED, Doubt.UNCLEAR, Doubt.UNCLEAR)
+    ]
+    for one in (*rows, watched(today)):
+        await retention_runs.watch(one)
+    found, place = [], ""
+    while page := await retention_runs.doubted(after=place, limit=2):
+        found += page
+        place = watch_id(page[-1])
+    assert sorted(found, key=watch_id) == found
+    assert [one for one in found if one in rows] == sorted(rows, key=watch_id)
+    assert await retention_runs.watched(rows[0]) == rows[0]
+    counted = await retention_runs.doubts()
+    assert [counted[one] - before[one] for one in Doubt] == [1, 2, 0]
+    await retention_runs.watch(rows[1].model_copy(update={"doubt": None, "doubted_on": None}))
+    await retention_runs.unwatch(rows[2])
+    assert (await retention_runs.doubts())[Doubt.UNCLEAR] == before[Doubt.UNCLEAR]
+    assert await retention_runs.watched(rows[2]) is None

@@ -4,8 +4,8 @@ import json
 from contextlib import contextmanager
 
 from shared.domain.errors import Conflict
-from shared.domain.retention_runs import Run, Watched
-from shared.ports.retention_runs import StoredRun, watch_key
+from shared.domain.retention_runs import Doubt, Run, Watched
+from shared.ports.retention_runs import StoredRun, watch_id, watch_key
 from tests.fakes.turns import Turn, no_turn
 
 WATCH = "retention_watch"
@@ -59,15 +59,28 @@ class MemoryRetentionRuns:
         await self.turn("retention_runs.watched_later")
         return any(
             one.subject_key == subject_key and one.store_id in store_ids and one.look_on > day
-            for one in self.watched()
+            for one in self.everybody()
         )
+
+    async def watched(self, wanted):
+        await self.turn("retention_runs.watched")
+        return next((one for one in self.everybody() if watch_key(one) == watch_key(wanted)), None)
+
+    async def doubted(self, *, after, limit):
+        await self.turn("retention_runs.doubted")
+        found = [one for one in self.everybody() if one.doubt is not None and watch_id(one) > after]
+        return sorted(found, key=watch_id)[:limit]
+
+    async def doubts(self):
+        await self.turn("retention_runs.doubts")
+        return {doubt: sum(one.doubt is doubt for one in self.everybody()) for doubt in Doubt}
 
     async def due(self, day, *, after, limit):
         await self.turn("retention_runs.due")
-        found = [one for one in self.watched() if one.look_on <= day and watch_key(one) > after]
+        found = [one for one in self.everybody() if one.look_on <= day and watch_key(one) > after]
         return sorted(found, key=watch_key)[:limit]
 
-    def watched(self):
+    def everybody(self):
         """Return everybody on watch."""
         return [
             Watched.model_validate({name: row[name] for name in Watched.model_fields})

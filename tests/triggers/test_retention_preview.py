@@ -12,7 +12,7 @@ from shared.domain.staff import StaffRole
 from tests.fakes.staff import MemoryStaffTokens
 from tests.policy_versions import versioned_map
 from tests.triggers.conftest import content, problem, wire
-from tests.unit.services.systems import installation, run_day, world_on
+from tests.unit.services.systems import installation, licence, run_day, world_on
 
 
 def served(monkeypatch, world):
@@ -77,6 +77,23 @@ async def test_runs_are_listed_with_what_they_came_to(monkeypatch):
     await run_day(world)
     line = content(await get(doors.runs))["runs"][0]
     assert (line["day"], line["filed"], line["by_rule"]) == ("2026-03-02", 1, {"R1": 1})
+
+
+async def test_records_in_doubt_are_named_by_container_and_id_alone(monkeypatch):
+    """Page by page, and without anything that they say."""
+    world = world_on("2026-03-02")
+    for number in "123":
+        licence(world, number, None, "ane")
+    get = served(monkeypatch, world)
+    await run_day(world)
+    first = content(await get(doors.doubts, limit="2"))
+    second = content(await get(doors.doubts, limit="2", cursor=first["cursor"]))
+    assert second["cursor"] is None
+    lines = [*first["doubts"], *second["doubts"]]
+    assert {one["place"] for one in lines} == {f"licences/licence-{number}" for number in "123"}
+    assert {(one["reason"], one["since_on"]) for one in lines} == {("undated", "2026-03-02")}
+    assert "people.example" not in str(first)
+    problem(await get(doors.doubts, cursor="licences/licence-1"), 400, "field_invalid")
 
 
 @pytest.mark.clause("8.1", "9.1")

@@ -64,6 +64,7 @@ async def agree(world: World, day: date) -> None:
         if number
     }
     assert told == kept, day
+    assert (said.undated, said.unclear) == (run.undated, run.unclear), day
     assert {state.value for _, state in kept} == set(run.kept) & set(KEPT)
 
 
