@@ -18,7 +18,7 @@ _NAME = "retention"
 _LATEST = "SELECT * FROM c ORDER BY c.day DESC OFFSET 0 LIMIT @limit"
 _LATER = "SELECT VALUE c.store_id FROM c WHERE c.look_on > @day"
 _DUE = "SELECT * FROM c WHERE c.look_on <= @day AND c.key > @after ORDER BY c.key OFFSET 0 LIMIT @limit"
-_DOUBTED = "SELECT * FROM c WHERE IS_STRING(c.doubt) AND c.key > @after ORDER BY c.key OFFSET 0 LIMIT @limit"
+_DOUBTED = "SELECT * FROM c WHERE IS_STRING(c.doubt) AND c.id > @after ORDER BY c.id OFFSET 0 LIMIT @limit"
 _DOUBTS = "SELECT VALUE COUNT(1) FROM c WHERE c.doubt = @doubt"
 
 
