@@ -38,8 +38,9 @@ class Processors(Protocol):
         the first left, does the rest and answers the same.
 
         Raises:
-            Retryable: `processor_unreachable`, or `processor_unconfirmed`: told, and it does not show it yet.
-                Tell it again later, and say of nothing that it is done there before it is.
+            Retryable: `processor_unreachable`, `processor_unreadable` (half an answer), or
+                `processor_unconfirmed`: told, and it does not show it yet. Tell it again later, and say of
+                nothing that it is done there before it is.
             Permanent: `processor_refused`, `contract_missing` (see the module), `processor_not_connected` or
                 `correction_empty`: a person has to see to it.
             CannotTell: `processor_unreadable`, or `processor_not_asked`, where it knows people by an address

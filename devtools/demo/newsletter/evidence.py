@@ -48,6 +48,7 @@ class Evidence:
         told: Every event there was, with how often it was accepted.
         ledger: Rows of our ledger of consents by pseudonym.
         controls: Our controls by pseudonym, which the gate reads.
+        changes: What is on its way to the processor, or waits for staff, by pseudonym.
     """
 
     states: dict[Seat, str] = field(default_factory=dict)
@@ -55,6 +56,7 @@ class Evidence:
     told: Sequence[Told] = ()
     ledger: dict[str, list[Row]] = field(default_factory=dict)
     controls: dict[str, Row] = field(default_factory=dict)
+    changes: dict[str, list[Row]] = field(default_factory=dict)
 
     def gets_mail(self, seat: Seat) -> bool:
         """Whether the processor would mail an address of a list."""
@@ -64,6 +66,16 @@ class Evidence:
         """Whether the ledger, read slowly, says that a consent or exception stands."""
         word = last_word(self.ledger.get(subject_key, ()), purpose_id)
         return word is not None and word["kind"] in _BEGINS
+
+    def told_of(self, seat: Seat, subject_key: str) -> str:
+        """Return all that is known of an address in a list, for whoever looks for a fault."""
+        said = [
+            f"{one['kind']} at {one['at']}, noted {one['noted_at']} by {one['channel']}"
+            for one in sorted(self.ledger.get(subject_key, ()), key=lambda one: moment(one["noted_at"]))
+        ]
+        shown = ("list_id", "attention", "attempts", "added", "returns", "asked_at", "wake_at")
+        on_its_way = [{name: one.get(name) for name in shown} for one in self.changes.get(subject_key, ())]
+        return f"there {self.states.get(seat)}; here {said}; on its way {on_its_way}"
 
     def is_open(self, subject_key: str, purpose_id: str) -> bool:
         """Whether the gate, which reads the controls alone, is open as far as consents go."""

@@ -43,6 +43,8 @@ def outcome(
     ):
         for one in found[:_SHOWN]:
             findings.add(f"{what}: {one}")
+    for seat in diverging[:_SHOWN]:
+        findings.add(f"{seat}: {after.told_of(seat, judge.key_of(seat.address))}")
     events, repeated, again = accepted(after), duplicates(after), judge.said_again(after)
     late = [one for one in again if one > SAME_MOMENT]
     findings.equal(len(late), 0, "words that the ledger says again, long after it knew them")

@@ -19,6 +19,7 @@ async def read_evidence(cosmos: CosmosClient, database: str, vendor: Vendor) -> 
         suppressed=suppressed,
         told=of_journal(await vendor.journal()),
         ledger=by_pseudonym(await rows_of(cosmos, database, "consent_ledger")),
+        changes=by_pseudonym(await rows_of(cosmos, database, "newsletter_changes")),
         controls={row["subject_key"]: row for row in controls},
     )
 

@@ -19,6 +19,13 @@ def test_a_passing_fault_is_told_again(status):
     assert (error.code, error.detail) == ("processor_unreachable", f"x {status}")
 
 
+def test_a_refusal_that_breaks_off_is_half_an_answer():
+    """What it would have said may be no refusal at all, such as that a list does not have somebody."""
+    error = refusal(400, None, "x")
+    assert isinstance(error, Retryable)
+    assert (error.code, error.detail) == ("processor_unreadable", "x 400")
+
+
 @pytest.mark.parametrize(
     ("status", "code", "detail"),
     [

@@ -209,3 +209,12 @@ async def test_who_may_come_back_is_said_in_the_call(returns):
     assert await vendor.lists().add(LIST, ANE, name="Ane", returns=returns) is None
     body = httpx.Response(200, content=vendor.requests[0].content).json()
     assert (body["Resubscribe"], body["ConsentToTrack"]) == (returns, "Unchanged")
+
+
+async def test_half_of_an_answer_that_says_not_in_the_list_is_asked_for_again():
+    """A person would look at it for nothing, and nobody would look at the address any more."""
+    whole = b'{"Code": 203, "Message": "Subscriber not in list or has already been removed from the list."}'
+    lists = Vendor(httpx.Response(400, content=whole[:40]), httpx.Response(400, content=whole)).lists()
+    with pytest.raises(Retryable, match="processor_unreadable"):
+        await lists.entry(LIST, ANE)
+    assert await lists.entry(LIST, ANE) is None
