@@ -13,7 +13,7 @@ from shared.domain.errors import Invalid
 from shared.domain.identifiers import SUBJECT_KEY, Identifiers
 from shared.domain.periods import add_months
 from shared.domain.retention import DueState, UseScope
-from shared.domain.retention_runs import Run, Search
+from shared.domain.retention_runs import Run
 from shared.domain.times import copenhagen_day
 from shared.ports.documents import StoredDocument
 from shared.services.context import Context
@@ -106,8 +106,9 @@ async def _look(context: Context, found: Preview, most: int) -> None:
     records: set[tuple[str, str, str]] = set()  # one may be found by more than one of its days
     led_to: set[str] = set()
     run = whole(context.datamap, found.as_of, now=context.clock.now())
-    for source in sorted(run.sources, key=lambda one: one.search is Search.OLD_EVENT):
-        store = documents_of(context, source.store_id)
+    stores = {one.key: documents_of(context, one.store_id) for one in run.sources}
+    for source in sorted(run.sources, key=lambda one: holds_events(context.datamap, stores[one.key])):
+        store = stores[source.key]
         wanted = search_of(context.datamap, run, source)
         is_event = holds_events(context.datamap, store)
         cursor: str | None = None

@@ -23,6 +23,8 @@ def sources(datamap: DataMap, *, is_first: bool) -> Iterator[Source]:
                 yield Source(**of_rule, search=Search.OLD_EVENT, path=path)
                 if not is_first:  # of a device that was offline longer than the event may be kept
                     yield Source(**of_rule, search=Search.WRITTEN_LATE, path=path)
+                yield Source(**of_rule, search=Search.AHEAD, path=path)
+            yield Source(**of_rule, search=Search.UNDATED)
             continue
         if rule.period is None:
             yield Source(**of_rule, search=Search.OVER)
@@ -83,6 +85,8 @@ def search_of(datamap: DataMap, run: Run, source: Source) -> DueSearch:
     found = _search_of(run, source, trigger)
     if trigger.directory:
         return found
+    if source.search in (Search.AHEAD, Search.UNDATED):  # it leads to its person once, who then is watched
+        found = replace(found, written_since=run.written_since_seconds)
     _, store = datamap.store(source.store_id)
     own = (field.path for field in store.fields if field.identifier is not None)
     return replace(found, paths=(*own, *trigger.paths))
