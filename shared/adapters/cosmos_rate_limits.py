@@ -19,22 +19,22 @@ class CosmosRateLimits:
         self._databases = databases
         self._clock = clock
 
-    async def hit(self, bucket: str, *, window_seconds: int) -> int:
+    async def hit(self, bucket: str, *, window_seconds: int, times: int = 1) -> int:
         window = int(self._clock.now().timestamp()) // window_seconds
         name = f"{bucket}-{window}"
-        one_more = [{"op": "incr", "path": "/hits", "value": 1}]
-        first = {"id": name, "bucket": name, "hits": 1, "ttl": 2 * window_seconds}
+        more = [{"op": "incr", "path": "/hits", "value": times}]
+        first = {"id": name, "bucket": name, "hits": times, "ttl": 2 * window_seconds}
         with translating("limits.hit"):
             for _ in range(_ATTEMPTS):
                 try:
-                    row = await self._container.patch_item(name, name, one_more)
+                    row = await self._container.patch_item(name, name, more)
                     return int(row["hits"])
                 except CosmosResourceNotFoundError:
                     try:
                         await self._container.create_item(first)
                     except CosmosResourceExistsError:
                         continue
-                    return 1
+                    return times
         raise Retryable("service_busy", "limits.hit")
 
     @property

@@ -16,7 +16,7 @@ from shared.ports.retention_runs import StoredRun, watch_id, watch_key
 
 _NAME = "retention"
 _LATEST = "SELECT * FROM c ORDER BY c.day DESC OFFSET 0 LIMIT @limit"
-_LATER = "SELECT VALUE c.store_id FROM c WHERE c.look_on > @day"
+_KEYS_AT_ONCE = 200
 _DUE = "SELECT * FROM c WHERE c.look_on <= @day AND c.key > @after ORDER BY c.key OFFSET 0 LIMIT @limit"
 _DOUBTED = "SELECT * FROM c WHERE IS_STRING(c.doubt) AND c.id > @after ORDER BY c.id OFFSET 0 LIMIT @limit"
 _DOUBTS = "SELECT VALUE COUNT(1) FROM c WHERE c.doubt = @doubt"
@@ -60,11 +60,24 @@ class CosmosRetentionRuns:
             except CosmosResourceNotFoundError:
                 return
 
-    async def watched_later(self, subject_key: str, store_ids: Collection[str], day: date) -> bool:
-        parameters: list[dict[str, Any]] = [{"name": "@day", "value": day.isoformat()}]
+    async def watched_later(
+        self, subject_keys: Collection[str], store_ids: Collection[str], day: date
+    ) -> frozenset[str]:
+        keys, found = sorted(set(subject_keys)), set()
         with translating("retention_runs.watched_later"):
-            rows = self._watched.query_items(_LATER, parameters=parameters, partition_key=subject_key)
-            return any([store_id in store_ids async for store_id in rows])
+            for start in range(0, len(keys), _KEYS_AT_ONCE):
+                parameters: list[dict[str, Any]] = [{"name": "@day", "value": day.isoformat()}]
+                names: list[str] = []
+                for key in keys[start : start + _KEYS_AT_ONCE]:
+                    names.append(f"@k{len(names)}")
+                    parameters.append({"name": names[-1], "value": key})
+                query = (
+                    "SELECT c.subject_key, c.store_id FROM c "
+                    f"WHERE c.subject_key IN ({', '.join(names)}) AND c.look_on > @day"
+                )
+                rows = self._watched.query_items(query, parameters=parameters)
+                found |= {row["subject_key"] async for row in rows if row["store_id"] in store_ids}
+        return frozenset(found)
 
     async def watched(self, wanted: Watched) -> Watched | None:
         with translating("retention_runs.watched"):

@@ -12,6 +12,7 @@ from pydantic import Field
 from shared.domain.case_documents import CaseDocument, Event, Finding, LetterDocument, Package, Part
 from shared.domain.deadlines import Extension, Pause
 from shared.domain.errors import Conflict
+from shared.domain.identifiers import Identifiers
 from shared.domain.opendsr import FiledBy
 from shared.domain.outcomes import Decision, Notice, Outcome
 from shared.domain.plans import Plan
@@ -32,7 +33,7 @@ def portable_id(request_id: str) -> str:
 class SubjectRequest(CaseDocument):
     """A request and everything decided about it.
 
-    `email` and `identifiers` are personal data, there only while the request is open.
+    `email`, `identifiers` and `subjects` are personal data, there only while the request is open.
     """
 
     DOCUMENT_ID: ClassVar[str] = "request"
@@ -62,6 +63,11 @@ class SubjectRequest(CaseDocument):
     email: str | None
     identifiers: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     subject_keys: tuple[str, ...]  # first the one of the address the request came from
+    subjects: tuple[
+        dict[str, tuple[str, ...]], ...
+    ] = ()  # each one's own identifiers, where it is of several
+    subject_count: int = 1  # data subjects it is about; scheduled deletion takes several at a time
+    split_into: tuple[str, ...] = ()  # the cases that go on with each of them
     phase: int = 0  # index into `rights`
     stage: Stage | None = None
     plan: Plan | None = None
@@ -118,6 +124,7 @@ class SubjectRequest(CaseDocument):
         return self.with_(
             email=None,
             identifiers={},
+            subjects=(),
             scope=self.scope.model_copy(update={"records": ()}),
             wishes=Wishes(ground=self.wishes.ground, objects_to=self.wishes.objects_to),
             questions=tuple(one.model_copy(update={"text": "", "answer": ""}) for one in self.questions),
@@ -163,6 +170,16 @@ class SubjectRequest(CaseDocument):
     def is_internal(self) -> bool:
         """Whether nobody asked and nobody is answered: retention does its work as a case."""
         return self.channel == "retention"
+
+    @property
+    def is_of_several(self) -> bool:
+        """Whether it is about more than one data subject: only scheduled deletion files such a case."""
+        return self.subject_count > 1
+
+    @property
+    def people(self) -> tuple[Identifiers, ...]:
+        """The identifiers of each data subject it is about, while it is open."""
+        return self.subjects or (self.identifiers,)
 
     @property
     def decision(self) -> Decision | None:

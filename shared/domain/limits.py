@@ -31,7 +31,8 @@ class Limits:
     sweep_requests: int = 200  # requests one sweep takes up
     mass_records: int = 10_000  # an erasure of more needs two approvers
     erasures_per_hour: int = 200  # begun in one hour; one more throws the switch that stops them all
-    deletions_per_hour: int = 100  # filed by retention or after a restore; the next hour goes on
+    case_people: int = 20  # whose data scheduled deletion puts into one case
+    deletions_per_hour: int = 100  # people, filed by retention or after a restore; the next hour goes on
     standing_review_days: int = 90  # a restriction or an open notice is called to mind again after this
     hold_review_days: int = 366  # between today and the day a hold is reviewed, at most
     notice_days: int = 7  # after these a recipient whom staff have to tell is called to mind, day by day

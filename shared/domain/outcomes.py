@@ -49,6 +49,7 @@ Result = Literal[
     "withdrawn",
     "informed",
     "refused",
+    "split",
 ]
 
 

@@ -122,6 +122,7 @@ class Watched(_Frozen):
     look_on: date
     for_all: bool = False
     request_ids: tuple[str, ...] = ()  # cases that were filed about it
+    counts: tuple[str, ...] = ()  # those of them that are counted for it: several people share a case
     doubt: Doubt | None = None
     doubted_on: date | None = None
 

@@ -49,8 +49,10 @@ class RetentionRuns(Protocol):
         """Look no more. What is gone is gone."""
         ...
 
-    async def watched_later(self, subject_key: str, store_ids: Collection[str], day: date) -> bool:
-        """Whether a person is watched for a record in one of these stores until after a day."""
+    async def watched_later(
+        self, subject_keys: Collection[str], store_ids: Collection[str], day: date
+    ) -> frozenset[str]:
+        """Return who of these is watched for a record in one of these stores until after a day."""
         ...
 
     async def watched(self, wanted: Watched) -> Watched | None:

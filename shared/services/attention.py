@@ -8,6 +8,8 @@ from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.services.context import Context
 from shared.services.forgetting import forget
+from shared.services.splitting import may_split, split
+from shared.services.switching import PAUSED
 
 PAUSED_BY_STAFF = "paused_by_staff"
 _IN_PAGE = 100
@@ -16,10 +18,14 @@ _IN_PAGE = 100
 async def stop(context: Context, case: Case, code: str) -> None:
     """Put a request aside as needing attention. Its claims stay: nothing else may meet half-done work.
 
-    The person's address stays with it too, since an answer is still owed. A request that waits for a
-    person anyway goes on waiting, as does one whose answer may have been sent, and the operator is told.
+    The person's address stays with it too, since an answer is still owed. A request that waits for a person
+    anyway goes on waiting, as does one whose answer may have been sent, and the operator is told. A case of
+    several people is split instead: whose data it is that stops it is found when each is looked at alone.
     """
     request = case.request
+    if may_split(case) and code not in (PAUSED, PAUSED_BY_STAFF):
+        await split(context, case, code)
+        return
     if request.is_final or (request.state is RequestState.NEEDS_ATTENTION and request.attention == code):
         return
     # An answer that may be out is looked for until it is found: worked out anew, it could go out twice.
@@ -52,6 +58,9 @@ async def fail_lane(context: Context, request_id: str, lane: int, code: str) -> 
     case = await context.cases.load(request_id)
     request = case.request
     if request.state is not RequestState.IN_PROGRESS:
+        return
+    if may_split(case):
+        await split(context, case, code)
         return
     failed = [
         task.with_(state=TaskState.FAILED, problem=code)

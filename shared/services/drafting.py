@@ -47,7 +47,8 @@ async def draft(
 ) -> Plan:
     """Return the sealed plan of the request's present right. It reads and changes nothing."""
     entries: list[PlanEntry] = []
-    is_due = await is_still_due(context, request.scope, identifiers, directories_only=False)
+    people = request.subjects or (identifiers,)
+    is_due = await is_still_due(context, request.scope, people, directories_only=False)
     for activity, store in in_scope(context, request) if is_due else ():
         if not _is_touched(context, request, activity, store):
             continue
@@ -285,12 +286,13 @@ async def _erasure(
     held_by = hold.hold_id if hold else None
     if request.is_internal and any(one.controls.restricts(activity.id) for one in controls):
         held_by = RESTRICTED  # scheduled deletion waits while the person's data is restricted
-    if isinstance(store, DocumentStore):
+    treatment = {field.on_erasure for field in store.fields if field.on_erasure is not OnErasure.FOLLOW}
+    action = Action.KEEP if treatment == {OnErasure.KEEP} and not _has_last_day(store) else Action.ERASE
+    is_counted = not request.is_internal or held_by is not None or action is Action.KEEP
+    if isinstance(store, DocumentStore) and is_counted:  # how much scheduled deletion takes decides nothing
         records = await records_within(context, request.scope, store, identifiers)
     else:
         records = 0  # lines and files are found while they are read; counting them would read them twice
-    treatment = {field.on_erasure for field in store.fields if field.on_erasure is not OnErasure.FOLLOW}
-    action = Action.KEEP if treatment == {OnErasure.KEEP} and not _has_last_day(store) else Action.ERASE
     return PlanEntry(
         store_id=store.id,
         activity_id=activity.id,

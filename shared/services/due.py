@@ -12,9 +12,10 @@ from enum import Enum
 from typing import Any
 
 from shared.datamap.models import NOT_STATED, DataMap, DocumentStore, RetentionRule, Taken, Trigger
-from shared.datamap.treatment import MISSING, value_at
+from shared.datamap.treatment import MISSING, belongs, value_at
 from shared.domain.controls import Controls
-from shared.domain.identifiers import Identifiers
+from shared.domain.errors import CannotTell
+from shared.domain.identifiers import Identifiers, merged
 from shared.domain.retention import (
     FIRST_CREDIBLE,
     NEVER,
@@ -110,29 +111,53 @@ async def due_of_person(
     today: date | None = None,
     directories_only: bool = False,
 ) -> tuple[DueActivity, ...]:
-    """Return what is due of a person, what is not, and what has no stated period. It changes nothing.
+    """Return what is due of a person, what is not, and what has no stated period. As `due_of_people`."""
+    (found,) = await due_of_people(
+        context, [identifiers], [controls], today=today, directories_only=directories_only
+    )
+    return found
 
+
+async def due_of_people(
+    context: Context,
+    people: Sequence[Identifiers],
+    controls: Sequence[Sequence[Controls]],
+    *,
+    today: date | None = None,
+    directories_only: bool = False,
+) -> list[tuple[DueActivity, ...]]:
+    """Return what is due of each person, what is not, and what has no stated period. It changes nothing.
+
+    Their records are read together, and each counts for whom it belongs to. `controls`: of each person.
     `directories_only`: leave out stores with one record an event, which can only make data due later.
+
+    Raises:
+        CannotTell: `record_of_nobody`: a record was found that is none of these people's; look at each alone.
     """
     day = today or copenhagen_day(context.clock.now())
-    found: list[DueActivity] = []
+    found: list[list[DueActivity]] = [[] for _ in people]
     for family in families(context.datamap):
-        by_rule = {rule.id: _Facts() for rule in family.rules}
+        known = [{rule.id: _Facts() for rule in family.rules} for _ in people]
         for cost in tuple(_Cost)[:-1] if directories_only else _Cost:
-            if cost is not _Cost.DIRECTORY and not _may_be_due(family, by_rule, day):
-                break
+            asked = [
+                number
+                for number, by_rule in enumerate(known)
+                if cost is _Cost.DIRECTORY or _may_be_due(family, by_rule, day)
+            ]
             for rule in family.rules:
                 for trigger in rule.triggers:
-                    if _cost(context.datamap, trigger) is cost:
-                        await _read(context, family, rule, by_rule[rule.id], trigger, identifiers, day)
-        found += verdicts(family, by_rule, controls, today=day)
+                    if asked and _cost(context.datamap, trigger) is cost:
+                        facts = {number: known[number][rule.id] for number in asked}
+                        await _read(context, family, rule, trigger, people, facts, day)
+        for number, by_rule in enumerate(known):
+            found[number] += verdicts(family, by_rule, controls[number], today=day)
     stated = {one.activity_id for one in families(context.datamap)}
-    found += [
+    not_stated = [
         DueActivity(activity_id=activity.id, due=Due(state=DueState.NOT_STATED))
         for activity in context.datamap.activities
         if activity.retention.rule == NOT_STATED and activity.id not in stated
     ]
-    return tuple(found)
+    return [(*one, *not_stated) for one in found]
 
 
 def due_of_record(
@@ -169,21 +194,25 @@ def erase_day_of_record(
 
 
 async def is_still_due(
-    context: Context, scope: Scope, identifiers: Identifiers, *, directories_only: bool
+    context: Context, scope: Scope, people: Sequence[Identifiers], *, directories_only: bool
 ) -> bool:
-    """Whether what a scheduled deletion is about has not been reset meanwhile.
+    """Whether what a scheduled deletion is about has not been reset meanwhile, for any of its people.
 
     Records that are gone already say nothing; only a day that is there and not over says no.
+
+    Raises:
+        CannotTell: as `due_of_people`.
     """
     if not scope.rule_ids:
         return True
     wanted = {value for one in scope.records for value in one.values}
-    found = await due_of_person(context, identifiers, (), directories_only=directories_only)
+    each = await due_of_people(context, people, [()] * len(people), directories_only=directories_only)
     return not any(
         one.due.state is DueState.NOT_DUE
         and one.due.erase_on is not None
         and set(one.rule_ids) & set(scope.rule_ids)
         and (not wanted or wanted & set(one.groups))
+        for found in each
         for one in found
     )
 
@@ -272,28 +301,71 @@ async def _read(
     context: Context,
     family: Family,
     rule: RetentionRule,
-    known: _Facts,
     trigger: Trigger,
-    identifiers: Identifiers,
+    people: Sequence[Identifiers],
+    facts: Mapping[int, _Facts],
     today: date,
 ) -> None:
+    """Note what the records of a trigger say of these people, by their number; those asked alike together."""
     _, store = context.datamap.store(trigger.store)
     if not isinstance(store, DocumentStore):
         return
-    cursor: str | None = None
-    among = _recent(context.datamap, rule, known, trigger, today)
-    while True:
-        page = await context.documents.page(
-            store, identifiers, cursor=cursor, limit=context.limits.page_documents, among=among
-        )
-        for document in page.documents:
-            _note(known, rule, trigger, document.body, today)
-        known.facts = _condensed(known.facts)
-        cursor = page.cursor
-        if cursor is None:
-            return
-        if not trigger.directory and not _may_be_due(family, {rule.id: known}, today):
-            return
+    together: defaultdict[DueSearch | None, dict[int, _Facts]] = defaultdict(dict)
+    for number, known in facts.items():
+        together[_recent(context.datamap, rule, known, trigger, today)][number] = known
+    for among, some in together.items():
+        cursor: str | None = None
+        while True:
+            page = await context.documents.page(
+                store,
+                _of_all(people, tuple(some)),
+                cursor=cursor,
+                limit=context.limits.page_documents,
+                among=among,
+            )
+            for document in page.documents:
+                for number in _owners(context.datamap, store, document.body, people, tuple(some)):
+                    _note(some[number], rule, trigger, document.body, today)
+            for known in some.values():
+                known.facts = _condensed(known.facts)
+            cursor = page.cursor
+            is_enough = not trigger.directory and not any(
+                _may_be_due(family, {rule.id: known}, today) for known in some.values()
+            )
+            if cursor is None or is_enough:
+                break
+
+
+def _of_all(people: Sequence[Identifiers], numbers: Sequence[int]) -> Identifiers:
+    """Return what identifies any of these people."""
+    first, *others = (people[number] for number in numbers)
+    found: Identifiers = first
+    for one in others:
+        found = merged(found, ((kind, value) for kind, values in one.items() for value in values))
+    return found
+
+
+def _owners(
+    datamap: DataMap,
+    store: DocumentStore,
+    record: Mapping[str, Any],
+    people: Sequence[Identifiers],
+    numbers: Sequence[int],
+) -> Sequence[int]:
+    """Return the numbers of whose record it is, among those whose records were asked for."""
+    if len(numbers) == 1:
+        return numbers
+    parts: Sequence[Any] = (record,)
+    matches = store.matches
+    if store.elements is not None:
+        found, matches = value_at(record, store.elements.path), store.elements.matches
+        parts = found if isinstance(found, list) else ()
+    mine = [
+        number for number in numbers if any(belongs(part, matches, datamap, people[number]) for part in parts)
+    ]
+    if not mine:
+        raise CannotTell("record_of_nobody", store.id)
+    return mine
 
 
 def _recent(

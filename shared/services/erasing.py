@@ -50,7 +50,7 @@ async def ask_again(context: Context, request: SubjectRequest, activity: Activit
         PlanOutdatedError: a hold or a restriction was placed since the plan, or it is not due any more.
         Retryable: they could not be read, which is never "none".
     """
-    if not await is_still_due(context, request.scope, request.identifiers, directories_only=True):
+    if not await is_still_due(context, request.scope, request.people, directories_only=True):
         raise PlanOutdatedError
     *controls, switch = await context.controls.read((*request.subject_keys, SWITCH_KEY))
     if switching.is_thrown(switch.controls):

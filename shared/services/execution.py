@@ -22,6 +22,7 @@ from shared.services.erasing_lines import LineEraser
 from shared.services.looking import look_at_documents, look_at_files, look_at_lines
 from shared.services.planning import ACTION_OF
 from shared.services.progress import Progress, TaskTakenError
+from shared.services.splitting import may_split, split
 
 
 def stage_tasks_of(case: Case) -> tuple[Task, ...]:
@@ -168,6 +169,9 @@ async def plan_again(context: Context, request_id: str) -> None:
     """Send the request back to planning: what is erased stays erased and counted, the rest is asked anew."""
     case = await context.cases.load(request_id)
     if case.request.state is not RequestState.IN_PROGRESS:
+        return
+    if may_split(case):
+        await split(context, case, "plan_outdated")
         return
     now = context.clock.now()
     request, event = case.request.moved_to(

@@ -40,6 +40,7 @@ class Filing:
     email: str | None
     received_at: datetime
     identifiers: Identifiers = field(default_factory=dict)
+    subjects: tuple[Identifiers, ...] = ()  # each one's own, where scheduled deletion takes several at a time
     requester: Requester = field(default_factory=Requester)
     scope: Scope = field(default_factory=Scope)
     wishes: Wishes = field(default_factory=Wishes)
@@ -137,6 +138,8 @@ def _request(context: Context, filing: Filing, now: datetime) -> SubjectRequest:
             "due_on": due_on(filing.received_at),
             "email": filing.email,
             "identifiers": identifiers,
+            "subjects": filing.subjects,
+            "subject_count": len(filing.subjects) or 1,
             "subject_keys": context.subject_keys(found_by),
             "verified_at": now if filing.is_known else None,
             "wake_at": after(now, seconds=context.limits.wake_seconds),

@@ -8,7 +8,7 @@ from shared.domain.cases import SubjectRequest
 from shared.domain.consent import consent_in_force
 from shared.domain.controls import SWITCH_KEY
 from shared.domain.errors import Permanent, Retryable
-from shared.domain.identifiers import EMAIL
+from shared.domain.identifiers import EMAIL, Identifiers
 from shared.domain.messages import FinishStage
 from shared.domain.outcomes import Notice
 from shared.domain.recipients import Answered, Confirmation, Instruction, NoticeState
@@ -58,14 +58,14 @@ def instructed(context: Context, request: SubjectRequest) -> tuple[str, ...]:
     return tuple(
         name
         for name in context.processors.connected()
-        if name in recipients and name not in known and _may_know(context, name, request)
+        if name in recipients and name not in known and may_know(context, name, request.identifiers)
     )
 
 
-def _may_know(context: Context, recipient_id: str, request: SubjectRequest) -> bool:
-    """Whether a processor may know the person by something the request has."""
+def may_know(context: Context, recipient_id: str, identifiers: Identifiers) -> bool:
+    """Whether a processor may know a person by something that identifies it."""
     kinds = {EMAIL}.union(*(one.identifiers for one in context.datamap.recipients if one.id == recipient_id))
-    return any(request.identifiers.get(kind) for kind in kinds)
+    return any(identifiers.get(kind) for kind in kinds)
 
 
 async def instruct(context: Context, case: Case) -> Case | None:

@@ -5,7 +5,7 @@ starts only if it needs no decision, or the decision was about exactly this plan
 waiting time, only if nothing changed while the person could still cancel.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from shared.domain.case_documents import LetterDocument
 from shared.domain.cases import SubjectRequest
 from shared.domain.controls import SWITCH_KEY, UNFENCED
 from shared.domain.errors import Conflict
-from shared.domain.identifiers import SUBJECT_KEY, Identifiers
+from shared.domain.identifiers import SUBJECT_KEY, Identifiers, merged
 from shared.domain.messages import FinishStage, PlanRequest, RunTasks, SendLetter
 from shared.domain.plans import Action, Plan, PlanEntry
 from shared.domain.request_states import RequestState
@@ -29,6 +29,7 @@ from shared.services.attention import stop
 from shared.services.context import Context
 from shared.services.drafting import CONTRADICTS, contradicts_person, draft, reaches_person
 from shared.services.resolving import becomes_another, resolve_request
+from shared.services.splitting import may_split, split
 
 ACTION_OF = {
     Stage.COLLECT: Action.COLLECT,
@@ -88,7 +89,21 @@ async def plan(context: Context, request_id: str) -> None:
     if request.plans_made >= context.limits.replans and _changed(request, made):
         await stop(context, case, "plan_keeps_changing")
         return
-    request = _with_person(request, identifiers)
+    if may_split(case) and not _stands(request, identifiers, made):
+        await split(context, case, "plan_outdated")
+        return
+    await _go_on(context, case, _with_person(request, identifiers), made, controls, switch)
+
+
+async def _go_on(
+    context: Context,
+    case: Case,
+    request: SubjectRequest,
+    made: Plan,
+    controls: Sequence[StoredControls],
+    switch: StoredControls,
+) -> None:
+    """Begin what was planned, or wait for what it has to wait for."""
     waits = _waits(context, request, made)
     is_paused = FIRST_STAGE[request.right] is Stage.ERASE and switching.is_thrown(switch.controls)
     if is_paused and waits is not RequestState.AWAITING_APPROVAL:  # a decision erases nothing yet
@@ -99,6 +114,16 @@ async def plan(context: Context, request_id: str) -> None:
         await _save_waiting(context, case, request, made, waits)
         return
     await _begin(context, case, request, made, controls)
+
+
+def _pairs(identifiers: Identifiers) -> Iterator[tuple[str, str]]:
+    yield from ((kind, one) for kind, values in identifiers.items() if kind != SUBJECT_KEY for one in values)
+
+
+def _stands(request: SubjectRequest, identifiers: Identifiers, made: Plan) -> bool:
+    """Whether several people are who they were when they were put together, and nothing of theirs is held."""
+    same = merged(request.identifiers, _pairs(identifiers)) == merged(request.identifiers, ())
+    return same and bool(made.entries) and all(entry.action is not Action.HOLD for entry in made.entries)
 
 
 async def _known(context: Context, case: Case, identifiers: dict[str, tuple[str, ...]]) -> Case:
@@ -130,9 +155,12 @@ async def _begin(
     if made.right not in UNFENCED and (
         await fencing.claim(context, request, request.subject_keys, controls) is fencing.Fence.BUSY
     ):
-        await _defer(context, case, request)
+        if may_split(case):
+            await split(context, case, "busy")
+        else:
+            await _defer(context, case, request)
         return
-    if made.right in CAPPED and await switching.is_over_cap(context):
+    if made.right in CAPPED and await switching.is_over_cap(context, people=request.subject_count):
         await stop(context, case, switching.PAUSED)
         return
     now = context.clock.now()

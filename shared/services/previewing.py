@@ -4,6 +4,7 @@ The preview looks at people as a run does, with the same rules and the same cont
 renewed or released anything until that day. Source: policy section 5.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -21,7 +22,7 @@ from shared.services.due import DueActivity, due_of_person, due_of_record, famil
 from shared.services.progress import Budget
 from shared.services.resolving import resolve
 from shared.services.retention_cases import people_of
-from shared.services.retention_looking import documents_of, holds_events, is_known
+from shared.services.retention_looking import documents_of, holds_events, unknown_of
 from shared.services.retention_searches import search_of, whole
 
 MOST_YEARS_AHEAD = 10
@@ -104,7 +105,6 @@ async def _look(context: Context, found: Preview, most: int) -> None:
     budget = Budget(context)
     seen: set[str] = set()
     records: set[tuple[str, str, str]] = set()  # one may be found by more than one of its days
-    led_to: set[str] = set()
     run = whole(context.datamap, found.as_of, now=context.clock.now())
     stores = {one.key: documents_of(context, one.store_id) for one in run.sources}
     for source in sorted(run.sources, key=lambda one: holds_events(context.datamap, stores[one.key])):
@@ -117,11 +117,12 @@ async def _look(context: Context, found: Preview, most: int) -> None:
                 store, wanted, cursor=cursor, limit=_PAGE_EVENTS if is_event else _PAGE_RECORDS
             )
             budget.spend(len(page.documents))
-            for document in page.documents:
+            documents: Sequence[StoredDocument] = page.documents
+            if is_event:
+                documents = await unknown_of(context, store, documents, day=found.as_of)
+            for document in documents:
                 name = (store.id, repr(document.partition), document.document_id)
-                if name in records or (
-                    is_event and await is_known(context, store, document, led_to, day=found.as_of)
-                ):
+                if name in records:
                     continue
                 records.add(name)
                 if not await _record(context, found, store, document, (seen, most, budget)):

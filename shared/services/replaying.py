@@ -109,7 +109,7 @@ def _proof(name: str, body: Mapping[str, Any]) -> _Proof:
 async def _again(context: Context, walk: str, identifiers: Identifiers, proof: _Proof) -> int:
     """File the erasure of one proof again; what a retention rule took falls due again by itself."""
     if proof.scope.rule_ids:
-        return await retention_cases.run_person(context, identifiers, paced=True)
+        return await retention_cases.run_person(context, identifiers, is_paced=True)
     known: Identifiers = identifiers
     keys = context.subject_keys(identifiers)
     if proof.scope.customer_id is None:

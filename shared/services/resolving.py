@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.datamap.models import DocumentStore, Match
+from shared.datamap.models import DocumentStore, FileStore, LineStore, Match
 from shared.datamap.treatment import found_identifiers, value_at
 from shared.domain.cases import SubjectRequest
 from shared.domain.identifiers import EMAIL, SUBJECT_KEY, Identifiers, merged, normalise
@@ -34,7 +34,7 @@ async def resolve_request(context: Context, request: SubjectRequest) -> Resolved
     if not known and request.email is not None:
         known = {EMAIL: (request.email,)}
     if request.scope.customer_id is None:
-        return await resolve(context, known)
+        return await resolve(context, known, people=request.subject_count)
     identifiers = {kind: tuple(values) for kind, values in known.items() if kind != SUBJECT_KEY}
     own = {
         kind: values for kind, values in identifiers.items() if not context.datamap.identifier(kind).shared
@@ -63,12 +63,13 @@ async def becomes_another(context: Context, request: SubjectRequest, identifiers
     return there.problem is not None or merged(identifiers, accounts) != merged(identifiers, ())
 
 
-async def resolve(context: Context, known: Identifiers) -> Resolved:
+async def resolve(context: Context, known: Identifiers, *, people: int = 1) -> Resolved:
     """Follow locators from the known identifiers until nothing new appears.
 
     Stops early, and says so in `problem`, when a kind exceeds what one person may have, for then the
     records belong to more than one person; or when a value has the wrong type, for then the person's
-    other records might not be found. Nothing may be done unseen in either case.
+    other records might not be found. Nothing may be done unseen in either case. `people`: how many are known
+    to be meant.
     """
     identifiers = {kind: tuple(values) for kind, values in known.items() if kind != SUBJECT_KEY}
     searched: set[tuple[str, str, str]] = set()
@@ -90,14 +91,55 @@ async def resolve(context: Context, known: Identifiers) -> Resolved:
                         return Resolved(identifiers=identifiers, problem="identifier_unreadable")
                     identifiers = merged(identifiers, found)
                     _mark_own_values(store, document.body, searched)
-                too_many = _too_many(context, identifiers)
+                too_many = _too_many(context, identifiers, people)
                 if too_many:
                     return Resolved(identifiers=identifiers, problem=f"too_many_{too_many[0]}")
                 cursor = page.cursor
                 if cursor is None:
                     break
-    identifiers[SUBJECT_KEY] = context.subject_keys(identifiers)
-    return Resolved(identifiers=identifiers)
+    resolved = await _from_single_records(context, identifiers, people)
+    if resolved.problem is None:
+        resolved.identifiers[SUBJECT_KEY] = context.subject_keys(identifiers)
+    return resolved
+
+
+async def _from_single_records(context: Context, identifiers: Identifiers, people: int) -> Resolved:
+    """Find what a store's files lie under, where no directory names it and single records do.
+
+    Such as the installations of somebody of whom only events are left. Of everybody else nothing is read.
+    """
+    found = dict(identifiers)
+    for kind in _kinds_of_prefixes(context) - identifiers.keys():
+        for _, store in context.datamap.stores():
+            fields = tuple(one for one in store.fields if one.identifier == kind)
+            if not isinstance(store, DocumentStore) or store.locator or store.elements or not fields:
+                continue
+            cursor: str | None = None
+            while any(match.identifier in identifiers for match in store.matches):
+                page = await context.documents.page(
+                    store, identifiers, cursor=cursor, limit=context.limits.page_documents
+                )
+                for document in page.documents:
+                    values, wrong = found_identifiers(document.body, fields)
+                    if wrong:
+                        return Resolved(identifiers=found, problem="identifier_unreadable")
+                    found = merged(found, values)
+                too_many = _too_many(context, found, people)
+                if too_many:
+                    return Resolved(identifiers=found, problem=f"too_many_{too_many[0]}")
+                cursor = page.cursor
+                if cursor is None:
+                    break
+    return Resolved(identifiers=found)
+
+
+def _kinds_of_prefixes(context: Context) -> set[str]:
+    """Return the kinds of identifiers that names of blobs begin with."""
+    found = set()
+    for _, store in context.datamap.stores():
+        if isinstance(store, LineStore | FileStore) and "{" in store.prefix:
+            found.add(store.prefix.partition("{")[2].partition("}")[0])
+    return found
 
 
 def _unsearched(
@@ -127,9 +169,9 @@ def _mark_own_values(store: DocumentStore, body: object, searched: set[tuple[str
                 searched.add((store.id, match.path, normalise(match.identifier, value)))
 
 
-def _too_many(context: Context, identifiers: Identifiers) -> tuple[str, ...]:
+def _too_many(context: Context, identifiers: Identifiers, people: int) -> tuple[str, ...]:
     return tuple(
         kind
         for kind, values in identifiers.items()
-        if kind != SUBJECT_KEY and len(values) > context.datamap.identifier(kind).at_most
+        if kind != SUBJECT_KEY and len(values) > people * context.datamap.identifier(kind).at_most
     )

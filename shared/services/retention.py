@@ -7,25 +7,33 @@ that may come to something else.
 Source: policy section 5; GDPR article 5(1)(e).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 from shared.datamap.models import DocumentStore
 from shared.domain.errors import CannotTell, Conflict
 from shared.domain.messages import GoOnWithRun
-from shared.domain.retention_runs import Run, Step
+from shared.domain.retention_runs import Run, Source, Step
 from shared.domain.times import copenhagen_day
-from shared.ports.documents import StoredDocument
+from shared.ports.documents import DocumentPage, StoredDocument
 from shared.ports.meter import Spent
 from shared.ports.retention_runs import StoredRun, watch_key
 from shared.services.context import Context
 from shared.services.progress import Budget
 from shared.services.retention_doubts import count_doubts
-from shared.services.retention_looking import documents_of, holds_events, is_known, look_at, of_watched
+from shared.services.retention_looking import (
+    Candidate,
+    documents_of,
+    holds_events,
+    look_at,
+    of_watched,
+    unknown_of,
+)
 from shared.services.retention_searches import bounds, search_of, sources
 from shared.services.retention_settling import settle
-from shared.services.walking import PacedError
+from shared.services.side_by_side import all_of
 from shared.telemetry import (
     RETENTION_ERASED,
     RETENTION_FAILED,
@@ -39,6 +47,7 @@ from shared.telemetry import (
 
 _PAGE_RECORDS = 100  # a page is done whole, and each record may be a person to look at closely
 _PAGE_EVENTS = 1_000  # of which many lead to the same person, who is looked at once
+_SEARCHES_AT_ONCE = 8
 _A_DAY = timedelta(days=1)
 
 
@@ -80,7 +89,7 @@ async def _advanced(context: Context) -> tuple[Run, bool]:
             try:
                 run, goes_on = await _step(context, stored.run, budget)
                 stored = await _saved(context, stored, run, spent)
-            except (Conflict, PacedError):
+            except Conflict:
                 return stored.run, False
             if run.is_done:
                 await _tell(context, run)
@@ -130,35 +139,57 @@ async def _step(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
     """Do one page of what the run does now; return it, and whether there is more to do at once."""
     match run.step:
         case Step.FINDING:
-            return await _find(context, run, budget), True
+            return await _find(context, run, budget)
         case Step.WATCHING:
-            return await _watch(context, run, budget), True
+            return await _watch(context, run, budget)
         case Step.SETTLING:
             return await settle(context, run, budget)
         case Step.DONE:
             return run, False
 
 
-async def _find(context: Context, run: Run, budget: Budget) -> Run:
-    """Search until something is found, and look at that; a search that finds nothing costs no saving."""
+async def _find(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
+    """Search until something is found, and look at that; several searches are made at once.
+
+    Returns the run, and whether another message can go on at once: not where enough was filed in this hour.
+    A search that finds nothing costs no saving.
+    """
     while run.sources:
-        source = run.sources[0]
-        store = documents_of(context, source.store_id)
-        events = holds_events(context.datamap, store)
-        wanted = search_of(context.datamap, run, source)
-        limit = _PAGE_EVENTS if events else _PAGE_RECORDS
-        page = await context.documents.search(store, wanted, cursor=run.cursor, limit=limit)
-        budget.spend(len(page.documents))
-        looked_at: set[str] = set()
-        for document in _one_a_person(store, page.documents) if events else page.documents:
-            if not events or not await is_known(context, store, document, looked_at):
-                run = await look_at(context, run, store, document, watched=None)
-        left = run.sources if page.cursor is not None else run.sources[1:]
-        seen = run.seen + len(page.documents)
-        run = run.model_copy(update={"seen": seen, "cursor": page.cursor, "sources": left})
-        if page.documents:
-            return run
-    return run.model_copy(update={"step": Step.WATCHING, "looked_until": "", "cursor": None})
+        several = run.sources[:_SEARCHES_AT_ONCE]
+        pages = await all_of(
+            partial(_search, context, run, source, run.cursor if source is run.sources[0] else None)
+            for source in several
+        )
+        budget.spend(sum(len(page.documents) for page in pages))
+        for source, page in zip(several, pages, strict=True):
+            store = documents_of(context, source.store_id)
+            documents: Sequence[StoredDocument] = page.documents
+            if holds_events(context.datamap, store):
+                documents = await unknown_of(context, store, _one_a_person(store, documents))
+            candidates = [Candidate(store=store, document=one) for one in documents]
+            run, waits = await look_at(context, run, candidates)
+            if waits:
+                return run, False
+            run = run.model_copy(
+                update={
+                    "seen": run.seen + len(page.documents),
+                    "cursor": page.cursor,
+                    "sources": run.sources if page.cursor is not None else run.sources[1:],
+                }
+            )
+            if page.cursor is not None:  # the other searches wait for the rest of this one
+                break
+        if any(page.documents for page in pages):
+            return run, True
+    return run.model_copy(update={"step": Step.WATCHING, "looked_until": "", "cursor": None}), True
+
+
+async def _search(context: Context, run: Run, source: Source, cursor: str | None) -> DocumentPage:
+    store = documents_of(context, source.store_id)
+    limit = _PAGE_EVENTS if holds_events(context.datamap, store) else _PAGE_RECORDS
+    return await context.documents.search(
+        store, search_of(context.datamap, run, source), cursor=cursor, limit=limit
+    )
 
 
 def _one_a_person(store: DocumentStore, documents: Iterable[StoredDocument]) -> Iterable[StoredDocument]:
@@ -174,20 +205,26 @@ def _named(document: StoredDocument) -> str:
     return document.partition.strip() if isinstance(document.partition, str) else ""
 
 
-async def _watch(context: Context, run: Run, budget: Budget) -> Run:
+async def _watch(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
     today = copenhagen_day(context.clock.now())
     page = await context.retention_runs.due(today, after=run.looked_until, limit=_PAGE_RECORDS)
     budget.spend(len(page))
-    for watched in page:
-        store, document = await of_watched(context, watched)
+    found = await all_of(partial(of_watched, context, one) for one in page)
+    for watched, (_, document) in zip(page, found, strict=True):
         if document is None:
             await context.retention_runs.unwatch(watched)
-            continue
-        run = await look_at(context, run, store, document, watched=watched)
+    candidates = [
+        Candidate(store=store, document=document, watched=watched)
+        for watched, (store, document) in zip(page, found, strict=True)
+        if document is not None
+    ]
+    run, waits = await look_at(context, run, candidates)
+    if waits:
+        return run, False
     if len(page) < _PAGE_RECORDS:
         run = await count_doubts(context, run)
-        return run.model_copy(update={"step": Step.SETTLING, "looked_until": ""})
-    return run.model_copy(update={"looked_until": watch_key(page[-1]), "seen": run.seen + len(page)})
+        return run.model_copy(update={"step": Step.SETTLING, "looked_until": ""}), True
+    return run.model_copy(update={"looked_until": watch_key(page[-1]), "seen": run.seen + len(page)}), True
 
 
 async def _tell(context: Context, run: Run) -> None:

@@ -1,103 +1,204 @@
-"""Scheduled deletion of one person's data: what fell due is erased by a case, which nobody asked for.
+"""Scheduled deletion of people's data: what fell due is erased by a case, which nobody asked for.
 
 The case is planned, erased, looked after and proved like any other, but it has no letters. Holds and
-restrictions are asked for when it is filed, when it is planned and at the moment of destruction.
+restrictions are asked for when it is filed, when it is planned and at the moment of destruction. People of
+whom all records of the same rules go are put into one case, so that a blob they share is rewritten once; it
+is split as soon as anything stands in the way of one of them.
 Source: policy section 5; GDPR article 5(1)(e).
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from shared.datamap.models import DataMap, DocumentStore
 from shared.datamap.treatment import found_identifiers, value_at
-from shared.domain.errors import NotFound
-from shared.domain.identifiers import SUBJECT_KEY, Identifiers, merged
-from shared.domain.retention import DueState, UseScope
-from shared.domain.rights import Right
+from shared.domain.errors import CannotTell, Invalid, Permanent
+from shared.domain.identifiers import Identifiers, merged
+from shared.domain.retention import DueState
 from shared.domain.times import copenhagen_day
-from shared.domain.wishes import RecordsOf, Requester, Scope
 from shared.services.context import Context
-from shared.services.due import DueActivity, due_of_person
-from shared.services.filing import Filing, put_on_file
+from shared.services.due import due_of_people
 from shared.services.resolving import resolve
-from shared.services.walking import pace
+from shared.services.retention_filing import AtWork, Looked, Want, file_all
+from shared.services.side_by_side import all_of
+from shared.services.walking import PacedError, paced
 
 _A_DAY = timedelta(days=1)
-_MOST_OF_A_DAY = 20  # cases of one person and rule on one day, before something must be wrong
 
 
 @dataclass(frozen=True, kw_only=True)
 class Considered:
     """What a look at one person came to.
 
-    `request_ids`: erasures filed. `look_on`: the first day on which another look may come to something else.
-    `states`: verdicts, each with how many kinds of data it is about. `by_rule`: what was filed, by the rule
-    whose day came first. `oldest_on`: since when something is due that could not be filed; None: there is
-    nothing. `problem`: why it cannot be told whose data it is; None: it can.
+    `request_ids`: erasures that are at work since the look began. `counts`: those of them that are counted
+    for this person, for several may share one. `look_on`: the first day on which another look may come to
+    something else. `states`: verdicts, each with how many kinds of data it is about. `by_rule`: what was
+    filed, by the rule whose day came first. `oldest_on`: since when something is due that could not be
+    filed; None: there is nothing. `problem`: the code of why it could not be looked at. `unclear`: the code
+    of why nobody can tell whose data it is. `waits`: enough was filed in this hour.
     """
 
     request_ids: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
+    filed: int = 0
     look_on: date | None = None
     states: Mapping[DueState, int] = field(default_factory=dict)
     by_rule: Mapping[str, int] = field(default_factory=dict)
     oldest_on: date | None = None
     problem: str | None = None
+    unclear: str | None = None
+    waits: bool = False
 
 
 async def run_person(
-    context: Context, identifiers: Identifiers, *, today: date | None = None, paced: bool = False
+    context: Context, identifiers: Identifiers, *, today: date | None = None, is_paced: bool = False
 ) -> int:
     """File an erasure for each part of a person's data that is due, and return how many were filed.
 
     What is held or restricted is left for a later run. A second call finds the open case, or nothing due.
 
     Raises:
-        PacedError: where it is `paced`, enough was filed in this hour; the rest waits for the next.
+        PacedError: where it is paced, enough was filed in this hour; the rest waits for the next.
+        Permanent, CannotTell, Invalid: the person could not be looked at; nothing was filed.
     """
-    considered = await consider(context, identifiers, today=today, paced=paced)
-    if considered.problem is not None:
-        await context.operators.alarm("retention_person_unclear", details=considered.problem)
-    return len(considered.request_ids)
+    looked = await _look(context, identifiers)
+    (considered,) = await _considered(context, [looked], today=today, is_paced=is_paced, alone=True)
+    if considered.unclear is not None:
+        await context.operators.alarm("retention_person_unclear", details=considered.unclear)
+    if considered.waits:
+        raise PacedError
+    return considered.filed
 
 
-async def consider(
-    context: Context, identifiers: Identifiers, *, today: date | None = None, paced: bool = False
-) -> Considered:
-    """Look at one person closely, file what is due, and say what is left. As `run_person`."""
-    day = today or copenhagen_day(context.clock.now())
+async def consider(context: Context, people: Sequence[Identifiers], *, since: datetime) -> list[Considered]:
+    """Look at people closely, file what is due, and say of each what is left. At the pace of an hour.
+
+    One who cannot be looked at stops none of the others. `since`: when the run began that asks; what was
+    filed from then on is its own.
+
+    Raises:
+        Retryable: a store did not answer; consider them again.
+    """
+    looked = await all_of(partial(_look_or_say, context, one) for one in people)
+    return await _considered(context, looked, is_paced=True, alone=False, since=since)
+
+
+async def _look_or_say(context: Context, identifiers: Identifiers) -> Looked:
+    try:
+        return await _look(context, identifiers)
+    except (Permanent, CannotTell, Invalid) as error:
+        return Looked(problem=error.code)
+
+
+async def _look(context: Context, identifiers: Identifiers) -> Looked:
+    """Find out who it is."""
     resolved = await resolve(context, identifiers)
-    if resolved.problem is not None:
-        return Considered(look_on=day + _A_DAY, problem=resolved.problem)
-    keys = resolved.identifiers[SUBJECT_KEY]
-    controls = [one.controls for one in await context.controls.read(keys)]
-    filed: list[str] = []
-    by_rule: Counter[str] = Counter()
-    look_on: list[date] = []
-    overdue: list[date] = []
-    found = await due_of_person(context, resolved.identifiers, controls, today=day)
-    for one in found:
+    if resolved.problem is None:
+        return Looked(identifiers=resolved.identifiers)
+    return Looked(unclear=resolved.problem)
+
+
+async def _considered(
+    context: Context,
+    looked: Sequence[Looked],
+    *,
+    is_paced: bool,
+    alone: bool,
+    today: date | None = None,
+    since: datetime | None = None,
+) -> list[Considered]:
+    day = today or copenhagen_day(context.clock.now())
+    people = _different(looked)
+    await _find_due(context, people, day, must=since is None)
+    with_due = [one for one in people if one.due]
+    await all_of(partial(_find_at_work, context, one) for one in with_due)
+    wants = []
+    for one in with_due:
+        for due in one.due:
+            at_work = one.at_work.get(due.rule_ids)
+            if at_work is None:
+                wants.append(Want(looked=one, due=due))
+            elif since is not None and at_work.filed_at >= since:  # a worker of this run filed it and died
+                one.request_ids.append(at_work.request_id)
+                one.counts += [at_work.request_id] if at_work.is_counted else []
+    may = await paced(context, len(wants)) if is_paced else len(wants)
+    for want in wants[may:]:
+        want.looked.waits = True
+    await file_all(context, wants[:may], day, most=1 if alone else context.limits.case_people)
+    return [_said(one, day) for one in looked]
+
+
+def _different(looked: Sequence[Looked]) -> list[Looked]:
+    """Return those who are known and not the same as one before; the others are noted as twins."""
+    by_key: dict[str, Looked] = {}
+    for one in looked:
+        one.twin = next((by_key[key] for key in one.keys if key in by_key), None)
+        by_key.update(dict.fromkeys(one.keys, one.twin or one))
+    return [one for one in looked if one.keys and one.twin is None]
+
+
+def _said(looked: Looked, day: date) -> Considered:
+    look_on = []
+    same = looked.twin or looked
+    for one in same.found:
         if one.due.state is DueState.NOT_DUE and one.due.erase_on is not None:
             look_on.append(one.due.erase_on)
-        elif one.due.state in (DueState.HELD, DueState.RESTRICTED):
+        elif one.due.state in (DueState.HELD, DueState.RESTRICTED, DueState.DUE):
             look_on.append(day + _A_DAY)
-        elif one.due.state is DueState.DUE:
-            look_on.append(day + _A_DAY)
-            if not await _is_at_work(context, keys, one):
-                new = await _file(context, resolved.identifiers, one, day, paced=paced)
-                filed += new
-                by_rule[one.due.rule_id or ""] += len(new)
-            if one.due.erase_on is not None:
-                overdue.append(one.due.erase_on)
+    overdue = [one.due.erase_on for one in looked.due if one.due.erase_on is not None]
     return Considered(
-        request_ids=tuple(filed),
+        request_ids=tuple(looked.request_ids),
+        counts=tuple(looked.counts),
+        filed=looked.by_rule.total(),
         look_on=min(look_on, default=None),
-        states=Counter(one.due.state for one in found),
-        by_rule={rule_id: number for rule_id, number in by_rule.items() if number},
+        states=Counter(one.due.state for one in looked.found),
+        by_rule=dict(looked.by_rule),
         oldest_on=min(overdue, default=None),
+        problem=same.problem,
+        unclear=looked.unclear,
+        waits=same.waits,
     )
+
+
+async def _find_due(context: Context, people: Sequence[Looked], day: date, *, must: bool) -> None:
+    """Find out what is due of each; where one cannot be told, each is asked about alone."""
+    if not people:
+        return
+    stored = await context.controls.read([key for one in people for key in one.keys])
+    by_key = {one.controls.subject_key: one.controls for one in stored}
+    for one in people:
+        one.controls = [by_key[key] for key in one.keys]
+    try:
+        found = await due_of_people(
+            context, [one.identifiers for one in people], [one.controls for one in people], today=day
+        )
+    except (Permanent, CannotTell, Invalid) as error:
+        if must:
+            raise
+        if len(people) == 1:
+            people[0].problem = error.code
+            return
+        for one in people:
+            await _find_due(context, [one], day, must=False)
+        return
+    for one, due in zip(people, found, strict=True):
+        one.found = due
+
+
+async def _find_at_work(context: Context, looked: Looked) -> None:
+    """Note the open cases of scheduled deletion about a person, such as one that waits for an operator."""
+    for request_id in await context.cases.of_person(looked.keys):
+        request = (await context.cases.load(request_id)).request
+        if request.is_internal and not request.is_final:
+            looked.at_work[request.scope.rule_ids] = AtWork(
+                request_id=request_id,
+                filed_at=request.filed_at or request.received_at,
+                is_counted=request.subject_keys[0] in looked.keys,
+            )
 
 
 async def catch_up(context: Context, identifiers: Identifiers) -> int:
@@ -120,70 +221,3 @@ def people_of(
         identifiers, wrong = found_identifiers(one, store.fields) if isinstance(one, Mapping) else ((), [""])
         own = [(kind, value) for kind, value in identifiers if not datamap.identifier(kind).shared]
         yield {} if wrong else merged({}, own)
-
-
-async def _is_at_work(context: Context, keys: Sequence[str], due: DueActivity) -> bool:
-    """Whether an open case is about the same already, such as one that waits for an operator."""
-    for request_id in await context.cases.of_person(keys):
-        request = (await context.cases.load(request_id)).request
-        if request.is_internal and not request.is_final and request.scope.rule_ids == due.rule_ids:
-            return True
-    return False
-
-
-async def _file(
-    context: Context, identifiers: Identifiers, due: DueActivity, day: date, *, paced: bool
-) -> list[str]:
-    """Put the erasure on file, and return its id; empty: a twin has done it."""
-    own = {kind: values for kind, values in identifiers.items() if kind != SUBJECT_KEY}
-    parts = (day.isoformat(), *due.rule_ids, *due.groups, *identifiers[SUBJECT_KEY])
-    for number in range(_MOST_OF_A_DAY):
-        request_id = context.keys.sign("retention", *parts, str(number))[:32]
-        try:
-            case = await context.cases.load(request_id)
-        except NotFound:
-            break
-        if not case.request.is_final:
-            return []
-    else:
-        await context.operators.alarm("retention_repeats", details=",".join(due.rule_ids))
-        return []
-    if paced:
-        await pace(context)
-    is_new = await put_on_file(
-        context,
-        Filing(
-            request_id=request_id,
-            rights=(Right.ERASURE,),
-            language="en",
-            channel="retention",
-            email=None,
-            received_at=context.clock.now(),
-            identifiers=own,
-            requester=Requester(kind="controller"),
-            scope=_scope(due),
-            is_known=True,
-        ),
-    )
-    return [request_id] if is_new else []
-
-
-def _scope(due: DueActivity) -> Scope:
-    """Return the stores and records that go.
-
-    Where each record has a period of its own only the due ones go, also if none else is there: one that comes
-    meanwhile is a new record. What names no group goes with the last one.
-    """
-    single = due.scope is UseScope.RECORD or not due.is_whole
-    taken = [one for one in due.takes if one.by is not None or due.is_whole]
-    records = [
-        RecordsOf(store_id=one.store, path=one.by, values=due.groups)
-        for one in taken
-        if single and one.by is not None
-    ]
-    return Scope(
-        store_ids=tuple(one.store for one in taken),
-        rule_ids=due.rule_ids,
-        records=tuple(records),
-        is_partial=not due.is_whole,
-    )

@@ -1,13 +1,14 @@
-"""Look closely at the people of a record that may be due, and say who is looked at again, and when."""
+"""Look closely at the people of records that may be due, and say who is looked at again, and when."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 from shared.datamap.models import DataMap, DocumentStore
 from shared.domain.errors import CannotTell, Invalid, Permanent
+from shared.domain.identifiers import Identifiers
 from shared.domain.retention import DueState
 from shared.domain.retention_runs import Doubt, Run, Watched
 from shared.domain.times import copenhagen_day
@@ -15,71 +16,152 @@ from shared.ports.documents import NO_PARTITION, StoredDocument
 from shared.ports.retention_runs import watch_key
 from shared.services.context import Context
 from shared.services.due import due_of_record, families
-from shared.services.retention_cases import consider, people_of
+from shared.services.retention_cases import Considered, consider, people_of
 from shared.services.retention_doubts import doubt, record_key
 from shared.services.retention_searches import triggers
+from shared.services.side_by_side import all_of
 
 
-@dataclass
-class _Found:
-    """What the people of one record came to."""
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A record that may lead to people whose data is due. `watched`: why it is looked at again, if it is."""
 
-    watched: list[Watched] = field(default_factory=list)
-    states: Counter[DueState] = field(default_factory=Counter)
-    by_rule: Counter[str] = field(default_factory=Counter)
-    doubted: list[Watched] = field(default_factory=list)
-    filed: int = 0
-    oldest: list[date] = field(default_factory=list)
+    store: DocumentStore
+    document: StoredDocument
+    watched: Watched | None = None
 
 
-async def look_at(
-    context: Context, run: Run, store: DocumentStore, document: StoredDocument, *, watched: Watched | None
-) -> Run:
-    """Look closely at the people of one record if it says that it may be due.
+@dataclass(kw_only=True)
+class _Record:
+    """A candidate while its people are considered."""
 
-    What is wrong with one record is told and counted; it stops none of the others, and is looked at again.
+    candidate: Candidate
+    states: Mapping[DueState, date | None]
+    people: list[Identifiers] = field(default_factory=list)
+    considered: list[Considered] = field(default_factory=list)
+    unclear: int = 0
+    problem: str | None = None
+
+    @property
+    def may_be_due(self) -> bool:
+        """Whether its people have to be looked at closely."""
+        return self.people != [] or self.unclear > 0 or self.problem is not None
+
+
+async def look_at(context: Context, run: Run, candidates: Sequence[Candidate]) -> tuple[Run, bool]:
+    """Look closely at the people of records that say that they may be due, all of them together.
+
+    Returns the run, and whether some have to wait because enough was filed in this hour: the same records
+    are to be looked at again then. What is wrong with one record is told and counted; it stops none of the
+    others, and is looked at again.
 
     Raises:
-        PacedError: enough was filed in this hour.
         Retryable: a store did not answer; the page is done again.
     """
-    today = copenhagen_day(context.clock.now())
-    states = due_of_record(families(context.datamap), store, document.body, today=today)
+    records = [_read(context, one) for one in candidates]
+    people = [identifiers for one in records for identifiers in one.people]
+    considered = iter(await consider(context, people, since=run.started_at) if people else ())
+    for one in records:
+        one.considered = [next(considered) for _ in one.people]
+        one.problem = one.problem or next((each.problem for each in one.considered if each.problem), None)
+    await all_of(partial(_watch, context, one) for one in records)
+    waits = any(each.waits for one in records for each in one.considered)
+    for one in records:
+        run = _counted(one, run, waits=waits)
+    return run, waits
+
+
+def _read(context: Context, candidate: Candidate) -> _Record:
+    """Say what one record says of itself, and whom it is about if that has to be looked into."""
+    store, body = candidate.store, candidate.document.body
+    states = due_of_record(families(context.datamap), store, body, today=copenhagen_day(context.clock.now()))
+    found = _Record(candidate=candidate, states=states)
     if DueState.DUE not in states and not holds_events(context.datamap, store):
-        if DueState.UNDATED in states:
+        return found
+    try:
+        people = list(people_of(context.datamap, store, body))
+    except (Permanent, CannotTell, Invalid) as error:
+        found.problem = error.code
+        return found
+    found.people = [one for one in people if context.subject_keys(one)]
+    found.unclear = len(people) - len(found.people)
+    return found
+
+
+async def _watch(context: Context, record: _Record) -> None:
+    """Write down who is looked at again."""
+    store, document, watched = record.candidate.store, record.candidate.document, record.candidate.watched
+    if not record.may_be_due:
+        if DueState.UNDATED in record.states:
             await _instead(context, watched, [await doubt(context, store, document, Doubt.UNDATED)])
         else:
-            await _not_yet(context, store, document, states.get(DueState.NOT_DUE), watched)
-        return run
-    found = _Found()
-    try:
-        for identifiers in people_of(context.datamap, store, document.body):
-            await _consider(context, store, document, identifiers, found)
-    except (Permanent, CannotTell, Invalid) as error:
+            await _not_yet(context, store, document, record.states.get(DueState.NOT_DUE), watched)
+        return
+    rows = [
+        _watched(
+            store,
+            document,
+            context.subject_keys(identifiers)[0],
+            one.look_on,
+            for_all=holds_events(context.datamap, store),
+            request_ids=one.request_ids,
+            counts=one.counts,
+        )
+        for identifiers, one in zip(record.people, record.considered, strict=True)
+        if one.look_on is not None and one.problem is None and (one.request_ids or not one.waits)
+    ]
+    for row in rows:
+        await context.retention_runs.watch(row)
+    if record.problem is not None:
         again = await doubt(context, store, document, Doubt.FAILED)
-        if again.doubted_on == today:
-            await context.operators.alarm("retention_record_failed", details=f"{store.id} {error.code}")
-        return run
-    for one in found.watched:
-        await context.retention_runs.watch(one)
-    await _instead(context, watched, [*found.watched, *found.doubted])
-    run = run.model_copy(
-        update={
-            "filed": run.filed + found.filed,
-            "oldest_overdue_on": min(
-                (one for one in (run.oldest_overdue_on, *found.oldest) if one is not None), default=None
-            ),
-        }
-    )
-    kept = {state.value: found.states[state] for state in (DueState.HELD, DueState.RESTRICTED)}
-    run = run.counting("kept", {state: number for state, number in kept.items() if number})
-    return run.counting("by_rule", found.by_rule)
+        await _tell(context, again, "retention_record_failed", f"{store.id} {record.problem}")
+        return
+    rows += await _unclear(context, record)
+    if not any(one.waits for one in record.considered):
+        await _instead(context, watched, rows)
+
+
+async def _unclear(context: Context, record: _Record) -> list[Watched]:
+    """Note a record that names nobody, or somebody who may be several people."""
+    store, document = record.candidate.store, record.candidate.document
+    rows = [await doubt(context, store, document, Doubt.UNCLEAR)] if record.unclear else []
+    for identifiers, one in zip(record.people, record.considered, strict=True):
+        if one.unclear is not None:
+            key = context.subject_keys(identifiers)[0]
+            rows.append(await doubt(context, store, document, Doubt.UNCLEAR, key=key))
+            await _tell(context, rows[-1], "retention_person_unclear", one.unclear)
+    return rows
+
+
+async def _tell(context: Context, doubted: Watched, code: str, details: str) -> None:
+    """Alarm about one record on the first day of its doubt alone."""
+    if doubted.doubted_on == copenhagen_day(context.clock.now()):
+        await context.operators.alarm(code, details=details)
 
 
 async def _instead(context: Context, watched: Watched | None, now: Iterable[Watched]) -> None:
     """Look no more for what was watched, unless it is among what is watched now."""
     if watched is not None and watch_key(watched) not in {watch_key(one) for one in now}:
         await context.retention_runs.unwatch(watched)
+
+
+def _counted(record: _Record, run: Run, *, waits: bool) -> Run:
+    """Count what was filed; the rest only if the record is not looked at once more in this run."""
+    oldest = (run.oldest_overdue_on, *(one.oldest_on for one in record.considered))
+    run = run.model_copy(
+        update={
+            "filed": run.filed + sum(one.filed for one in record.considered),
+            "oldest_overdue_on": min((one for one in oldest if one is not None), default=None),
+        }
+    )
+    for one in record.considered:
+        run = run.counting("by_rule", one.by_rule)
+    if waits:
+        return run
+    for one in record.considered:
+        kept = {state.value: one.states.get(state, 0) for state in (DueState.HELD, DueState.RESTRICTED)}
+        run = run.counting("kept", {state: number for state, number in kept.items() if number})
+    return run
 
 
 async def _not_yet(
@@ -110,6 +192,7 @@ def _watched(
     *,
     for_all: bool = False,
     request_ids: tuple[str, ...] = (),
+    counts: tuple[str, ...] = (),
 ) -> Watched:
     return Watched(
         subject_key=key,
@@ -119,63 +202,29 @@ def _watched(
         look_on=look_on,
         for_all=for_all,
         request_ids=request_ids,
+        counts=counts,
     )
 
 
-async def _consider(
-    context: Context,
-    store: DocumentStore,
-    document: StoredDocument,
-    identifiers: dict[str, tuple[str, ...]],
-    found: _Found,
-) -> None:
-    keys = context.subject_keys(identifiers)
-    if not keys:
-        found.doubted.append(await doubt(context, store, document, Doubt.UNCLEAR))
-        return
-    considered = await consider(context, identifiers, today=copenhagen_day(context.clock.now()), paced=True)
-    if considered.problem is not None:
-        again = await doubt(context, store, document, Doubt.UNCLEAR, key=keys[0])
-        found.doubted.append(again)
-        if again.doubted_on == copenhagen_day(context.clock.now()):
-            await context.operators.alarm("retention_person_unclear", details=considered.problem)
-        return
-    found.filed += len(considered.request_ids)
-    found.states.update(considered.states)
-    found.by_rule.update(considered.by_rule)
-    if considered.oldest_on is not None:
-        found.oldest.append(considered.oldest_on)
-    if considered.look_on is not None:
-        found.watched.append(
-            _watched(
-                store,
-                document,
-                keys[0],
-                considered.look_on,
-                for_all=holds_events(context.datamap, store),
-                request_ids=considered.request_ids,
-            )
-        )
+async def unknown_of(
+    context: Context, store: DocumentStore, documents: Iterable[StoredDocument], *, day: date | None = None
+) -> list[StoredDocument]:
+    """Return one event of each person who is not watched until after a day; None: today.
 
-
-async def is_known(
-    context: Context,
-    store: DocumentStore,
-    document: StoredDocument,
-    looked_at: set[str],
-    *,
-    day: date | None = None,
-) -> bool:
-    """Whether the person of an event was looked at just now, or is watched until after a day (None: now)."""
-    today = day or copenhagen_day(context.clock.now())
-    keys = [
-        key
-        for identifiers in people_of(context.datamap, store, document.body)
-        for key in context.subject_keys(identifiers)[:1]
-    ]
-    if not keys or keys[0] in looked_at:
-        return bool(keys)
-    looked_at.add(keys[0])
+    An event that names nobody is returned too: it is unclear.
+    """
+    first: dict[str, StoredDocument] = {}
+    nameless: list[StoredDocument] = []
+    for document in documents:
+        keys = [
+            key
+            for identifiers in people_of(context.datamap, store, document.body)
+            for key in context.subject_keys(identifiers)[:1]
+        ]
+        if keys:
+            first.setdefault(keys[0], document)
+        else:
+            nameless.append(document)
     together = {
         trigger.store
         for family in families(context.datamap)
@@ -183,7 +232,11 @@ async def is_known(
         for rule in family.rules
         for trigger in rule.triggers
     }
-    return await context.retention_runs.watched_later(keys[0], together, today)
+    today = day or copenhagen_day(context.clock.now())
+    known = (
+        await context.retention_runs.watched_later(tuple(first), together, today) if first else frozenset()
+    )
+    return [*nameless, *(document for key, document in first.items() if key not in known)]
 
 
 async def of_watched(context: Context, watched: Watched) -> tuple[DocumentStore, StoredDocument | None]:

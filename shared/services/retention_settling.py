@@ -1,9 +1,10 @@
 """Settle a run of scheduled deletion: count what its cases came to, and let go of whom they are done with."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from shared.domain.errors import NotFound
 from shared.domain.retention import DueState
@@ -15,35 +16,40 @@ from shared.services.due import due_of_record, families
 from shared.services.progress import Budget
 from shared.services.retention_cases import people_of
 from shared.services.retention_looking import of_watched
+from shared.services.side_by_side import all_of
 
 _A_DAY = timedelta(days=1)
 _PAGE_RECORDS = 100
 
 
 async def settle(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
-    """Count what the cases of this run came to, and let go of whom they are done with."""
+    """Count what the cases of this run came to, and let go of whom they are done with.
+
+    Returns the run, and whether another message can go on at once.
+    """
     now = context.clock.now()
     waited = after(run.started_at, seconds=context.limits.retention_settle_seconds) <= now
     page = await context.retention_runs.due(
         copenhagen_day(now) + _A_DAY, after=run.looked_until, limit=_PAGE_RECORDS
     )
     budget.spend(len(page))
+    cases = await _cases(context, (name for watched in page for name in watched.request_ids))
+    parts = await _cases(context, (name for case in cases.values() if case for name in case.split_into))
+    cases |= parts
+    rows = [await _followed(context, watched, cases) for watched in page]
     still_at_work = 0
     done: list[Watched] = []
-    for watched in page:
-        if not watched.request_ids:
-            continue
-        cases = [await _caseof_watched(context, request_id) for request_id in watched.request_ids]
-        if all(case is None or case.is_final for case in cases):
+    for watched in rows:
+        mine = [cases[name] for name in watched.request_ids]
+        if mine and all(case is None or case.is_final for case in mine):
             done.append(watched)
-            for case in cases:
+            for case in (cases[name] for name in watched.counts):
                 run = run if case is None else _counted(run, case)
-        elif waited:
+        elif mine and waited:
             run = run.counting("kept", {"at_work": 1})
-        else:
+        elif mine:
             still_at_work += 1
-    for watched in done:
-        await _let_go(context, watched)
+    await all_of(partial(_let_go, context, watched) for watched in done)
     if still_at_work:  # the timer looks again
         return run, False
     if len(page) == _PAGE_RECORDS:
@@ -54,12 +60,39 @@ async def settle(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]
 @dataclass(frozen=True, kw_only=True)
 class _Case:
     is_final: bool
+    subject_keys: frozenset[str]
+    split_into: tuple[str, ...]
     erased: Mapping[str, int]
     kept: int
     request_units: float
 
 
-async def _caseof_watched(context: Context, request_id: str) -> _Case | None:
+async def _cases(context: Context, request_ids: Iterable[str]) -> dict[str, _Case | None]:
+    names = sorted(set(request_ids))
+    return dict(zip(names, await all_of(partial(_case_of, context, name) for name in names), strict=True))
+
+
+async def _followed(context: Context, watched: Watched, cases: Mapping[str, _Case | None]) -> Watched:
+    """Return who is watched, waiting also for the case that goes on with one whose case was split."""
+    new = [
+        name
+        for request_id in watched.request_ids
+        if (case := cases[request_id]) is not None
+        for name in case.split_into
+        if (part := cases[name]) is not None
+        and watched.subject_key in part.subject_keys
+        and name not in watched.request_ids
+    ]
+    if not new:
+        return watched
+    followed = watched.model_copy(
+        update={"request_ids": (*watched.request_ids, *new), "counts": (*watched.counts, *new)}
+    )
+    await context.retention_runs.watch(followed)
+    return followed
+
+
+async def _case_of(context: Context, request_id: str) -> _Case | None:
     try:
         case = await context.cases.load(request_id)
     except NotFound:
@@ -70,6 +103,8 @@ async def _caseof_watched(context: Context, request_id: str) -> _Case | None:
         erased.update(outcome.by_store)
     return _Case(
         is_final=case.request.is_final,
+        subject_keys=frozenset(case.request.subject_keys),
+        split_into=case.request.split_into,
         erased=erased,
         kept=sum(one.records for outcome in outcomes for one in outcome.kept),
         request_units=sum(task.request_units for task in case.tasks),
@@ -96,7 +131,7 @@ async def _let_go(context: Context, watched: Watched) -> None:
         }
         is_open = watched.for_all or watched.doubt is not None or DueState.DUE in states
         if is_open and watched.subject_key in keys:
-            again = watched.model_copy(update={"request_ids": (), "look_on": today + _A_DAY})
+            again = watched.model_copy(update={"request_ids": (), "counts": (), "look_on": today + _A_DAY})
             await context.retention_runs.watch(again)
             return
     await context.retention_runs.unwatch(watched)

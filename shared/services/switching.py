@@ -58,12 +58,12 @@ async def reset(context: Context, *, decided_by: str, reason: str = "") -> None:
     await marking.change(context, (SWITCH_KEY,), released)
 
 
-async def is_over_cap(context: Context) -> bool:
-    """Count one more erasure that begins; too many in an hour throw the switch and tell an operator.
+async def is_over_cap(context: Context, *, people: int = 1) -> bool:
+    """Count the erasure of so many people that begins; too many in an hour throw the switch and alarm.
 
     A request that begins twice counts twice: the cap errs on the safe side.
     """
-    begun = await context.rate_limits.hit("erasures", window_seconds=_HOUR_SECONDS)
+    begun = await context.rate_limits.hit("erasures", window_seconds=_HOUR_SECONDS, times=people)
     if begun <= context.limits.erasures_per_hour:
         return False
     await throw(context, reason="too many erasures began in one hour", decided_by="the app")

@@ -24,16 +24,24 @@ class PacedError(Exception):
     """As much was filed in this hour as may be; the walk goes on in the next, from the same page."""
 
 
-async def pace(context: Context) -> None:
-    """Count one more erasure that nobody asked for.
+async def paced(context: Context, wanted: int) -> int:
+    """Count erasures that nobody asked for, and return how many of them may be filed in this hour.
 
     It stays well below the cap that throws the kill switch, so that a backlog stops nobody's request.
+    """
+    if not wanted:
+        return 0
+    filed = await context.rate_limits.hit("deletions", window_seconds=_HOUR_SECONDS, times=wanted)
+    return max(0, wanted - max(0, filed - context.limits.deletions_per_hour))
+
+
+async def pace(context: Context) -> None:
+    """Count one more erasure that nobody asked for.
 
     Raises:
         PacedError: enough for this hour.
     """
-    filed = await context.rate_limits.hit("deletions", window_seconds=_HOUR_SECONDS)
-    if filed > context.limits.deletions_per_hour:
+    if not await paced(context, 1):
         raise PacedError
 
 

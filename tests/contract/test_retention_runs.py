@@ -93,10 +93,12 @@ async def test_whoever_is_watched_is_known_until_the_day(retention_runs):
     one = watched(today + timedelta(days=1), store_id="usage_events", for_all=True)
     await retention_runs.watch(one)
     key = one.subject_key
-    assert await retention_runs.watched_later(key, {"usage_events", "installations"}, today)
-    assert not await retention_runs.watched_later(key, {"usage_events"}, today + timedelta(days=1))
-    assert not await retention_runs.watched_later(key, {"members"}, today)
-    assert not await retention_runs.watched_later(f"k1-{uuid.uuid4().hex}", {"usage_events"}, today)
+    nobody = f"k1-{uuid.uuid4().hex}"
+    both = (key, nobody)
+    assert await retention_runs.watched_later(both, {"usage_events", "installations"}, today) == {key}
+    assert not await retention_runs.watched_later(both, {"usage_events"}, today + timedelta(days=1))
+    assert not await retention_runs.watched_later(both, {"members"}, today)
+    assert not await retention_runs.watched_later([nobody], {"usage_events"}, today)
 
 
 async def test_what_is_in_doubt_is_found_and_counted_until_it_is_not(retention_runs):

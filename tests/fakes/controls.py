@@ -64,8 +64,8 @@ class MemoryRateLimits:
         self.turn = turn
         self.hits: dict[tuple[str, int], int] = {}
 
-    async def hit(self, bucket, *, window_seconds):
+    async def hit(self, bucket, *, window_seconds, times=1):
         await self.turn("limits.hit")
         key = (bucket, int(self.clock.now().timestamp()) // window_seconds)
-        self.hits[key] = self.hits.get(key, 0) + 1
+        self.hits[key] = self.hits.get(key, 0) + times
         return self.hits[key]

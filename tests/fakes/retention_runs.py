@@ -55,11 +55,12 @@ class MemoryRetentionRuns:
         rows.pop((json.dumps(watched.subject_key), watch_key(watched)), None)
         await self.turn("retention_runs.unwatch!")
 
-    async def watched_later(self, subject_key, store_ids, day):
+    async def watched_later(self, subject_keys, store_ids, day):
         await self.turn("retention_runs.watched_later")
-        return any(
-            one.subject_key == subject_key and one.store_id in store_ids and one.look_on > day
+        return frozenset(
+            one.subject_key
             for one in self.everybody()
+            if one.subject_key in subject_keys and one.store_id in store_ids and one.look_on > day
         )
 
     async def watched(self, wanted):

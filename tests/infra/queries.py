@@ -123,7 +123,7 @@ def _calls(databases: Any) -> list[Callable[[], Awaitable[Any]]]:
         lambda: CosmosRetentionRuns(databases).due(NOW.date(), after="", limit=1),
         lambda: CosmosRetentionRuns(databases).doubted(after="", limit=1),
         lambda: CosmosRetentionRuns(databases).doubts(),
-        lambda: CosmosRetentionRuns(databases).watched_later("k", {"members"}, NOW.date()),
+        lambda: CosmosRetentionRuns(databases).watched_later(["k"], {"members"}, NOW.date()),
         lambda: CosmosDisplays(databases).shown(("k",)),
         lambda: CosmosDisplays(databases).listing(after="", limit=1),
         lambda: CosmosDisplays(databases).count("1", DisplayChannel.APPLICATION),

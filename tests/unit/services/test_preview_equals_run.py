@@ -14,7 +14,7 @@ from devtools.demo.retention.civil import moment_at
 from shared.domain.identifiers import SUBJECT_KEY
 from shared.domain.retention import DueState
 from shared.services import retention_cases
-from shared.services.due import due_of_person
+from shared.services.due import due_of_people
 from shared.services.previewing import preview
 from shared.services.retention import daily
 from tests.factories import World
@@ -34,14 +34,17 @@ def verdicts_of_the_run():
     """Note what the run comes to about each person, by rule; who is found twice counts once."""
     found: set[tuple[tuple[str, ...], str, DueState]] = set()
 
-    async def noted(context, identifiers, controls, **options):
-        verdicts = await due_of_person(context, identifiers, controls, **options)
+    async def noted(context, people, controls, **options):
+        each = await due_of_people(context, people, controls, **options)
         found.update(
-            (identifiers[SUBJECT_KEY], one.due.rule_id, one.due.state) for one in verdicts if one.due.rule_id
+            (identifiers[SUBJECT_KEY], one.due.rule_id, one.due.state)
+            for identifiers, verdicts in zip(people, each, strict=True)
+            for one in verdicts
+            if one.due.rule_id
         )
-        return verdicts
+        return each
 
-    with patch.object(retention_cases, "due_of_person", noted):
+    with patch.object(retention_cases, "due_of_people", noted):
         yield found
 
 
