@@ -59,7 +59,10 @@ class PreviewAnswer(Shown):
 
 
 class RunLine(Shown):
-    """A run of scheduled deletion. `ended_at` null: it is at work. Counts are of records or of people."""
+    """A run of scheduled deletion. `ended_at` null: it is at work. Counts are of records or of people.
+
+    `report_url`: the same to be read as a page, with the chart of the months ahead.
+    """
 
     day: date
     started_at: datetime
@@ -74,6 +77,7 @@ class RunLine(Shown):
     failed: int
     request_units: float
     oldest_overdue_on: date | None
+    report_url: str
 
 
 class RunsAnswer(Shown):

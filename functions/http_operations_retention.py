@@ -1,9 +1,12 @@
 """Doors for staff: what scheduled deletion would do, what it did, and who has yet to see the policy."""
 
+from contextlib import suppress
+from datetime import date
+
 import azure.functions as func
 
 from functions._bodies import query
-from functions._door import Given, door
+from functions._door import PAGE, Given, door
 from functions._http import language_of, shown
 from functions._retention_bodies import (
     DoubtLine,
@@ -21,9 +24,13 @@ from functions._retention_bodies import (
 )
 from functions._staff import staff
 from shared import bootstrap
+from shared.domain.errors import NotFound
+from shared.domain.retention_runs import Run
 from shared.domain.staff import Permission
 from shared.rendering.chart import chart
+from shared.rendering.run_report import Ahead, run_report, run_report_headers
 from shared.services import looking_ahead, policy_display, previewing, retention_doubts
+from shared.services.context import Context
 
 operations_retention = func.Blueprint()
 
@@ -88,10 +95,45 @@ async def outlook(req: func.HttpRequest) -> func.HttpResponse:
 async def runs(req: func.HttpRequest) -> func.HttpResponse:
     """List the last runs of scheduled deletion and what they came to."""
     await staff(req, Permission.PREVIEW)
-    past = await bootstrap.app().context.retention_runs.past(limit=_MOST_RUNS)
-    names = set(RunLine.model_fields) - {"looked_at"}
-    lines = tuple(RunLine(looked_at=one.seen, **one.model_dump(include=names)) for one in past)
+    context = bootstrap.app().context
+    past = await context.retention_runs.past(limit=_MOST_RUNS)
+    names = set(RunLine.model_fields) - {"looked_at", "report_url"}
+    lines = tuple(
+        RunLine(
+            looked_at=one.seen,
+            report_url=f"{context.public_url}/operations/retention/runs/{one.day.isoformat()}",
+            **one.model_dump(include=names),
+        )
+        for one in past
+    )
     return shown(RunsAnswer(runs=lines))
+
+
+@door(
+    operations_retention,
+    "operations_retention_report",
+    "GET",
+    "operations/retention/runs/{day:length(10)}",
+    Given(answers={200: PAGE}, problems=(401, 403), codes=("run_unknown",), guard="staff"),
+)
+async def report(req: func.HttpRequest) -> func.HttpResponse:
+    """Show the run of a day as a page: what went by each rule, what was kept and why, and what lies ahead."""
+    await staff(req, Permission.PREVIEW)
+    context, language = bootstrap.app().context, language_of(req)
+    run = await _run_of(context, req.route_params["day"])
+    found = await looking_ahead.outlook(context)
+    ahead = Ahead(
+        counted_at=context.clock.now(), months=found.months, by_rule=found.by_rule, overdue=found.overdue
+    )
+    html = run_report(context.datamap, run, ahead, language=language)
+    return func.HttpResponse(html, mimetype=PAGE, charset="utf-8", headers=run_report_headers())
+
+
+async def _run_of(context: Context, day: str) -> Run:
+    with suppress(ValueError):
+        if (found := await context.retention_runs.of_day(date.fromisoformat(day))) is not None:
+            return found
+    raise NotFound("run_unknown")
 
 
 @door(

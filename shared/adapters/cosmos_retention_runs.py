@@ -48,6 +48,13 @@ class CosmosRetentionRuns:
     async def past(self, *, limit: int) -> Sequence[Run]:
         return [_run(row) for row in await self._runs_found(limit)]
 
+    async def of_day(self, day: date) -> Run | None:
+        with translating("retention_runs.of_day"):
+            try:
+                return _run(await self._runs.read_item(day.isoformat(), _NAME))
+            except CosmosResourceNotFoundError:
+                return None
+
     async def watch(self, watched: Watched) -> None:
         body = {"id": watch_id(watched), "key": watch_key(watched), **watched.model_dump(mode="json")}
         with translating("retention_runs.watch"):

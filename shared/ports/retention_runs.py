@@ -41,6 +41,10 @@ class RetentionRuns(Protocol):
         """Return runs, the latest first, at most `limit`."""
         ...
 
+    async def of_day(self, day: date) -> Run | None:
+        """Return the run of a day. None: there was none."""
+        ...
+
     async def watch(self, watched: Watched) -> None:
         """Look at a record's person on a day; a later word about the same record takes its place."""
         ...

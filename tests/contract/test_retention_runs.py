@@ -46,6 +46,8 @@ async def test_the_latest_run_is_that_of_the_latest_day(retention_runs):
     past = await retention_runs.past(limit=2)
     assert [one.day.day for one in past] == [3, 2]
     assert past[1].seen == 7
+    assert await retention_runs.of_day(date(2026, 3, 2)) == past[1]
+    assert await retention_runs.of_day(date(2026, 2, 28)) is None
 
 
 async def test_of_two_workers_at_a_run_one_gives_way(retention_runs):

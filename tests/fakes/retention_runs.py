@@ -43,6 +43,11 @@ class MemoryRetentionRuns:
         await self.turn("retention_runs.past")
         return [Run.model_validate_json(self.rows[day][1]) for day in sorted(self.rows, reverse=True)][:limit]
 
+    async def of_day(self, day):
+        await self.turn("retention_runs.of_day")
+        row = self.rows.get(day.isoformat())
+        return None if row is None else Run.model_validate_json(row[1])
+
     async def watch(self, watched):
         await self.turn("retention_runs.watch")
         body = {"id": watch_key(watched), "key": watch_key(watched), **watched.model_dump(mode="json")}

@@ -21,12 +21,13 @@ def served(monkeypatch, world):
     wire(monkeypatch, world, staff_tokens=tokens)
     token = tokens.add("auditor", StaffRole.AUDITOR)
 
-    async def get(handler, language="en", **params):
+    async def get(handler, language="en", route=None, **params):
         request = func.HttpRequest(
             method="GET",
             url="http://127.0.0.1:7071/api/operations/retention",
             headers={"authorization": f"Bearer {token}", "accept-language": language},
             params=params,
+            route_params=route or {},
             body=b"",
         )
         return await handler(request)
@@ -77,6 +78,26 @@ async def test_runs_are_listed_with_what_they_came_to(monkeypatch):
     await run_day(world)
     line = content(await get(doors.runs))["runs"][0]
     assert (line["day"], line["filed"], line["by_rule"]) == ("2026-03-02", 1, {"R1": 1})
+
+
+async def test_the_report_of_a_run_is_a_page_with_the_chart_in_it(monkeypatch):
+    """Where the list of runs says; a day without a run has none."""
+    world = world_on("2026-03-02")
+    installation(world, "ane", "2025-03-01")
+    installation(world, "bo", "2025-06-01")
+    get = served(monkeypatch, world)
+    await run_day(world)
+    url = content(await get(doors.runs))["runs"][0]["report_url"]
+    assert url == f"{world.context.public_url}/operations/retention/runs/2026-03-02"
+    response = await get(doors.report, language="da", route={"day": "2026-03-02"})
+    assert (response.status_code, response.mimetype, response.charset) == (200, "text/html", "utf-8")
+    assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+    html = response.get_body().decode()
+    assert "Planlagt sletning den 2. marts 2026" in html
+    assert "2026-06: R1 1" in html
+    assert "user-ane" not in html
+    for day in ("2026-03-01", "2026-02-30", "0000000000"):
+        problem(await get(doors.report, route={"day": day}), 404, "run_unknown")
 
 
 async def test_records_in_doubt_are_named_by_container_and_id_alone(monkeypatch):
