@@ -101,6 +101,12 @@ histories = st.builds(
 def world_of(history: History) -> World:
     """Return a World that holds all of it, written on the first of March 2026, and other people."""
     world = world_on("2026-03-01", connected=("campaign_monitor",))
+    fill(world, history)
+    return world
+
+
+def fill(world: World, history: History) -> None:
+    """Write all of it into a World."""
     for body in history.installations:
         used(world, body["installation_id"], body)
         if history.is_archived:
@@ -117,7 +123,6 @@ def world_of(history: History) -> World:
         store(world, "newsletter_signups", {"id": f"s-{number}", "email": EMAIL_OF_ANE, "state": state})
     for number, ends_on in enumerate(history.licences):
         maintain(world, number, ends_on)
-    return world
 
 
 def store(world: World, store_id: str, body: dict) -> None:
