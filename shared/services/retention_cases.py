@@ -128,7 +128,8 @@ async def _considered(
     may = await paced(context, len(wants)) if is_paced else len(wants)
     for want in wants[may:]:
         want.looked.waits = True
-    await file_all(context, wants[:may], day, most=1 if alone else context.limits.case_people)
+    named_by = day if since is None else copenhagen_day(since)  # of two workers at one run past midnight, too
+    await file_all(context, wants[:may], named_by, most=1 if alone else context.limits.case_people)
     return [_said(one, day) for one in looked]
 
 

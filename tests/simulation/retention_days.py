@@ -85,9 +85,10 @@ class RetentionSimulation(Simulation):
                 self.watcher.look(self.step)
                 self.odds = odds
                 self._day()
-            self.world.clock.moment = moment_at(FIRST + timedelta(days=DAYS), 7)
-            self.watcher.look(self.step)
-            self.rest()
+            for number in (DAYS, DAYS + 1):  # what an old case was in the way of goes on the day after
+                self.world.clock.moment = moment_at(FIRST + timedelta(days=number), 7)
+                self.watcher.look(self.step)
+                self.rest()
             self.watcher.at_rest()
 
     def _day(self) -> None:
