@@ -36,7 +36,6 @@ from shared.services.planning import plan
 from shared.services.sending import send_letter
 from shared.settings import read
 
-_NO_MASS = 10_000_000
 _AT_ONCE = 8  # messages of one instance, as host.json has it
 _MOST_TICKS = 1_000
 
@@ -46,6 +45,7 @@ class DirectQueue:
 
     def __init__(self) -> None:
         self.waiting: deque[Message] = deque()
+        self.sent = asyncio.Event()
 
     def forget_letters(self) -> None:
         """Drop letters nobody needs to send."""
@@ -54,6 +54,7 @@ class DirectQueue:
     async def send(self, messages: Sequence[Message], *, delay_seconds: int = 0) -> None:  # noqa: ARG002 - as the port has it
         """Keep messages."""
         self.waiting.extend(messages)
+        self.sent.set()
 
     async def depth(self, queue: str) -> Depth:
         """Return how many messages of a queue are kept; none of them has an age."""
@@ -105,11 +106,22 @@ class LocalApp:
                 stored = await self.context.retention_runs.latest()
                 if stored is not None:
                     return stored.run
-            while self._queue.waiting:
-                count = min(_AT_ONCE, len(self._queue.waiting))
-                batch = [self._queue.waiting.popleft() for _ in range(count)]
-                await asyncio.gather(*map(self._deliver, batch))
+            await self._work_side_by_side()
         raise RuntimeError("the run does not end")
+
+    async def _work_side_by_side(self) -> None:
+        """Deliver messages as they come, so many at once, until none is left."""
+        at_work: set[asyncio.Task[None]] = set()
+        while self._queue.waiting or at_work:
+            while self._queue.waiting and len(at_work) < _AT_ONCE:
+                at_work.add(asyncio.create_task(self._deliver(self._queue.waiting.popleft())))
+            sent = asyncio.create_task(self._queue.sent.wait())
+            ended, _ = await asyncio.wait({*at_work, sent}, return_when=asyncio.FIRST_COMPLETED)
+            sent.cancel()
+            self._queue.sent.clear()
+            for one in ended & at_work:
+                one.result()
+            at_work -= ended
 
     async def finished(self, request_id: str) -> SubjectRequest:
         """Return a request that has to be closed by now.
@@ -145,8 +157,8 @@ class LocalApp:
 
 @asynccontextmanager
 async def local_app(environment: Mapping[str, str]) -> AsyncIterator[LocalApp]:
-    """Wire the app to the stores that the settings name; no erasure is so large that it waits for staff."""
-    app = bootstrap.build(read({**environment, "MASS_RECORDS": str(_NO_MASS)}))
+    """Wire the app to the stores that the settings name."""
+    app = bootstrap.build(read(environment))
     queue = DirectQueue()
     try:
         yield LocalApp(dataclasses.replace(app.context, queue=queue), queue)

@@ -51,6 +51,7 @@ class Step(StrEnum):
     FINDING = "finding"
     WATCHING = "watching"  # people whose day to be looked at again has come
     SETTLING = "settling"  # what was filed today: is it done?
+    LEFT_OVER = "left_over"  # single events that are left when the cases are done
     DONE = "done"
 
 
@@ -76,6 +77,7 @@ class Run(_Frozen):
     ended_at: UtcTime | None = None
     step: Step = Step.FINDING
     sources: tuple[Source, ...] = ()  # still to be searched, the one at hand first
+    later: tuple[Source, ...] = ()  # to be searched when the cases of those are done
     cursor: str | None = None
     bounds: Mapping[str, str] = {}
     old_bounds: Mapping[str, str] = {}

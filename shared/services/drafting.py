@@ -17,6 +17,7 @@ from shared.domain.cases import SubjectRequest
 from shared.domain.identifiers import EMAIL, Identifiers, merged
 from shared.domain.plans import Action, Plan, PlanEntry
 from shared.domain.rights import IMMEDIATE, Right
+from shared.domain.times import after
 from shared.ports.controls import StoredControls
 from shared.services.context import Context
 from shared.services.correcting import held_facts
@@ -48,7 +49,11 @@ async def draft(
     """Return the sealed plan of the request's present right. It reads and changes nothing."""
     entries: list[PlanEntry] = []
     people = request.subjects or (identifiers,)
-    is_due = await is_still_due(context, request.scope, people, directories_only=False)
+    # who filed it has just asked single events too; a plan that comes late asks them again
+    is_fresh = context.clock.now() <= after(
+        request.filed_at or request.received_at, seconds=context.limits.fresh_seconds
+    )
+    is_due = await is_still_due(context, request.scope, people, directories_only=is_fresh)
     for activity, store in in_scope(context, request) if is_due else ():
         if not _is_touched(context, request, activity, store):
             continue
@@ -154,7 +159,7 @@ async def _needs_decision(
     """Return why a person must decide before this plan may run. Source: GDPR article 12(4), 18(2), 21(1)."""
     right = request.right
     refused = request.requester.refusal(right)
-    is_mass = sum(entry.records for entry in entries) > context.limits.mass_records
+    going = sum(entry.records for entry in entries if entry.action is Action.ERASE)
     reasons = {
         refused: True,
         "objection": refused is None and right is Right.OBJECTION and not _is_upheld(request),
@@ -162,7 +167,9 @@ async def _needs_decision(
         ENTERED_TRANSFER: right is Right.PORTABILITY and request.entered_by and request.wishes.transfer_url,
         UNCLEAR: right is Right.RESTRICTION and request.wishes.ground == "unclear",
         RESTRICTED: not request.is_internal and _restricted_by(request, controls, entries),
-        MASS_ERASURE: right in (Right.ERASURE, Right.OBJECTION) and not request.is_internal and is_mass,
+        MASS_ERASURE: right in (Right.ERASURE, Right.OBJECTION)
+        and not request.is_internal
+        and going > context.limits.mass_records,
         COMPLAINT_TO_READ: right is Right.COMPLAINT and request.wishes.statement,
     }
     needed = [code for code, is_so in reasons.items() if code is not None and is_so]

@@ -6,6 +6,7 @@ each deletion is guarded by the ETag of the judged content; what cannot be judge
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from shared.datamap.models import Activity, DocumentStore, FileStore
 from shared.datamap.treatment import Treated, Verdict, found_identifiers
@@ -16,7 +17,7 @@ from shared.domain.identifiers import merged
 from shared.domain.rights import Right
 from shared.domain.tasks import Task, TaskState
 from shared.ports.blobs import BlobRef
-from shared.ports.documents import Change, Changed, StoredDocument
+from shared.ports.documents import Change, Changed, DocumentPage, StoredDocument
 from shared.services import switching
 from shared.services.blob_walk import BlobWalk
 from shared.services.context import Context
@@ -82,14 +83,20 @@ async def erase_documents(
     request = progress.request
     judge = await judge_of(context, request, store)
     follows = store.locator and request.scope.customer_id is None
-    page = await context.documents.page(
-        store,
-        request.identifiers,
-        cursor=task.cursor,
-        limit=context.limits.page_documents,
-        keys_only=judge.takes_whole and not follows,
-    )
+
+    async def read(cursor: str | None) -> DocumentPage:
+        return await context.documents.page(
+            store,
+            request.identifiers,
+            cursor=cursor,
+            limit=context.limits.page_documents,
+            keys_only=judge.takes_whole and not follows,
+        )
+
+    page = await progress.ahead.page(store.id, task.cursor, partial(read, task.cursor))
     progress.budget.spend(len(page.documents))
+    if page.cursor is not None and not progress.budget.is_spent:
+        await progress.ahead.begin(store.id, page.cursor, partial(read, page.cursor))
     documents = within(request.scope, store, page)
     if follows:
         _require_known(request, store, documents)

@@ -73,6 +73,8 @@ async def _work_on(context: Context, case: Case, lane: int, progress: Progress) 
     except ComplianceError:
         await progress.let_go()
         raise
+    finally:
+        await progress.ahead.forget()
     await context.queue.send([FinishStage(request_id=request_id)])
 
 

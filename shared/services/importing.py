@@ -5,11 +5,11 @@ pseudonym that can only be compared with.
 Source: GDPR articles 7(1), 21(3); policy 4.7.1, 4.8, 5.2.
 """
 
-import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from shared.domain.consent import consent_in_force
@@ -20,8 +20,8 @@ from shared.domain.policy_versions import consent_covers
 from shared.domain.times import moment_of, start_of
 from shared.services.context import Context
 from shared.services.joining import Joining, join, known_marketing
+from shared.services.side_by_side import all_of
 
-_AT_ONCE = 8
 Came = Literal["added", "already", "refused_before", "without_evidence", "invalid"]
 
 
@@ -48,20 +48,15 @@ async def take_in(context: Context, rows: Sequence[ImportRow]) -> dict[Came, int
         Conflict, Retryable: send it again.
     """
     counts: Counter[Came] = Counter()
-    free = asyncio.Semaphore(_AT_ONCE)
     by_address: defaultdict[str, list[ImportRow]] = defaultdict(list)
     for row in rows:  # those of one address one after the other, so that they do not get in each other's way
         by_address[normalise(EMAIL, row.email)].append(row)
 
     async def of_address(found: Sequence[ImportRow]) -> None:
-        async with free:
-            for row in found:
-                counts[await _take_in(context, row)] += 1
+        for row in found:
+            counts[await _take_in(context, row)] += 1
 
-    ended = await asyncio.gather(*map(of_address, by_address.values()), return_exceptions=True)
-    for error in ended:
-        if error is not None:
-            raise error
+    await all_of(partial(of_address, found) for found in by_address.values())
     return dict(counts)
 
 

@@ -20,6 +20,7 @@ from shared.ports.cases import Case, Write
 from shared.ports.meter import Spent
 from shared.rendering import archive
 from shared.services.context import Context
+from shared.services.reading_ahead import Ahead
 
 _SECTION_BYTES = 1024 * 1024  # entries of a copy are staged once they come to this
 _MOST_WRITES = 40  # noted before they are saved; a batch takes 100
@@ -62,6 +63,7 @@ class Progress:
         self._entry_bytes = 0
         self._leased: set[str] = set()
         self.budget = Budget(context)
+        self.ahead = Ahead()
 
     @property
     def written_at(self) -> datetime:

@@ -1,13 +1,17 @@
 """From one confirmed address to everything that identifies the same person, as the map's locators say."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from shared.datamap.models import DocumentStore, FileStore, LineStore, Match
-from shared.datamap.treatment import found_identifiers, value_at
+from shared.datamap.treatment import belongs, found_identifiers, value_at
 from shared.domain.cases import SubjectRequest
 from shared.domain.identifiers import EMAIL, SUBJECT_KEY, Identifiers, merged, normalise
 from shared.domain.rights import Right
 from shared.services.context import Context
+from shared.services.side_by_side import all_of
 
 _LOCATOR_PAGE = 100
 
@@ -71,93 +75,148 @@ async def resolve(context: Context, known: Identifiers, *, people: int = 1) -> R
     other records might not be found. Nothing may be done unseen in either case. `people`: how many are known
     to be meant.
     """
-    identifiers = {kind: tuple(values) for kind, values in known.items() if kind != SUBJECT_KEY}
-    searched: set[tuple[str, str, str]] = set()
-    while True:
-        steps = _unsearched(context, identifiers, searched)
-        if not steps:
-            break
-        for store, match, values in steps:
-            searched.update((store.id, match.path, normalise(match.identifier, value)) for value in values)
-            cursor: str | None = None
-            only = store.model_copy(update={"matches": (match,), "elements": None})
-            while True:
-                page = await context.documents.page(
-                    only, {match.identifier: values}, cursor=cursor, limit=_LOCATOR_PAGE
-                )
-                for document in page.documents:
-                    found, wrong = found_identifiers(document.body, store.fields)
-                    if wrong:
-                        return Resolved(identifiers=identifiers, problem="identifier_unreadable")
-                    identifiers = merged(identifiers, found)
-                    _mark_own_values(store, document.body, searched)
-                too_many = _too_many(context, identifiers, people)
-                if too_many:
-                    return Resolved(identifiers=identifiers, problem=f"too_many_{too_many[0]}")
-                cursor = page.cursor
-                if cursor is None:
-                    break
-    resolved = await _from_single_records(context, identifiers, people)
-    if resolved.problem is None:
-        resolved.identifiers[SUBJECT_KEY] = context.subject_keys(identifiers)
-    return resolved
-
-
-async def _from_single_records(context: Context, identifiers: Identifiers, people: int) -> Resolved:
-    """Find what a store's files lie under, where no directory names it and single records do.
-
-    Such as the installations of somebody of whom only events are left. Of everybody else nothing is read.
-    """
-    found = dict(identifiers)
-    for kind in _kinds_of_prefixes(context) - identifiers.keys():
-        for _, store in context.datamap.stores():
-            fields = tuple(one for one in store.fields if one.identifier == kind)
-            if not isinstance(store, DocumentStore) or store.locator or store.elements or not fields:
-                continue
-            cursor: str | None = None
-            while any(match.identifier in identifiers for match in store.matches):
-                page = await context.documents.page(
-                    store, identifiers, cursor=cursor, limit=context.limits.page_documents
-                )
-                for document in page.documents:
-                    values, wrong = found_identifiers(document.body, fields)
-                    if wrong:
-                        return Resolved(identifiers=found, problem="identifier_unreadable")
-                    found = merged(found, values)
-                too_many = _too_many(context, found, people)
-                if too_many:
-                    return Resolved(identifiers=found, problem=f"too_many_{too_many[0]}")
-                cursor = page.cursor
-                if cursor is None:
-                    break
-    return Resolved(identifiers=found)
-
-
-def _kinds_of_prefixes(context: Context) -> set[str]:
-    """Return the kinds of identifiers that names of blobs begin with."""
-    found = set()
-    for _, store in context.datamap.stores():
-        if isinstance(store, LineStore | FileStore) and "{" in store.prefix:
-            found.add(store.prefix.partition("{")[2].partition("}")[0])
+    (found,) = await resolve_people(context, [known], each=people)
     return found
 
 
-def _unsearched(
-    context: Context, identifiers: Identifiers, searched: set[tuple[str, str, str]]
-) -> list[tuple[DocumentStore, Match, tuple[str, ...]]]:
+async def resolve_people(context: Context, known: Sequence[Identifiers], *, each: int = 1) -> list[Resolved]:
+    """Follow locators for several people side by side, as `resolve`; a search serves all who need it.
+
+    What is found is the identifier of whom the record belongs to. `each`: how many people each may be.
+    """
+    found = [_Followed(_without_keys(one), each) for one in known]
+    while steps := _next_steps(context, found):
+        await all_of(partial(_follow, context, step) for step in steps)
+    await all_of(partial(_follow_single_records, context, one) for one in found)
+    return [one.resolved(context) for one in found]
+
+
+def _without_keys(known: Identifiers) -> dict[str, tuple[str, ...]]:
+    return {kind: tuple(values) for kind, values in known.items() if kind != SUBJECT_KEY}
+
+
+class _Followed:
+    """One person while locators are followed. `may_be`: how many people."""
+
+    def __init__(self, identifiers: dict[str, tuple[str, ...]], may_be: int) -> None:
+        self.identifiers = identifiers
+        self.may_be = may_be
+        self.searched: set[tuple[str, str, str]] = set()
+        self.problem: str | None = None
+
+    def unsearched(self, store: DocumentStore, match: Match) -> tuple[str, ...]:
+        """Return the values that this match of the store was not asked for."""
+        if self.problem is not None:
+            return ()
+        return tuple(
+            value
+            for value in self.identifiers.get(match.identifier, ())
+            if (store.id, match.path, normalise(match.identifier, value)) not in self.searched
+        )
+
+    def add(self, context: Context, store: DocumentStore, body: Mapping[str, Any]) -> None:
+        """Take in what a record of the person leads to."""
+        found, wrong = found_identifiers(body, store.fields)
+        if wrong:
+            self.problem = "identifier_unreadable"
+            return
+        self.identifiers = merged(self.identifiers, found)
+        _mark_own_values(store, body, self.searched)
+        for kind, values in self.identifiers.items():
+            if kind != SUBJECT_KEY and len(values) > self.may_be * context.datamap.identifier(kind).at_most:
+                self.problem = f"too_many_{kind}"
+                return
+
+    def resolved(self, context: Context) -> Resolved:
+        """Return what came of it."""
+        if self.problem is not None:
+            return Resolved(identifiers=self.identifiers, problem=self.problem)
+        keys = context.subject_keys(self.identifiers)
+        return Resolved(identifiers={**self.identifiers, SUBJECT_KEY: keys})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Step:
+    """One search: a match of a store, and who asks for which values."""
+
+    store: DocumentStore
+    match: Match
+    asked: Sequence[tuple[_Followed, tuple[str, ...]]]
+
+
+def _next_steps(context: Context, people: Sequence[_Followed]) -> list[_Step]:
     steps = []
     for _, store in context.datamap.stores():
         if not isinstance(store, DocumentStore) or not store.locator:
             continue
         for match in store.matches:
-            values = tuple(
-                value
-                for value in identifiers.get(match.identifier, ())
-                if (store.id, match.path, normalise(match.identifier, value)) not in searched
-            )
-            if values:
-                steps.append((store, match, values))
+            asked = [(one, values) for one in people if (values := one.unsearched(store, match))]
+            if asked:
+                steps.append(_Step(store=store, match=match, asked=asked))
     return steps
+
+
+async def _follow(context: Context, step: _Step) -> None:
+    store, match = step.store, step.match
+    for one, values in step.asked:
+        one.searched.update((store.id, match.path, normalise(match.identifier, value)) for value in values)
+    wanted = tuple(dict.fromkeys(value for _, values in step.asked for value in values))
+    only = store.model_copy(update={"matches": (match,), "elements": None})
+    cursor: str | None = None
+    while True:
+        page = await context.documents.page(
+            only, {match.identifier: wanted}, cursor=cursor, limit=_LOCATOR_PAGE
+        )
+        for document in page.documents:
+            for one in _owners(context, step, document.body):
+                one.add(context, store, document.body)
+        cursor = page.cursor
+        if cursor is None or all(one.problem is not None for one, _ in step.asked):
+            return
+
+
+async def _follow_single_records(context: Context, person: _Followed) -> None:
+    """Find what a person's files lie under, where no directory names it and single records do.
+
+    Such as the installations of somebody of whom only events are left. Of everybody else nothing is read.
+    """
+    known = dict(person.identifiers)
+    for kind in _kinds_of_prefixes(context) - known.keys():
+        for _, store in context.datamap.stores():
+            fields = tuple(one for one in store.fields if one.identifier == kind)
+            if not isinstance(store, DocumentStore) or store.locator or store.elements or not fields:
+                continue
+            only = store.model_copy(update={"fields": fields})
+            asks = any(match.identifier in known for match in store.matches)
+            cursor: str | None = None
+            while asks and person.problem is None:
+                page = await context.documents.page(
+                    store, known, cursor=cursor, limit=context.limits.page_documents
+                )
+                for document in page.documents:
+                    person.add(context, only, document.body)
+                cursor = page.cursor
+                asks = cursor is not None
+
+
+def _kinds_of_prefixes(context: Context) -> set[str]:
+    """Return the kinds of identifiers that names of blobs begin with."""
+    return {
+        store.prefix.partition("{")[2].partition("}")[0]
+        for _, store in context.datamap.stores()
+        if isinstance(store, LineStore | FileStore) and "{" in store.prefix
+    }
+
+
+def _owners(context: Context, step: _Step, body: Mapping[str, Any]) -> list[_Followed]:
+    """Return whose record it is, of those who asked and can still be relied on."""
+    match, asked = step.match, step.asked
+    return [
+        one
+        for one, values in asked
+        if one.problem is None
+        and (len(asked) == 1 or belongs(body, (match,), context.datamap, {match.identifier: values}))
+    ]
 
 
 def _mark_own_values(store: DocumentStore, body: object, searched: set[tuple[str, str, str]]) -> None:
@@ -167,11 +226,3 @@ def _mark_own_values(store: DocumentStore, body: object, searched: set[tuple[str
             value = value_at(body, match.path)
             if isinstance(value, str):
                 searched.add((store.id, match.path, normalise(match.identifier, value)))
-
-
-def _too_many(context: Context, identifiers: Identifiers, people: int) -> tuple[str, ...]:
-    return tuple(
-        kind
-        for kind, values in identifiers.items()
-        if kind != SUBJECT_KEY and len(values) > people * context.datamap.identifier(kind).at_most
-    )

@@ -31,7 +31,7 @@ from shared.services.retention_looking import (
     of_watched,
     unknown_of,
 )
-from shared.services.retention_searches import bounds, search_of, sources
+from shared.services.retention_searches import bounds, leads_to_events, search_of, sources
 from shared.services.retention_settling import settle
 from shared.services.side_by_side import all_of
 from shared.telemetry import (
@@ -105,10 +105,12 @@ async def _at_hand(context: Context) -> StoredRun:
     if stored is not None and (not stored.run.is_done or stored.run.day >= today):
         return stored
     last = None if stored is None else stored.run
+    found = tuple(sources(context.datamap, is_first=last is None))
     run = Run(
         day=today,
         started_at=now,
-        sources=tuple(sources(context.datamap, is_first=last is None)),
+        sources=tuple(one for one in found if not leads_to_events(context.datamap, one)),
+        later=tuple(one for one in found if leads_to_events(context.datamap, one)),
         bounds=bounds(context.datamap, today, {} if last is None else last.bounds),
         old_bounds={} if last is None else last.bounds,
         written_since_seconds=None if last is None else last.began_seconds,
@@ -138,7 +140,7 @@ async def _saved(context: Context, stored: StoredRun, run: Run, spent: Spent) ->
 async def _step(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
     """Do one page of what the run does now; return it, and whether there is more to do at once."""
     match run.step:
-        case Step.FINDING:
+        case Step.FINDING | Step.LEFT_OVER:
             return await _find(context, run, budget)
         case Step.WATCHING:
             return await _watch(context, run, budget)
@@ -181,7 +183,8 @@ async def _find(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
                 break
         if any(page.documents for page in pages):
             return run, True
-    return run.model_copy(update={"step": Step.WATCHING, "looked_until": "", "cursor": None}), True
+    following = Step.WATCHING if run.step is Step.FINDING else Step.SETTLING
+    return run.model_copy(update={"step": following, "looked_until": "", "cursor": None}), True
 
 
 async def _search(context: Context, run: Run, source: Source, cursor: str | None) -> DocumentPage:

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import partial
 from typing import Any
 
 from shared.datamap.models import DataMap, DocumentStore
@@ -22,9 +21,8 @@ from shared.domain.retention import DueState
 from shared.domain.times import copenhagen_day
 from shared.services.context import Context
 from shared.services.due import due_of_people
-from shared.services.resolving import resolve
+from shared.services.resolving import Resolved, resolve, resolve_people
 from shared.services.retention_filing import AtWork, Looked, Want, file_all
-from shared.services.side_by_side import all_of
 from shared.services.walking import PacedError, paced
 
 _A_DAY = timedelta(days=1)
@@ -65,8 +63,8 @@ async def run_person(
         PacedError: where it is paced, enough was filed in this hour; the rest waits for the next.
         Permanent, CannotTell, Invalid: the person could not be looked at; nothing was filed.
     """
-    looked = await _look(context, identifiers)
-    (considered,) = await _considered(context, [looked], today=today, is_paced=is_paced, alone=True)
+    looked = _looked(await resolve(context, identifiers))
+    (considered,) = await _considered(context, [looked], today=today, is_paced=is_paced)
     if considered.unclear is not None:
         await context.operators.alarm("retention_person_unclear", details=considered.unclear)
     if considered.waits:
@@ -83,20 +81,20 @@ async def consider(context: Context, people: Sequence[Identifiers], *, since: da
     Raises:
         Retryable: a store did not answer; consider them again.
     """
-    looked = await all_of(partial(_look_or_say, context, one) for one in people)
-    return await _considered(context, looked, is_paced=True, alone=False, since=since)
+    return await _considered(context, await _look_at_all(context, people), is_paced=True, since=since)
 
 
-async def _look_or_say(context: Context, identifiers: Identifiers) -> Looked:
+async def _look_at_all(context: Context, people: Sequence[Identifiers]) -> list[Looked]:
+    """Find out who they are; where one cannot be told, each is asked about alone."""
     try:
-        return await _look(context, identifiers)
+        return [_looked(one) for one in await resolve_people(context, people)]
     except (Permanent, CannotTell, Invalid) as error:
-        return Looked(problem=error.code)
+        if len(people) == 1:
+            return [Looked(problem=error.code)]
+        return [one for alone in people for one in await _look_at_all(context, [alone])]
 
 
-async def _look(context: Context, identifiers: Identifiers) -> Looked:
-    """Find out who it is."""
-    resolved = await resolve(context, identifiers)
+def _looked(resolved: Resolved) -> Looked:
     if resolved.problem is None:
         return Looked(identifiers=resolved.identifiers)
     return Looked(unclear=resolved.problem)
@@ -107,7 +105,6 @@ async def _considered(
     looked: Sequence[Looked],
     *,
     is_paced: bool,
-    alone: bool,
     today: date | None = None,
     since: datetime | None = None,
 ) -> list[Considered]:
@@ -115,7 +112,7 @@ async def _considered(
     people = _different(looked)
     await _find_due(context, people, day, must=since is None)
     with_due = [one for one in people if one.due]
-    await all_of(partial(_find_at_work, context, one) for one in with_due)
+    await _find_at_work(context, with_due)
     wants = []
     for one in with_due:
         for due in one.due:
@@ -129,7 +126,7 @@ async def _considered(
     for want in wants[may:]:
         want.looked.waits = True
     named_by = day if since is None else copenhagen_day(since)  # of two workers at one run past midnight, too
-    await file_all(context, wants[:may], named_by, most=1 if alone else context.limits.case_people)
+    await file_all(context, wants[:may], named_by)
     return [_said(one, day) for one in looked]
 
 
@@ -190,16 +187,20 @@ async def _find_due(context: Context, people: Sequence[Looked], day: date, *, mu
         one.found = due
 
 
-async def _find_at_work(context: Context, looked: Looked) -> None:
-    """Note the open cases of scheduled deletion about a person, such as one that waits for an operator."""
-    for request_id in await context.cases.of_person(looked.keys):
+async def _find_at_work(context: Context, people: Sequence[Looked]) -> None:
+    """Note the open cases of scheduled deletion about people, such as one that waits for an operator."""
+    keys = [key for one in people for key in one.keys]
+    for request_id in await context.cases.of_person(keys) if keys else ():
         request = (await context.cases.load(request_id)).request
-        if request.is_internal and not request.is_final:
-            looked.at_work[request.scope.rule_ids] = AtWork(
-                request_id=request_id,
-                filed_at=request.filed_at or request.received_at,
-                is_counted=request.subject_keys[0] in looked.keys,
-            )
+        if not request.is_internal or request.is_final:
+            continue
+        for one in people:
+            if set(one.keys) & set(request.subject_keys):
+                one.at_work[request.scope.rule_ids] = AtWork(
+                    request_id=request_id,
+                    filed_at=request.filed_at or request.received_at,
+                    is_counted=request.subject_keys[0] in one.keys,
+                )
 
 
 async def catch_up(context: Context, identifiers: Identifiers) -> int:

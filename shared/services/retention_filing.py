@@ -19,6 +19,7 @@ from shared.services.due import DueActivity
 from shared.services.filing import Filing, put_on_file
 from shared.services.instructing import may_know
 
+_WORTH_TWO_CASES = 5  # people: while one case waits for the database, the other works
 _MOST_OF_A_DAY = 20  # cases of one person and rule on one day, before something must be wrong
 
 
@@ -69,26 +70,50 @@ class Want:
     due: DueActivity
 
 
-async def file_all(context: Context, wants: Sequence[Want], day: date, *, most: int) -> None:
-    """Put erasures on file, of at most so many people in one case, and note each with whom it is about."""
-    for batch in _batches(context, wants, most=most):
+async def file_all(context: Context, wants: Sequence[Want], day: date) -> None:
+    """Put erasures on file, of as many people in one case as may be, and note each with whom it is about."""
+    for batch in _batches(context, wants):
         await _file(context, batch, day)
 
 
-def _batches(context: Context, wants: Sequence[Want], *, most: int) -> Iterator[Sequence[Want]]:
-    """Yield erasures that one case takes; those who share an installation next to each other."""
+def _batches(context: Context, wants: Sequence[Want]) -> Iterator[Sequence[Want]]:
+    """Yield erasures that one case takes; those who share an installation come together where they may."""
     together: defaultdict[tuple[Any, ...], list[Want]] = defaultdict(list)
     for want in wants:
         scope = _scope([want.due])
-        if most > 1 and _is_plain(context, want, scope):
+        if _is_plain(context, want, scope):
             together[scope.rule_ids, scope.store_ids].append(want)
         else:
             yield [want]
-    shared = [one.id for one in context.datamap.policy.identifiers if one.shared]
     for found in together.values():
-        found.sort(key=lambda one: [sorted(one.looked.identifiers.get(kind, ())) for kind in shared])
-        for start in range(0, len(found), most):
-            yield found[start : start + most]
+        most = context.limits.case_people
+        enough = most if len(found) < _WORTH_TWO_CASES else min(most, (len(found) + 1) // 2)
+        batch: list[Want] = []
+        for group in _sharing(context, found):
+            if batch and len(batch) + len(group) > enough:
+                yield batch
+                batch = []
+            batch += group
+            while len(batch) > most:
+                yield batch[:most]
+                batch = batch[most:]
+        if batch:
+            yield batch
+
+
+def _sharing(context: Context, wants: Sequence[Want]) -> Iterator[list[Want]]:
+    """Yield those who share something, such as an installation, and each of the others alone."""
+    shared = [one.id for one in context.datamap.policy.identifiers if one.shared]
+    first: dict[tuple[str, str], list[Want]] = {}
+    groups: list[list[Want]] = []
+    for want in wants:
+        held = [(kind, value) for kind in shared for value in want.looked.identifiers.get(kind, ())]
+        group = next((first[one] for one in held if one in first), None)
+        if group is None:
+            groups.append(group := [])
+        group.append(want)
+        first.update({one: group for one in held if one not in first})
+    yield from groups
 
 
 def _is_plain(context: Context, want: Want, scope: Scope) -> bool:

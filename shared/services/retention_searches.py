@@ -38,6 +38,15 @@ def sources(datamap: DataMap, *, is_first: bool) -> Iterator[Source]:
             yield Source(**of_rule, search=Search.UNDATED)
 
 
+def leads_to_events(datamap: DataMap, source: Source) -> bool:
+    """Whether a search finds single events, of which there are many a person.
+
+    They are searched for last: most of them are gone by then with whom a directory leads to.
+    """
+    _, trigger = trigger_of(datamap, source)
+    return not trigger.directory
+
+
 def triggers(datamap: DataMap) -> Iterator[tuple[RetentionRule, Trigger]]:
     """Yield every rule with each store whose records start its period; our clocks lead to nobody."""
     for family in families(datamap):

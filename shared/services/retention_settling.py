@@ -54,6 +54,9 @@ async def settle(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]
         return run, False
     if len(page) == _PAGE_RECORDS:
         return run.model_copy(update={"looked_until": watch_key(page[-1])}), True
+    if run.later:
+        again = {"step": Step.LEFT_OVER, "sources": run.later, "later": (), "looked_until": ""}
+        return run.model_copy(update=again), True
     return run.model_copy(update={"step": Step.DONE, "ended_at": now, "looked_until": ""}), False
 
 

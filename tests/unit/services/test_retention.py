@@ -522,15 +522,15 @@ async def test_a_record_that_failed_on_its_day_is_looked_at_again_the_next():
     member(world, "ane", "2024-05-10", suspended_at=on("2024-05-10"), state="suspended", _ts=came_in)
     member(world, "bo", "2027-02-28", _ts=int(world.clock.now().timestamp()))
     await run_day(world)
-    found, broken = retention_cases.resolve, True
+    found, broken = retention_cases.resolve_people, True
 
-    async def resolve_or_not(*args, **options):
+    async def resolved_or_not(*args, **options):
         if broken:
             raise CannotTell("answer_unreadable")
         return await found(*args, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(retention_cases, "resolve", resolve_or_not)
+        patch.setattr(retention_cases, "resolve_people", resolved_or_not)
         assert await next_day(world, "2027-05-11") == 0
         assert await next_day(world, "2027-05-12") == 0
         broken = False

@@ -202,12 +202,12 @@ async def test_a_record_that_fails_each_day_is_told_of_once(monkeypatch):
     installation(world, "ane", "2024-01-01")
     event(world, "ane", "2024-01-01")
     licence(world, "7", "2021-03-01", "ane")
-    found = retention_cases.resolve
+    found = retention_cases.resolve_people
 
     async def resolve(*args, **options):
         raise CannotTell("answer_unreadable")
 
-    monkeypatch.setattr(retention_cases, "resolve", resolve)
+    monkeypatch.setattr(retention_cases, "resolve_people", resolve)
     await run_day(world)
     assert {one.doubt for one in world.retention_runs.everybody()} == {Doubt.FAILED}
     told = [one for one in world.operators.alarms if one[0] == "retention_record_failed"]
@@ -217,6 +217,6 @@ async def test_a_record_that_fails_each_day_is_told_of_once(monkeypatch):
     }
     await next_day(world, "2026-03-03")
     assert [one for one in world.operators.alarms if one[0] == "retention_record_failed"] == told
-    monkeypatch.setattr(retention_cases, "resolve", found)
+    monkeypatch.setattr(retention_cases, "resolve_people", found)
     assert await next_day(world, "2026-03-04") == 2
     assert await listed(world) == {}

@@ -89,7 +89,7 @@ async def test_people_of_whom_the_same_goes_are_one_case_and_one_proof():
     )
 
 
-@pytest.mark.parametrize(("people", "sizes"), [(1, [1]), (4, [4]), (5, [4, 1]), (8, [4, 4]), (9, [1, 4, 4])])
+@pytest.mark.parametrize(("people", "sizes"), [(1, [1]), (4, [4]), (5, [2, 3]), (8, [4, 4]), (9, [1, 4, 4])])
 async def test_a_case_takes_so_many_people_and_no_more(people, sizes):
     """The limit is four here."""
     world = due_members(*(f"p{number}" for number in range(people)), limits=Limits(case_people=4))
@@ -116,6 +116,18 @@ async def test_a_blob_that_people_share_is_rewritten_once_for_all_of_them():
     assert (lines(world, "A"), lines(world, "B")) == (["user-eva"], ["user-ida"])
     assert written.count("blobs.commit") == 2
     assert sorted(one.subject_count for one in cases(world)) == [2, 2]
+
+
+@pytest.mark.parametrize(("people", "sizes"), [(6, [6]), (20, [20]), (21, [1, 20])])
+async def test_people_of_one_installation_are_not_parted_without_need(people, sizes):
+    """Though two cases at once would be faster: their file is rewritten once for each case."""
+    world = world_on("2027-03-02")
+    for number in range(people):
+        installation(world, f"p{number:02d}", "2026-03-01")
+        archived(world, f"p{number:02d}", "2026-03-01")
+    await run_day(world)
+    assert lines(world) == []
+    assert sorted(one.subject_count for one in cases(world)) == sizes
 
 
 @pytest.mark.parametrize("delay", [hold, restrict])
