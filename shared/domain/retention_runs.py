@@ -68,7 +68,7 @@ class Run(_Frozen):
 
     `bounds`: by store and path, up to where days were searched; the next run goes on there. `counts`: records
     by what they came to, such as `held`. `erased`: records by store. `request_units`: of finding and erasing.
-    `undated`, `unclear`, `failed`: records that stand in doubt when everything was looked at.
+    `undated`, `unclear`, `failed`: records that stand in doubt when it is done.
     `alarmed_on`: the day of the last run that raised an alarm about them; None: none did.
     """
 

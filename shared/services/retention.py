@@ -145,7 +145,8 @@ async def _step(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
         case Step.WATCHING:
             return await _watch(context, run, budget)
         case Step.SETTLING:
-            return await settle(context, run, budget)
+            run, goes_on = await settle(context, run, budget)
+            return (await count_doubts(context, run) if run.is_done else run), goes_on
         case Step.DONE:
             return run, False
 
@@ -225,7 +226,6 @@ async def _watch(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]
     if waits:
         return run, False
     if len(page) < _PAGE_RECORDS:
-        run = await count_doubts(context, run)
         return run.model_copy(update={"step": Step.SETTLING, "looked_until": ""}), True
     return run.model_copy(update={"looked_until": watch_key(page[-1]), "seen": run.seen + len(page)}), True
 

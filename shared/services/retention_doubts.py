@@ -66,7 +66,7 @@ async def doubt(
 
 
 async def count_doubts(context: Context, run: Run) -> Run:
-    """Return the run with what stands in doubt, once all was looked at, and whether staff are told of it.
+    """Return a run that is done with what stands in doubt, and whether staff are told of it.
 
     They are when there is more of anything than at the last run, and again after some days.
     """

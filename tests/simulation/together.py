@@ -31,7 +31,14 @@ def moved_by_hand(chance: random.Random):
         assert return_exceptions
         return _together(chance, coroutines)
 
-    with patch.object(side_by_side, "asyncio", types.SimpleNamespace(Semaphore=_Free, gather=gather)):
+    def no_loop() -> None:
+        raise RuntimeError
+
+    stand_in = types.SimpleNamespace(Semaphore=_Free, gather=gather, get_running_loop=no_loop)
+    with (
+        patch.object(side_by_side, "asyncio", stand_in),
+        patch.object(side_by_side, "has_loop", lambda: True),  # of calls side by side; nothing is read ahead
+    ):
         yield
 
 
