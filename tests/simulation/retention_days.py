@@ -45,7 +45,8 @@ ACTS: tuple[tuple[str, tuple[Any, ...]], ...] = (
 
 
 @cache
-def _map() -> DataMap:
+def policy_map() -> DataMap:
+    """Return the real map, read once."""
     return load()
 
 
@@ -56,7 +57,7 @@ class RetentionSimulation(Simulation):
         """Fill the systems with people of whom some fall due in these days."""
         super().__post_init__()
         clock = TestClock(moment_at(FIRST, 7))
-        self.world = World(datamap=_map(), clock=clock, limits=LIMITS, connected=("campaign_monitor",))
+        self.world = World(datamap=policy_map(), clock=clock, limits=LIMITS, connected=("campaign_monitor",))
         self.world.notifier.seen_after_seconds = SEEN_AFTER_SECONDS
         self._settle_in()
         self.delays = Delays(self.world)

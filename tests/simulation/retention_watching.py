@@ -153,9 +153,7 @@ class RetentionWatcher:
 
     def _one_case_at_a_time(self) -> None:
         for one, other in combinations(self._open(), 2):
-            is_part = (
-                one.is_of_several != other.is_of_several and one.scope == other.scope
-            )  # it is being split
+            is_part = one.is_of_several != other.is_of_several and one.scope == other.scope
             same = one.scope.rule_ids == other.scope.rule_ids
             if same and not is_part and set(one.subject_keys) & set(other.subject_keys):
                 raise Violation(f"two cases about one person: {one.request_id} {other.request_id}")
