@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -28,12 +28,21 @@ from shared.datamap.models import (
 from shared.domain.errors import Invalid
 
 _WIDTH_WITHOUT_TERMINAL = 160
+_LEGEND = (
+    "Basis: letters of GDPR article 6(1), as the policy states them / as this map finds them supported. "
+    "Contested: who is the controller is disputed. Not stated: the policy says nothing; see the open points. "
+    "Fields: name an activity by the id in brackets, such as usage, or ask for --fields."
+)
 _PERIOD_UNITS = {"Y": "year", "M": "month"}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print the map; 0 when it is sound, 1 when it has faults, which are printed instead."""
     parser = argparse.ArgumentParser(prog="python3 -m devtools datamap", description=__doc__)
+    parser.add_argument(
+        "activity", nargs="*", help="ids of activities whose fields to print; default: none's"
+    )
+    parser.add_argument("--fields", action="store_true", help="print the fields of every activity")
     parser.add_argument("--json", action="store_true", help="print the whole map as one JSON object")
     parser.add_argument("--directory", type=Path, help="another directory of maps; default: the packaged one")
     options = parser.parse_args(arguments)
@@ -45,18 +54,23 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         print(json.dumps(datamap.model_dump(mode="json"), ensure_ascii=False, indent=2))
         return 0
+    known = [activity.id for activity in datamap.activities]
+    if wrong := sorted(set(options.activity) - set(known)):
+        print(f"no activity {', '.join(wrong)}; choose from: {', '.join(known)}", file=sys.stderr)
+        return 1
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH_WITHOUT_TERMINAL)
-    for table in tables(datamap):
+    for table in tables(datamap, fields_of=known if options.fields else options.activity):
         console.print(table)
         console.print()
     return 0
 
 
-def tables(datamap: DataMap) -> Iterator[Table]:
-    """Yield the overview, one table per store, the recipients, and what is still to be decided."""
+def tables(datamap: DataMap, *, fields_of: Collection[str]) -> Iterator[Table]:
+    """Yield the overview, the stores of some activities, the recipients, and what is still to be decided."""
     yield _overview(datamap)
     for activity, store in datamap.stores():
-        yield _store(datamap, activity, store)
+        if activity.id in fields_of:
+            yield _store(datamap, activity, store)
     yield _recipients(datamap)
     yield _open_points(datamap)
 
@@ -92,7 +106,11 @@ def open_points(datamap: DataMap) -> list[tuple[str, str]]:
 
 def _overview(datamap: DataMap) -> Table:
     versions = ", ".join(f"{one.number} from {one.valid_from}" for one in datamap.policy.versions)
-    table = Table(title=f"Activities (policy version {versions}; map {datamap.digest[:12]})", show_lines=True)
+    table = Table(
+        title=f"Activities (policy version {versions}; map {datamap.digest[:12]})",
+        caption=_LEGEND,
+        show_lines=True,
+    )
     for heading in (
         "Activity",
         "Clauses",

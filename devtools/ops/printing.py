@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from devtools.ops.api import RefusedError
 
 _WIDTH_WITHOUT_TERMINAL = 160
 _NOTHING = "-"
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?(?:Z|\+00:00)")  # seconds are for JSON
 _READABLE_WIDTH = 10  # of a column whose words may be broken
 _BESIDE_CELL = 3  # a line and two spaces
 
@@ -76,7 +78,7 @@ def _print_rows(console: Console, name: str, rows: list[Mapping[str, Any]]) -> N
         return
     table = Table(title=_words(name), title_justify="left")
     for column, texts in cells.items():
-        is_whole = _is_id(column)
+        is_whole = _is_whole(column)
         least = _width(column, texts) if is_whole else None
         table.add_column(_words(column), overflow="fold", no_wrap=is_whole, min_width=least)
     for row_cells in zip(*cells.values(), strict=True):
@@ -95,7 +97,7 @@ def _lines(values: Mapping[str, Any], title: str) -> Table:
 
 def _fits(cells: Mapping[str, list[str]], width: int) -> bool:
     needed = {column: _width(column, texts) for column, texts in cells.items()}
-    least = sum(one if _is_id(column) else min(one, _READABLE_WIDTH) for column, one in needed.items())
+    least = sum(one if _is_whole(column) else min(one, _READABLE_WIDTH) for column, one in needed.items())
     return least + _BESIDE_CELL * len(cells) + 1 <= width
 
 
@@ -103,8 +105,9 @@ def _width(column: str, texts: list[str]) -> int:
     return max(map(len, (_words(column), *texts)))
 
 
-def _is_id(column: str) -> bool:
-    return column == "id" or column.endswith(("_id", "_digest"))
+def _is_whole(column: str) -> bool:
+    """Whether what stands in a column is never broken: ids, and days and times."""
+    return column == "id" or column.endswith(("_id", "_digest", "_at", "_on"))
 
 
 def _words(name: str) -> str:
@@ -112,6 +115,10 @@ def _words(name: str) -> str:
 
 
 def _cell(value: Any) -> str:
+    if value == []:
+        return "none"
+    if isinstance(value, str) and (moment := _MOMENT.fullmatch(value)):
+        return f"{moment[1]} {moment[2]} UTC"
     if value in (None, "", [], {}):
         return _NOTHING
     if isinstance(value, bool):

@@ -496,3 +496,14 @@ def test_a_real_tenant_is_microsoft_s(monkeypatch, tmp_path):
     [(connection, staff)] = asked
     assert connection.authority == f"https://login.microsoftonline.com/{TENANT_ID}"
     assert (connection.url, staff, connection.is_local) == ("https://privacy.example/api", None, False)
+
+
+def test_times_are_shown_to_the_minute_and_never_broken(capsys):
+    """In UTC, as the log has them; the JSON has every digit."""
+    rows = [{"request_id": "a" * 32, "received_at": "2026-11-26T03:04:05.678901Z", "notes": "word " * 60}]
+    printing.print_answer({"cases": rows, "waiting": []}, as_json=False)
+    shown = capsys.readouterr().out
+    assert "2026-11-26 03:04 UTC" in shown
+    assert "none" in shown
+    printing.print_answer({"cases": rows}, as_json=True)
+    assert "2026-11-26T03:04:05.678901Z" in capsys.readouterr().out

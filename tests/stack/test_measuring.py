@@ -25,5 +25,5 @@ async def test_every_figure_is_measured_on_the_real_stores(running_platform, eve
     assert queues == set(QUEUES)
     values = {name: value for name, value, labels in operators.measured if not labels}
     assert values["app.healthy"] == 1
-    assert "cases.overdue" in values  # how many there are depends on what other tests filed
-    assert values["cases.open"] >= 0
+    # how many there are depends on what other tests filed
+    assert values["cases.overdue"] <= values["cases.open"]

@@ -18,7 +18,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_every_activity_store_field_and_recipient_is_printed(
     datamap: DataMap, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = printed(capsys)
+    text = printed(capsys, "--fields")
 
     for activity, store in datamap.stores():
         assert f"{activity.id} / {store.id}: {store.title.en}" in text
@@ -29,8 +29,30 @@ def test_every_activity_store_field_and_recipient_is_printed(
             assert recipient.name.split()[0] in text
 
 
+def test_fields_are_printed_of_whom_is_asked_for(
+    datamap: DataMap, capsys: pytest.CaptureFixture[str]
+) -> None:
+    overview, text = printed(capsys), printed(capsys, "licences", "orders")
+
+    assert len(overview.splitlines()) < 300
+    for activity, store in datamap.stores():
+        title = f"{activity.id} / {store.id}: {store.title.en}"
+        assert title not in overview
+        assert (title in text) is (activity.id in {"licences", "orders"})
+    assert "GDPR article 6(1)" in " ".join(overview.split())
+
+
+def test_an_activity_nobody_knows_is_answered_with_those_there_are(
+    datamap: DataMap, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["licenses"]) == 1
+
+    said = capsys.readouterr().err
+    assert all(activity.id in said for activity in datamap.activities)
+
+
 def test_silence_of_the_policy_is_printed_as_not_stated(capsys: pytest.CaptureFixture[str]) -> None:
-    text = printed(capsys)
+    text = printed(capsys, "--fields")
 
     assert "not stated" in text
     assert "not_stated" not in text
