@@ -192,7 +192,12 @@ def _period(datamap: DataMap, activity: Activity) -> str:
         return "not stated"
     rules = {rule.id: rule for rule in datamap.policy.retention_rules}
     names = (activity.retention.rule, *activity.retention.further_rules)
-    return "\n".join(f"{name}: {rules[name].title.en}" for name in names)
+    stated = [f"{name}: {rules[name].title.en}" for name in names if not rules[name].decisions]
+    decided = [
+        f"{one.period} after {one.trigger}, from {one.effective_from}, decided by {one.decided_by}"
+        for one in datamap.decisions_of(activity.id)
+    ]
+    return "\n".join([*stated, *decided])
 
 
 def _where(store: Store) -> str:

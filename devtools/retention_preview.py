@@ -1,13 +1,15 @@
 """Show what scheduled deletion would erase by a day, or keep the report of what it did; it changes nothing.
 
-Sign in first, with `python3 -m devtools ops sign-in`. Exit codes: 0 done, 1 the API refused, 2 wrong use or
-nothing there, 3 sign in first.
+Sign in first, with `python3 -m devtools ops sign-in`. With `--check`, see instead that every required period
+of our own data is said, from the data map and the environment alone. Exit codes: 0 done, 1 the API or the
+check refused, 2 wrong use or nothing there, 3 sign in first.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +25,7 @@ from devtools.ops.connection import Connection, NotSignedInError
 from devtools.ops.operations import operations
 from devtools.ops.printing import print_refusal
 from devtools.ops.signing_in import access_token
+from devtools.retention_check import check
 
 _WIDTH_WITHOUT_TERMINAL = 160
 _COLUMNS = ("rule_id", "clause", "title", "people", "documents", "held", "restricted", "earliest_on")
@@ -43,7 +46,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--as-of", metavar="DATE", help="the day, such as 2027-01-31; default: today")
     parser.add_argument("--most", type=int, help="people to look at; default: 1000")
     parser.add_argument("--json", action="store_true", help="print the answer as the API gives it")
+    parser.add_argument("--check", action="store_true", help="see that required retention periods are said")
+    parser.add_argument(
+        "--deployment",
+        choices=["local", "azure"],
+        default=os.environ.get("DEPLOYMENT", "azure"),
+        help="with --check: a local one is only warned; default: DEPLOYMENT of the environment, else azure",
+    )
     options = parser.parse_args(arguments)
+    if options.check:
+        return check(options.deployment, os.environ)
     try:
         connection = Connection.read(STORE)
         token = access_token(connection, STORE)
@@ -97,5 +109,12 @@ def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
     else:
         days = len(answer["estimated_from"])
         yield f"Erasing would need about {answer['erasing_request_units']}, by {days} runs before."
+    for one in answer["decided"]:
+        yield (
+            f"Decided by {one['decided_by']} on {one['decided_at']}: {one['activity_id']} ({one['title']}) "
+            f"{one['period']} after {one['counts_from']}, from {one['effective_from']}: {one['reason']}"
+        )
+    for one in answer["own_data"]:
+        yield f"Our own: {one['id']} ({one['title']}): {one['kept'] or 'undecided'}."
     for one in answer["undecided"]:
         yield f"Without a period, never deleted by time: {one['activity_id']} ({one['title']})."

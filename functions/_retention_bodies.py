@@ -37,6 +37,37 @@ class UndecidedLine(Shown):
     title: str
 
 
+class DecidedLine(Shown):
+    """An activity of which the controller decided the period, and who did so, when and why.
+
+    `counts_from`: what of the map it counts from. `applies_to_existing`: on what ground a longer period than
+    before holds for data collected before it; null: it does not.
+    """
+
+    activity_id: str
+    title: str
+    rule_id: str
+    period: str
+    counts_from: str
+    effective_from: date
+    decided_by: str
+    decided_at: datetime
+    reason: str
+    applies_to_existing: str | None
+
+
+class OwnDataLine(Shown):
+    """Data of our own and how long it stays, in words. `kept` null: nobody decided, so it stays.
+
+    `required`: a production deployment is refused while nothing is said.
+    """
+
+    id: str
+    title: str
+    kept: str | None
+    required: bool
+
+
 class PreviewAnswer(Shown):
     """What scheduled deletion would do by a day, if nobody used or renewed anything until then.
 
@@ -56,6 +87,8 @@ class PreviewAnswer(Shown):
     erasing_request_units: float | None
     estimated_from: tuple[date, ...]
     undecided: tuple[UndecidedLine, ...]
+    decided: tuple[DecidedLine, ...]
+    own_data: tuple[OwnDataLine, ...]
 
 
 class RunLine(Shown):

@@ -1,5 +1,6 @@
 """Doors for staff: what scheduled deletion would do, what it did, and who has yet to see the policy."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
 
@@ -9,9 +10,11 @@ from functions._bodies import query
 from functions._door import PAGE, Given, door
 from functions._http import language_of, shown
 from functions._retention_bodies import (
+    DecidedLine,
     DoubtLine,
     DoubtsAnswer,
     DoubtsQuery,
+    OwnDataLine,
     PreviewAnswer,
     PreviewQuery,
     RuleLine,
@@ -24,6 +27,8 @@ from functions._retention_bodies import (
 )
 from functions._staff import staff
 from shared import bootstrap
+from shared.datamap.models import DataMap
+from shared.datamap.own_data import period_of
 from shared.domain.errors import NotFound
 from shared.domain.retention_runs import Run
 from shared.domain.staff import Permission
@@ -50,7 +55,8 @@ async def preview(req: func.HttpRequest) -> func.HttpResponse:
     """Tell what scheduled deletion would erase by a day, and what is in the way. Nothing is changed."""
     await staff(req, Permission.PREVIEW)
     asked = query(req, PreviewQuery)
-    context, language = bootstrap.app().context, language_of(req)
+    app, language = bootstrap.app(), language_of(req)
+    context = app.context
     found = await previewing.preview(context, asked.as_of, most=asked.most)
     lines = []
     for rule_id, one in found.rules.items():
@@ -62,7 +68,30 @@ async def preview(req: func.HttpRequest) -> func.HttpResponse:
         )
         for activity_id in found.undecided
     )
-    return shown(PreviewAnswer(**{**vars(found), "rules": tuple(lines), "undecided": undecided}))
+    decided = tuple(_decided(context.datamap, language))
+    own_data = tuple(
+        OwnDataLine(
+            id=one.id,
+            title=one.title.in_language(language),
+            kept=period_of(one, app.settings.days()),
+            required=one.required,
+        )
+        for one in context.datamap.own_data
+    )
+    parts = {"rules": tuple(lines), "undecided": undecided, "decided": decided, "own_data": own_data}
+    return shown(PreviewAnswer(**{**vars(found), **parts}))
+
+
+def _decided(datamap: DataMap, language: str) -> Iterator[DecidedLine]:
+    for rule in datamap.policy.retention_rules:
+        for one in rule.decisions:
+            yield DecidedLine(
+                activity_id=one.activity,
+                title=datamap.activity(one.activity).title.in_language(language),
+                rule_id=rule.id,
+                counts_from=one.trigger,
+                **one.model_dump(exclude={"activity", "trigger"}),
+            )
 
 
 @door(

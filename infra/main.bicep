@@ -184,6 +184,11 @@ param googleAzureResource string = ''
 @description('Optional. Certificate of the OpenDSR key, in PEM or Base64; empty: no OpenDSR, and no key is asked of the vault.')
 param opendsrCertificate string = ''
 
+@description('Optional. Days that the mailbox keeps what it sent, as its own policy says; 0: nobody said, which production refuses.')
+@minValue(0)
+@maxValue(3660)
+param sentMailDays int = 0
+
 @description('Optional. Days that a finished copy waits for its person.')
 @minValue(1)
 @maxValue(30)
@@ -275,6 +280,8 @@ var settings = {
   OPENDSR_KEY: empty(opendsrCertificate) ? '' : '${secretPrefix}/${names.secrets.opendsrKey})'
   OPENDSR_CERTIFICATE: opendsrCertificate
   OPENDSR_CONTROLLERS: empty(opendsrCertificate) ? '' : '${secretPrefix}/${names.secrets.opendsrControllers})'
+  LOG_DAYS: string(logDays)
+  SENT_MAIL_DAYS: string(sentMailDays)
   PACKAGE_DAYS: string(packageDays)
   VERIFICATION_DAYS: string(verificationDays)
   ERASURE_GRACE_SECONDS: string(erasureGraceSeconds)

@@ -130,6 +130,9 @@ class Settings(BaseModel):
     opendsr_certificate: str = ""  # of that key, for the host of PUBLIC_URL, with its issuers; same forms
     opendsr_controllers: str = Field(default="", repr=False)  # JSON: controller id to its entry
     clock_offset_seconds: int = 0  # local runs: how far the app's clock is ahead, to see what time does
+    # How long logs and sent letters stay, in days, as workspace and mailbox are set; 0: nobody said.
+    log_days: int = Field(default=0, ge=0, le=3_660)
+    sent_mail_days: int = Field(default=0, ge=0, le=3_660)
     package_days: int = Field(default=14, ge=1, le=30)
     verification_days: int = Field(default=7, ge=1, le=30)
     erasure_grace_seconds: int = Field(default=0, ge=0, le=7 * 86_400)
@@ -236,6 +239,10 @@ class Settings(BaseModel):
     def restorable_days(self) -> dict[str, int]:
         """Return for how many days each store's own copies keep what was erased."""
         return {"cosmos": self.cosmos_backup_days, "blobs": self.blob_soft_delete_days}
+
+    def days(self) -> dict[str, int]:
+        """Return the settings that are a number of days, by their names in the environment."""
+        return {name.upper(): value for name, value in self if name.endswith("_days")}
 
     def limits(self) -> Limits:
         """Return the bounds of work, with those an operator may set."""

@@ -22,6 +22,7 @@ from shared.ports.cases import Case, CasePage, CaseRow, Write
 _IS_ASKED = (
     "IS_NULL(c.closed_at) AND EXISTS(SELECT VALUE q FROM q IN c.questions WHERE IS_NULL(q.answered_at))"
 )
+_IS_DONE = "c.type = 'request' AND IS_NULL(c.wake_at)"
 _LISTED = ", ".join(
     f"{_IS_ASKED} AS question_open" if one.name == "question_open" else f"c.{one.name}"
     for one in fields(CaseRow)
@@ -153,6 +154,25 @@ class CosmosCases:
                     raise Invalid("cursor_invalid", "send the one you were given", field="cursor") from None
                 raise
         return CasePage(rows=(), cursor=None)
+
+    async def closed_before(
+        self, until: str, *, cursor: str | None, limit: int
+    ) -> tuple[tuple[str, ...], str | None]:
+        query = f"SELECT c.request_id FROM c WHERE {_IS_DONE} AND c.closed_at < @until"
+        parameters: list[dict[str, Any]] = [{"name": "@until", "value": until}]
+        with translating("cases.closed_before"):
+            found = self._container.query_items(query, parameters=parameters, max_item_count=limit)
+            pages = found.by_page(cursor)
+            async for page in pages:
+                ids = tuple([row["request_id"] async for row in page])
+                if ids or not pages.continuation_token:
+                    return ids, pages.continuation_token
+        return (), None
+
+    async def document_ids(self, request_id: str) -> tuple[str, ...]:
+        with translating("cases.document_ids"):
+            rows = self._container.query_items("SELECT VALUE c.id FROM c", partition_key=request_id)
+            return tuple([name async for name in rows])
 
     async def events(self, request_id: str) -> tuple[Event, ...]:
         with translating("cases.events"):

@@ -86,8 +86,8 @@ class CosmosRetentionRuns:
                 found |= {row["subject_key"] async for row in rows if row["store_id"] in store_ids}
         return frozenset(found)
 
-    async def watched(self, wanted: Watched) -> Watched | None:
-        with translating("retention_runs.watched"):
+    async def find(self, wanted: Watched) -> Watched | None:
+        with translating("retention_runs.find"):
             try:
                 return _of(await self._watched.read_item(watch_id(wanted), wanted.subject_key))
             except CosmosResourceNotFoundError:

@@ -10,7 +10,7 @@ from shared.datamap.field_checks import fields_hold
 from shared.datamap.findings import EntryKind, Finding, Place, Way
 from shared.datamap.models import NOT_STATED, Activity, DataMap, Recipient, Store
 from shared.datamap.reach import stores_are_reached
-from shared.datamap.retention_checks import rules_are_fed
+from shared.datamap.retention_checks import own_data_is_there, rules_are_fed
 from shared.datamap.versions import versions_follow
 from shared.domain.errors import Invalid
 from shared.domain.identifiers import parse_email
@@ -31,6 +31,7 @@ def check(datamap: DataMap) -> list[Finding]:
         *fields_hold(datamap),
         *stores_are_reached(datamap),
         *rules_are_fed(datamap),
+        *own_data_is_there(datamap),
         *versions_follow(datamap),
     ]
 
@@ -129,7 +130,7 @@ def clauses_cover(datamap: DataMap) -> Iterator[Finding]:
     """Find rules and activities that the clauses they rest on do not name, and recipients no clause names."""
     met = {clause.number: clause.met_by for clause in datamap.policy.clauses}
     for index, rule in enumerate(datamap.policy.retention_rules):
-        if f"rule:{rule.id}" not in met.get(rule.clause, ()):
+        if not rule.decisions and f"rule:{rule.id}" not in met.get(rule.clause, ()):
             yield _policy(("retention_rules", index), f"clause {rule.clause} is not met by rule:{rule.id}")
     for activity in datamap.activities:
         for index, number in enumerate(activity.clauses):

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
-EntryKind = Literal["policy", "recipients", "activity"]
+EntryKind = Literal["policy", "recipients", "activity", "decisions", "own_data"]
 Way = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where something stands. `entry_id` names the activity; empty for the policy and the recipients."""
+    """Where something stands. `entry_id` names the activity; empty for the files that are one entry."""
 
     kind: EntryKind
     entry_id: str = ""

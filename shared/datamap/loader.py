@@ -4,7 +4,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -13,14 +13,21 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.datamap.checks import check
-from shared.datamap.findings import field_name
-from shared.datamap.models import NOT_STATED, Activity, DataMap, Policy, PolicyVersion, Recipient
+from shared.datamap.decisions import Decisions, decisions_hold, own_data_decided, with_decisions
+from shared.datamap.findings import Finding, field_name
+from shared.datamap.models import NOT_STATED, Activity, DataMap, OwnData, Policy, PolicyVersion, Recipient
 from shared.datamap.sources import Source, SourceError, parse
 from shared.domain.errors import Invalid
 
 POLICY_FILE = "policy.yaml"
 RECIPIENTS_FILE = "recipients.yaml"
+DECISIONS_FILE = "decisions.yaml"
+OWN_DATA_FILE = "own_data.yaml"
+_SINGLE = (POLICY_FILE, RECIPIENTS_FILE, DECISIONS_FILE, OWN_DATA_FILE)
 _Model = TypeVar("_Model", bound=BaseModel)
+
+
+_NONE_DECIDED = Decisions(activities=(), own_data=())
 
 
 class _Recipients(BaseModel):
@@ -29,12 +36,19 @@ class _Recipients(BaseModel):
     recipients: tuple[Recipient, ...]
 
 
+class _OwnData(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    own_data: tuple[OwnData, ...]
+
+
 def load(directory: Path | None = None) -> DataMap:
     """Return the checked map of a directory, by default the packaged one.
 
-    Every file of an activity is one `.yaml` beside `policy.yaml` and `recipients.yaml`; activities stand
-    in the order of their first clause. Texts of the policy's versions stand in `policies`: of the package, or
-    of the given directory. Repeat: the same map object, read once per process.
+    Every file of an activity is one `.yaml` beside `policy.yaml`, `recipients.yaml`, `own_data.yaml`
+    and `decisions.yaml`;
+    activities stand in the order of their first clause. Texts of the policy's versions stand in `policies`:
+    of the package, or of the given directory. Repeat: the same map object, read once per process.
 
     Raises:
         Invalid: `datamap_invalid`; `detail` has one `file.yaml:LINE field: message` per line, all of them.
@@ -65,26 +79,33 @@ class _Reading:
         recipients = (
             self._model(RECIPIENTS_FILE, _Recipients, "recipients") if RECIPIENTS_FILE in names else None
         )
-        others = [name for name in names if name not in (POLICY_FILE, RECIPIENTS_FILE)]
+        decisions = self._model(DECISIONS_FILE, Decisions, "decisions") if DECISIONS_FILE in names else None
+        own_data = self._model(OWN_DATA_FILE, _OwnData, "own_data") if OWN_DATA_FILE in names else None
+        others = [name for name in names if name not in _SINGLE]
         found = [self._model(name, Activity, "activity") for name in others]
         activities = sorted((one for one in found if one), key=_place_in_policy)
         self._give_up_if_wrong()
-        if policy is None or recipients is None:  # both were named as missing
+        if policy is None or recipients is None or decisions is None or own_data is None:  # all were named
             raise AssertionError("a missing file was not reported")
-        datamap = assemble(policy, activities, recipients.recipients)
-        for finding in check(datamap):
+        self._add(decisions_hold(activities, own_data.own_data, decisions))
+        self._give_up_if_wrong()
+        datamap = assemble(policy, activities, recipients.recipients, own_data.own_data, decisions)
+        self._add(check(datamap))
+        self._give_up_if_wrong()
+        return datamap
+
+    def _add(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
             place = finding.place
             source = self._sources[place.kind, place.entry_id]
             line, _ = source.locate(place.way)
             self._problems.append((source.name, line, field_name(place.way), finding.message))
-        self._give_up_if_wrong()
-        return datamap
 
     def _names(self) -> list[str]:
         if not self._directory.is_dir():
             raise Invalid("datamap_invalid", "there is no directory of maps")
         names = sorted(entry.name for entry in self._directory.iterdir() if entry.name.endswith(".yaml"))
-        for name in (POLICY_FILE, RECIPIENTS_FILE):
+        for name in _SINGLE:
             if name not in names:
                 self._problems.append((name, 1, "", "the file is missing"))
         return names
@@ -149,8 +170,13 @@ class _Reading:
                 way = (*way, "kind")
             line, found = source.locate(way)
             missing = problem["type"] in ("missing", "extra_forbidden") and found[-1:] != way[-1:]
+            message = (
+                f"{_decision_code(problem)}{problem['msg']}"
+                if source.name == DECISIONS_FILE
+                else problem["msg"]
+            )
             self._problems.append(
-                (source.name, line, field_name((*found, way[-1]) if missing else found), problem["msg"])
+                (source.name, line, field_name((*found, way[-1]) if missing else found), message)
             )
 
     def _give_up_if_wrong(self) -> None:
@@ -163,9 +189,31 @@ class _Reading:
             raise Invalid("datamap_invalid", "\n".join(lines))
 
 
-def assemble(policy: Policy, activities: Iterable[Activity], recipients: Iterable[Recipient]) -> DataMap:
-    """Return a map with its digest; it is not checked."""
-    unsigned = DataMap(policy=policy, activities=tuple(activities), recipients=tuple(recipients), digest="")
+def _decision_code(problem: Mapping[str, Any]) -> str:
+    """Return the code of a fault in a decision, as the rules about decisions write theirs."""
+    if problem["type"] == "missing" or problem["type"] == "string_too_short":
+        return "decision_incomplete: "
+    if problem["loc"][-1:] == ("period",):
+        return "decision_period_unreadable: "
+    return "decision_unreadable: "
+
+
+def assemble(
+    policy: Policy,
+    activities: Iterable[Activity],
+    recipients: Iterable[Recipient],
+    own_data: Iterable[OwnData] = (),
+    decisions: Decisions = _NONE_DECIDED,
+) -> DataMap:
+    """Return a map with the rules that decisions make and its digest; it is not checked."""
+    decided, those = with_decisions(policy, activities, decisions.activities)
+    unsigned = DataMap(
+        policy=decided,
+        activities=those,
+        recipients=tuple(recipients),
+        own_data=own_data_decided(own_data, decisions.own_data),
+        digest="",
+    )
     return unsigned.model_copy(update={"digest": _digest(unsigned)})
 
 

@@ -11,13 +11,16 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from shared.domain.retention import UseScope
+from shared.domain.retention import Term, UseScope
 from shared.domain.rights import Right
 
 NOT_STATED: Literal["not_stated"] = "not_stated"
 NotStated = Literal["not_stated"]
+UNDECIDED: Literal["undecided"] = "undecided"
+PERIOD = r"^P[1-9]\d{0,2}[YM]$"  # whole calendar years or months
+Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Letter = Literal["a", "b", "c", "f"]
 
 
@@ -72,7 +75,7 @@ class KeepUntil(Frozen):
     """The last day of a keeping duty: `period` after the date at `path`, as `counted_from` says."""
 
     path: str = Field(pattern=r"^/")
-    period: str = Field(pattern=r"^P\d+[YM]$")
+    period: str = Field(pattern=PERIOD)
     counted_from: Literal["date", "end_of_calendar_year"] = "date"
 
 
@@ -190,11 +193,15 @@ class LegalBasis(Frozen):
 
 
 class Retention(Frozen):
-    """How long an activity's data stays. `rule` names the entry in the policy's retention rules."""
+    """How long an activity's data stays. `rule` names the entry in the policy's retention rules.
+
+    Where the policy states no period, `may_count_from` says what a decision of the controller may count from.
+    """
 
     rule: str | NotStated
     further_rules: tuple[str, ...] = ()  # the earliest date of all rules counts
     criteria: Text
+    may_count_from: tuple["Countable", ...] = ()
 
 
 class Portability(Frozen):
@@ -296,23 +303,155 @@ class Taken(Frozen):
     by: str | None = Field(default=None, pattern=r"^/")
 
 
-class RetentionRule(Frozen):
-    """A period the policy states. `period` None: at once. Source: policy section 5.
+class Countable(Frozen):
+    """Stored days that a period may count from where the policy states none, and what would go by it.
 
-    `scope` says whose later use keeps data; `takes`, which stores the rule empties.
+    `title` goes on from a period: "after the order was shipped". Nothing goes by it before it is decided.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Text
+    reset_by: Text | None = None
+    erased_with_it: Text
+    scope: UseScope = UseScope.RECORD
+    triggers: tuple[Trigger, ...] = Field(min_length=1)
+    takes: tuple[Taken, ...] = Field(min_length=1)
+
+
+class Decision(Frozen):
+    """Who decided when and why on a period that the policy does not state, and from when on it is executed.
+
+    `reason` and `decided_by` are for staff. A later decision about the same is a later version of the rule:
+    `applies_to_existing` names the basis on which data collected before may stay longer.
+    """
+
+    decided_by: Said
+    decided_at: AwareDatetime
+    reason: Said
+    effective_from: date  # the first day of it in Copenhagen
+    period: str = Field(pattern=PERIOD)
+    applies_to_existing: Said | None = None
+
+
+class ActivityDecision(Decision):
+    """A decision about an activity; `trigger` is one of what its period `may_count_from`."""
+
+    activity: str
+    trigger: str
+
+
+class OwnDataDecision(Decision):
+    """A decision about data of our own, by its id."""
+
+    own_data: str
+
+
+class CaseDeletion(Frozen):
+    """Closed cases go whole, counted from the day each was closed."""
+
+    kind: Literal["cases"]
+
+
+class DocumentDeletion(Frozen):
+    """Documents of one store go, each counted from its own day at `path`."""
+
+    kind: Literal["documents"]
+    store: str
+    path: str = Field(pattern=r"^/")
+
+
+class SetBy(Frozen):
+    """A setting of the deployment says how many days."""
+
+    setting: str = Field(pattern=r"^[A-Z_]+_DAYS$")
+
+
+class BuiltIn(Frozen):
+    """A number of days that the code has."""
+
+    days: int = Field(ge=1)
+
+
+class UntilDone(Frozen):
+    """No period: it goes when something else does."""
+
+    until: str = Field(min_length=1)
+
+
+class OwnData(Frozen):
+    """Data of our own that lies beside the systems of record: where, how long, and what makes it go.
+
+    `held_in`: places such as `cosmos:requests`. `kept` undecided: nobody said, so it stays. `deletes`: what
+    executes a decision; None: nothing does, and none is taken. `required`: a production deployment needs to
+    know how long. `counted_from` goes on from a period and "after".
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Text
+    counted_from: Text
+    held_in: tuple[str, ...] = Field(min_length=1)
+    kept: Literal["undecided"] | SetBy | BuiltIn | UntilDone
+    required: bool = False
+    deletes: Annotated[CaseDeletion | DocumentDeletion, Field(discriminator="kind")] | None = None
+    decisions: tuple[OwnDataDecision, ...] = ()  # oldest first; they stand in a file of their own
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The versions of what was decided, oldest first. Empty: nothing was."""
+        return tuple(
+            Term(
+                period=one.period,
+                valid_from=one.effective_from,
+                applies_to_existing=one.applies_to_existing is not None,
+            )
+            for one in self.decisions
+        )
+
+
+class RuleVersion(Frozen):
+    """What a rule says from a day on. `period` None: at once.
+
+    `valid_from` is its first day in Copenhagen; None: it always held. `applies_to_existing`: the new basis on
+    which data collected before that day may stay longer than under the version before.
+    """
+
+    valid_from: date | None = None
+    period: str | None = Field(default=None, pattern=PERIOD)
+    applies_to_existing: Said | None = None
+
+
+class RetentionRule(RuleVersion):
+    """A period the policy states or a decision sets, in its last version. Source: policy section 5.
+
+    `scope` says whose later use keeps data; `takes`, which stores the rule empties; `earlier`, what it said
+    before, oldest first.
     """
 
     id: str
     clause: str
     title: Text
     trigger: str
-    period: str | None = Field(default=None, pattern=r"^P\d+[YM]$")
+    earlier: tuple[RuleVersion, ...] = ()
     reset_by: Text | None = None
     erased_with_it: Text
     scope: UseScope = UseScope.PERSON
     warns: bool = False  # who it is about is told some days before, where the controller says how many
     triggers: tuple[Trigger, ...] = ()
     takes: tuple[Taken, ...] = ()
+    decisions: tuple[ActivityDecision, ...] = ()  # what made it, oldest first; empty: the policy states it
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Its versions, oldest first; there is always one."""
+        versions: tuple[RuleVersion, ...] = (*self.earlier, self)
+        return tuple(
+            Term(
+                period=one.period,
+                valid_from=one.valid_from,
+                applies_to_existing=one.applies_to_existing is not None,
+            )
+            for one in versions
+        )
 
 
 class Clause(Frozen):
@@ -395,6 +534,7 @@ class DataMap(Frozen):
     policy: Policy
     activities: tuple[Activity, ...]
     recipients: tuple[Recipient, ...]
+    own_data: tuple[OwnData, ...] = ()
     digest: str
 
     def stores(self) -> tuple[tuple[Activity, Store], ...]:
@@ -433,6 +573,15 @@ class DataMap(Frozen):
             activity.id
             for activity in self.activities
             if any(rests_on_interest(activity, store) for store in activity.stores)
+        )
+
+    def decisions_of(self, activity_id: str) -> tuple[ActivityDecision, ...]:
+        """Return what was decided about an activity the policy states no period for, oldest first."""
+        return tuple(
+            one
+            for rule in self.policy.retention_rules
+            for one in rule.decisions
+            if one.activity == activity_id
         )
 
     def store(self, store_id: str) -> tuple[Activity, Store]:

@@ -9,6 +9,7 @@ from shared.datamap.findings import Way
 
 # The C parser reads the same and is ten times faster; not every platform's wheel has it.
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TIME_TAG = "tag:yaml.org,2002:timestamp"
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 
 
@@ -76,6 +77,8 @@ def _problems(node: yaml.Node, field: str, seen: set[int]) -> list[tuple[int, st
         return []
     seen.add(id(node))
     problems: list[tuple[int, str, str]] = []
+    if isinstance(node, yaml.ScalarNode) and node.tag == _TIME_TAG and not _is_a_time(node):
+        problems.append((node.start_mark.line + 1, field, "there is no such day or time"))
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             problems += _problems(item, f"{field}[{index}]", seen)
@@ -94,6 +97,14 @@ def _problems(node: yaml.Node, field: str, seen: set[int]) -> list[tuple[int, st
             keys.setdefault(key.value, line)
             problems += _problems(value, name, seen)
     return problems
+
+
+def _is_a_time(node: yaml.ScalarNode) -> bool:
+    try:
+        yaml.constructor.SafeConstructor().construct_yaml_timestamp(node)
+    except ValueError:
+        return False
+    return True
 
 
 def _below(node: yaml.Node, part: str | int) -> tuple[int, yaml.Node] | None:

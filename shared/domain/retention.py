@@ -5,7 +5,7 @@ somebody has to act, and a longest time of storage is not lengthened by it.
 Source: policy section 5; GDPR article 5(1)(e).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -21,6 +21,8 @@ CLOUD_LOGIN = "cloud_login"
 
 FIRST_CREDIBLE = date(2000, 1, 1)
 """An earlier day is a default or a mistake, older than the products: it is taken for none."""
+
+_A_DAY = timedelta(days=1)
 
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 """A later moment stands for never, and counting years from it would leave the calendar."""
@@ -46,11 +48,6 @@ def event_day(happened_at: datetime, arrived_at: datetime | None) -> date:
     """
     capped = happened_at if arrived_at is None else min(happened_at, arrived_at)
     return copenhagen_day(capped)
-
-
-def resets(event_on: date, trigger_on: date, period: str) -> bool:
-    """Whether an event starts the period anew: one after the last day comes too late."""
-    return event_on <= last_day(trigger_on, period)
 
 
 def is_accepted(happened_at: datetime, arrived_at: datetime, period: str) -> bool:
@@ -115,27 +112,71 @@ def latest_by_group(facts: Iterable[Fact], scope: UseScope) -> dict[str, date]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunningClock:
-    """One rule's period for some data. `period` None: at once. `ended_on`: what would have ended it.
+class Term:
+    """A rule's period as one version of it says. `period` None: at once.
 
-    A suspension is ended by a reactivation on or before the last day, and by nothing else: a login to a
-    suspended profile is none.
+    `valid_from`: the first Copenhagen day it holds, on which data that is past it goes; None: it always did.
+    `applies_to_existing`: whether data collected before may stay longer, which needs a basis of its own.
+    """
+
+    period: str | None
+    valid_from: date | None = None
+    applies_to_existing: bool = False
+
+    def holds_on(self, day: date) -> bool:
+        """Whether it holds on a day."""
+        return self.valid_from is None or self.valid_from <= day
+
+    def erase_on(self, trigger_on: date) -> date:
+        """Return the day from which data goes by this version alone: none before the version holds."""
+        day = trigger_on if self.period is None else erase_from(trigger_on, self.period)
+        return day if self.valid_from is None else max(day, self.valid_from)
+
+
+def erase_on_by(terms: Sequence[Term], trigger_on: date, collected_on: date) -> date:
+    """Return the day from which data goes that was collected on a day, by a rule's versions, oldest first.
+
+    What was collected under a version stays under it. A later, shorter one takes it along from its first day;
+    a later, longer one only where it says so, and nothing that was due by then.
+    Source: GDPR articles 5(1)(e) and 13(3).
+    """
+    own = max((number for number, one in enumerate(terms) if one.holds_on(collected_on)), default=0)
+    day = terms[own].erase_on(trigger_on)
+    for term in terms[own + 1 :]:
+        later = term.erase_on(trigger_on)
+        if later < day or (term.applies_to_existing and term.holds_on(day - _A_DAY)):
+            day = later
+    return day
+
+
+def term_on(terms: Sequence[Term], day: date) -> Term | None:
+    """Return the version that what is collected on a day comes under. None: the rule does not hold yet."""
+    return next((one for one in reversed(terms) if one.holds_on(day)), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningClock:
+    """One rule's period for some data, by the versions of the rule, oldest first.
+
+    `collected_on` None: nobody knows, and the data is as old as its clock. `ended_on`: what would have ended
+    the period. A suspension is ended by a reactivation on or before the last day, and by nothing else: a
+    login to a suspended profile is none.
     """
 
     rule_id: str
     trigger_on: date
-    period: str | None
+    terms: tuple[Term, ...]
+    collected_on: date | None = None
     ended_on: date | None = None
 
     @property
     def erase_on(self) -> date | None:
         """The day from which the data goes. None: the clock was stopped in time."""
-        if self.period is None:
-            return self.trigger_on
+        day = erase_on_by(self.terms, self.trigger_on, self.collected_on or self.trigger_on)
         ended = self.ended_on
-        if ended is not None and ended >= self.trigger_on and resets(ended, self.trigger_on, self.period):
+        if ended is not None and self.trigger_on <= ended < day:
             return None
-        return erase_from(self.trigger_on, self.period)
+        return day
 
 
 def earliest(clocks: Iterable[RunningClock]) -> tuple[date, str] | None:

@@ -4,13 +4,13 @@ What falls due is found by the day that started its period, between the last run
 stays active is not looked at again each day. Source: policy section 5; GDPR article 5(1)(e).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.domain.retention import erase_from
+from shared.domain.retention import Term, erase_from
 from shared.domain.times import UtcTime, start_of, utc_text
 
 _DAYS_OF_A_YEAR, _SLACK_DAYS = 365.25, 4  # the search for the bound begins a little too late
@@ -66,8 +66,10 @@ class Doubt(StrEnum):
 class Run(_Frozen):
     """A run of one day. `cursor`: a place in the search at hand; it stays here and travels in no message.
 
-    `bounds`: by store and path, up to where days were searched; the next run goes on there. `counts`: records
-    by what they came to, such as `held`. `erased`: records by store. `request_units`: of finding and erasing.
+    `bounds`: by store and path, up to where days were searched; the next run goes on there. `versions`: of
+    the rules it went by; where the last run went by others, it `looks_at_all` who is watched. `counts`:
+    records by what they came to, such as `held`. `erased`: records by store. `request_units`: of finding and
+    erasing.
     `undated`, `unclear`, `failed`: records that stand in doubt when it is done.
     `alarmed_on`: the day of the last run that raised an alarm about them; None: none did.
     """
@@ -81,6 +83,8 @@ class Run(_Frozen):
     cursor: str | None = None
     bounds: Mapping[str, str] = {}
     old_bounds: Mapping[str, str] = {}
+    versions: Mapping[str, str] = {}
+    looks_at_all: bool = False
     began_seconds: int = 0  # the database's own clock when it began
     written_since_seconds: int | None = None  # and when the last run began; None: there was none
     seen: int = 0
@@ -139,6 +143,15 @@ def bound(today: date, period: str) -> str:
     while erase_from(day, period) > today:
         day -= timedelta(days=1)
     return utc_text(start_of(day + timedelta(days=1)))
+
+
+def bound_by(terms: Sequence[Term], today: date) -> str:
+    """Return the text that all days are below whose data may be due today by any version of a rule.
+
+    The shortest period that holds bounds the search; what another version keeps longer is found and not due.
+    Empty: no version with a period holds yet.
+    """
+    return max((bound(today, one.period) for one in terms if one.period and one.holds_on(today)), default="")
 
 
 def _parts(period: str) -> tuple[int, int]:

@@ -118,6 +118,19 @@ class Cases(Protocol):
         """
         ...
 
+    async def closed_before(
+        self, until: str, *, cursor: str | None, limit: int
+    ) -> tuple[tuple[str, ...], str | None]:
+        """Return ids of cases with no work left whose `closed_at` is below a text, and where to go on.
+
+        A cursor stays good while cases before it are deleted; None: there are no more.
+        """
+        ...
+
+    async def document_ids(self, request_id: str) -> tuple[str, ...]:
+        """Return the ids of everything in a case's partition. Empty: there is no such case."""
+        ...
+
     async def events(self, request_id: str) -> tuple[Event, ...]:
         """Return the audit entries of a case, the first one first. Empty: there is no such case."""
         ...

@@ -59,7 +59,7 @@ class RetentionRuns(Protocol):
         """Return who of these is watched for a record in one of these stores until after a day."""
         ...
 
-    async def watched(self, wanted: Watched) -> Watched | None:
+    async def find(self, wanted: Watched) -> Watched | None:
         """Return what is watched under the same `watch_key`. None: nothing."""
         ...
 

@@ -14,6 +14,7 @@ from shared.datamap.models import Activity, DataMap
 from shared.domain.contacts import Contacts
 from shared.domain.times import utc_text
 from shared.rendering.dates import moment_text
+from shared.rendering.kept import criteria_text
 from shared.rendering.templating import render_page, to_bytes
 from shared.rendering.words import words
 
@@ -69,11 +70,11 @@ def _about(datamap: DataMap, facts: CustomerFacts) -> dict[str, Any]:
             "address": facts.contacts.controller_address,
             "email": facts.contacts.controller_email,
         },
-        "activities": [_activity(activity, facts) for activity in datamap.activities],
+        "activities": [_activity(datamap, activity, facts) for activity in datamap.activities],
     }
 
 
-def _activity(activity: Activity, facts: CustomerFacts) -> dict[str, Any]:
+def _activity(datamap: DataMap, activity: Activity, facts: CustomerFacts) -> dict[str, Any]:
     language = facts.language
     return {
         "id": activity.id,
@@ -90,7 +91,7 @@ def _activity(activity: Activity, facts: CustomerFacts) -> dict[str, Any]:
         ],
         "purposes": [purpose.title.in_language(language) for purpose in activity.purposes],
         "source": activity.source.in_language(language),
-        "kept": activity.retention.criteria.in_language(language),
+        "kept": criteria_text(datamap, activity, language),
     }
 
 

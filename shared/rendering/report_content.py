@@ -14,6 +14,7 @@ from shared.domain.rights import Right
 from shared.domain.times import copenhagen_day, utc_text
 from shared.rendering.archive import Member
 from shared.rendering.dates import period_text
+from shared.rendering.kept import criteria_text
 from shared.rendering.report_facts import AccessReport, Disclosure, HeldFact, StoreFinding
 from shared.rendering.transfers import TransferSpan, transfer_spans
 from shared.rendering.words import words
@@ -245,7 +246,7 @@ def _disclosure_facts(one: Disclosure) -> dict[str, Any]:
 
 
 def _retention(datamap: DataMap, activity: Activity, language: str) -> dict[str, Any]:
-    criteria = activity.retention.criteria.in_language(language)
+    criteria = criteria_text(datamap, activity, language)
     rule = next((one for one in datamap.policy.retention_rules if one.id == activity.retention.rule), None)
     if rule is None:
         return {"rule": activity.retention.rule, "period": NOT_STATED, "criteria": criteria}

@@ -11,7 +11,7 @@ from datetime import datetime
 from shared.datamap.models import DataMap, DocumentStore, RetentionRule
 from shared.domain.activity import ActivityClock, ActivityEvent, EventVerdict, moved, read_event
 from shared.domain.errors import Conflict, Permanent
-from shared.domain.retention import Fact
+from shared.domain.retention import Fact, term_on
 from shared.domain.times import copenhagen_day
 from shared.ports.activity import StoredClock
 from shared.services.context import Context
@@ -32,7 +32,8 @@ async def take_in(context: Context, events: Sequence[ActivityEvent]) -> tuple[Ev
         Retryable: a store did not answer; send the same events again.
     """
     now = context.clock.now()
-    period = _rule(context.datamap).period or ""
+    term = term_on(_rule(context.datamap).terms, copenhagen_day(now))
+    period = (term.period if term else None) or ""
     verdicts: list[EventVerdict] = []
     uses: defaultdict[str, list[tuple[int, _Place, _Use]]] = defaultdict(list)
     seen: set[str] = set()

@@ -82,9 +82,11 @@ class _Facts:
     """What the stored records say about one rule of one person, by group."""
 
     facts: list[Fact] = field(default_factory=list)
+    collected: dict[str, date] = field(default_factory=dict)  # the oldest record of each group
     ended: dict[str, date] = field(default_factory=dict)
     undated: set[str] = field(default_factory=set)  # groups whose period began nobody knows when
     written: dict[str, date] = field(default_factory=dict)  # what is no use: when the latest was written
+    is_begun: bool = False  # its oldest record may be erased already, which said the version
 
 
 def families(datamap: DataMap) -> tuple[Family, ...]:
@@ -125,11 +127,13 @@ async def due_of_people(
     *,
     today: date | None = None,
     directories_only: bool = False,
+    is_begun: bool = False,
 ) -> list[tuple[DueActivity, ...]]:
     """Return what is due of each person, what is not, and what has no stated period. It changes nothing.
 
     Their records are read together, and each counts for whom it belongs to. `controls`: of each person.
-    `directories_only`: leave out stores with one record an event, which can only make data due later.
+    `directories_only`: leave out stores with one record an event, which can only make data due later, where
+    there is anything else. `is_begun`: some may be erased already; of several versions the oldest counts.
 
     Raises:
         CannotTell: `record_of_nobody`: a record was found that is none of these people's; look at each alone.
@@ -137,8 +141,9 @@ async def due_of_people(
     day = today or copenhagen_day(context.clock.now())
     found: list[list[DueActivity]] = [[] for _ in people]
     for family in families(context.datamap):
-        known = [{rule.id: _Facts() for rule in family.rules} for _ in people]
-        for cost in tuple(_Cost)[:-1] if directories_only else _Cost:
+        known = [{rule.id: _Facts(is_begun=is_begun) for rule in family.rules} for _ in people]
+        has_directory = any(one.directory for rule in family.rules for one in rule.triggers)
+        for cost in tuple(_Cost)[:-1] if directories_only and has_directory else _Cost:
             asked = [
                 number
                 for number, by_rule in enumerate(known)
@@ -173,7 +178,7 @@ def due_of_record(
         for rule in family.rules:
             for trigger in rule.triggers:
                 if trigger.directory and trigger.store == store.id:
-                    _note(by_rule[rule.id], rule, trigger, record, today)
+                    _note(by_rule[rule.id], rule, trigger, store, record, today)
         for one in verdicts(family, by_rule, (), today=today):
             days = (one.due.erase_on, states.get(one.due.state))
             states[one.due.state] = min((day for day in days if day is not None), default=None)
@@ -188,7 +193,7 @@ def erase_day_of_record(
     for rule in family.rules:
         for trigger in rule.triggers:
             if trigger.directory and trigger.store == store.id:
-                _note(by_rule[rule.id], rule, trigger, record, today)
+                _note(by_rule[rule.id], rule, trigger, store, record, today)
     days = [one.due.erase_on for one in verdicts(family, by_rule, (), today=today)] if family.rules else []
     return min((day for day in days if day is not None), default=None)
 
@@ -198,15 +203,20 @@ async def is_still_due(
 ) -> bool:
     """Whether what a scheduled deletion is about has not been reset meanwhile, for any of its people.
 
-    Records that are gone already say nothing; only a day that is there and not over says no.
+    Records that are gone already say nothing; only a day that is there and not over says no, or that the rule
+    is gone, as when a decision was withdrawn.
 
     Raises:
         CannotTell: as `due_of_people`.
     """
     if not scope.rule_ids:
         return True
+    if not set(scope.rule_ids) <= {rule.id for rule in context.datamap.policy.retention_rules}:
+        return False
     wanted = {value for one in scope.records for value in one.values}
-    each = await due_of_people(context, people, [()] * len(people), directories_only=directories_only)
+    each = await due_of_people(
+        context, people, [()] * len(people), directories_only=directories_only, is_begun=True
+    )
     return not any(
         one.due.state is DueState.NOT_DUE
         and one.due.erase_on is not None
@@ -257,12 +267,23 @@ def _judged(
         for group, on in latest_by_group(known.facts, family.scope).items():
             clocks[group].append(
                 RunningClock(
-                    rule_id=rule.id, trigger_on=on, period=rule.period, ended_on=known.ended.get(group)
+                    rule_id=rule.id,
+                    trigger_on=on,
+                    terms=rule.terms,
+                    collected_on=date.min if known.is_begun else known.collected.get(group),
+                    ended_on=known.ended.get(group),
                 )
             )
         for group, on in known.written.items():
             if not clocks[group]:
-                clocks[group].append(RunningClock(rule_id=rule.id, trigger_on=on, period=rule.period))
+                clocks[group].append(
+                    RunningClock(
+                        rule_id=rule.id,
+                        trigger_on=on,
+                        terms=rule.terms,
+                        collected_on=date.min if known.is_begun else known.collected.get(group),
+                    )
+                )
     found = {}
     for group in groups:
         due = judge(clocks[group], today=today, activity_id=family.activity_id, controls=controls)
@@ -325,11 +346,12 @@ async def _read(
             )
             for document in page.documents:
                 for number in _owners(context.datamap, store, document.body, people, tuple(some)):
-                    _note(some[number], rule, trigger, document.body, today)
+                    _note(some[number], rule, trigger, store, document.body, today)
             for known in some.values():
                 known.facts = _condensed(known.facts)
             cursor = page.cursor
-            is_enough = not trigger.directory and not any(
+            # Of several versions, the oldest record says which it is: it may be on the next page.
+            is_enough = not (trigger.directory or rule.earlier) and not any(
                 _may_be_due(family, {rule.id: known}, today) for known in some.values()
             )
             if cursor is None or is_enough:
@@ -378,7 +400,7 @@ def _recent(
     """
     is_event = _cost(datamap, trigger) is _Cost.EVENTS and len(trigger.paths) == 1
     is_dated = any(fact.on is not None for fact in known.facts)
-    if not (is_event and is_dated and rule.scope is UseScope.PERSON and rule.period):
+    if not (is_event and is_dated and rule.scope is UseScope.PERSON and rule.period) or rule.earlier:
         return None
     since = bound(today - _SLACK, rule.period)
     return DueSearch(path=trigger.paths[0], since=since, unclear_too=True)
@@ -395,7 +417,12 @@ def _condensed(facts: Sequence[Fact]) -> list[Fact]:
 
 
 def _note(
-    known: _Facts, rule: RetentionRule, trigger: Trigger, record: Mapping[str, Any], today: date
+    known: _Facts,
+    rule: RetentionRule,
+    trigger: Trigger,
+    store: DocumentStore,
+    record: Mapping[str, Any],
+    today: date,
 ) -> None:
     """Note what one record says; where one use keeps all of a person's data, all of it is one group."""
     group = "" if rule.scope is UseScope.PERSON else _text(record, trigger.group)
@@ -415,6 +442,10 @@ def _note(
             known.written[group] = max(written_on, known.written.get(group, written_on))
     customer_id = _text(record, trigger.customer_path) if trigger.customer_path else ""
     known.facts.append(Fact(group=group, on=on, customer_id=customer_id))
+    created_on = _day(record, store.created_path, today, planned=False) if store.created_path else None
+    days = [day for day in (created_on, on, _arrived_on(record)) if day is not None]
+    if days:
+        known.collected[group] = min(*days, known.collected.get(group, days[0]))
     ended_on = _latest(record, trigger, (trigger.ended_by,), today) if trigger.ended_by else None
     if ended_on is not None:
         known.ended[group] = max(ended_on, known.ended.get(group, ended_on))

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from shared.datamap.models import Trigger
 from shared.domain.periods import add_months
-from shared.domain.retention_runs import bound
+from shared.domain.retention_runs import bound_by
 from shared.domain.times import copenhagen_day
 from shared.ports.documents import DueSearch
 from shared.services.context import Context
@@ -40,7 +40,7 @@ async def outlook(context: Context) -> Outlook:
     overdue: dict[str, int] = {}
     by_rule: dict[str, tuple[int, ...]] = {}
     for rule, trigger in triggers(context.datamap):
-        if not trigger.directory:
+        if not trigger.directory and any(one.directory for one in rule.triggers):
             continue
         store = documents_of(context, trigger.store)
         if rule.period is None:
@@ -52,7 +52,10 @@ async def outlook(context: Context) -> Outlook:
         for path, without in _first_days(trigger):
             since: str | None = None
             for number, last in enumerate([today, *ends]):
-                until = bound(last, rule.period)
+                until = bound_by(rule.terms, last)
+                if not until:  # no decision holds yet
+                    overdue.setdefault(rule.id, 0)
+                    continue
                 wanted = DueSearch(path=path, since=since, until=until, without=without)
                 tallied = await context.documents.tally(store, wanted)
                 if number == 0:

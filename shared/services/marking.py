@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from shared.domain.cases import SubjectRequest
 from shared.domain.consent import ended_for, left, listed
+from shared.domain.consent_ledger import ConsentEvent, EventKind, present_state
 from shared.domain.controls import EVERY_PURPOSE, Controls, Objection, Restriction, RestrictionGround
 from shared.domain.errors import Conflict
 from shared.domain.rights import Right
@@ -163,7 +164,11 @@ async def object_to(context: Context, request: SubjectRequest, subject_keys: Seq
             return marked
         return listed(marked, at=wanted.placed_at, reason="objected")
 
-    await change(context, marked_keys(context, request, subject_keys), objected)
+    keys = marked_keys(context, request, subject_keys)
+    await change(context, keys, objected)
+    if wanted.kind == "marketing":
+        event_id = f"objected-{wanted.objection_id}"
+        await _write_down(context, keys, EventKind.OBJECTED, event_id, at=wanted.placed_at)
 
 
 async def withdraw(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> None:
@@ -176,6 +181,34 @@ async def withdraw(context: Context, request: SubjectRequest, subject_keys: Sequ
     await change(
         context, subject_keys, lambda controls: left(controls, EVERY_PURPOSE, at, reason="withdrawn")
     )
+    event_id = f"withdrawn-all-{int(at.timestamp() * 1_000_000)}"
+    await _write_down(context, subject_keys, EventKind.WITHDRAWN, event_id, at=at)
+
+
+async def _write_down(
+    context: Context, subject_keys: Iterable[str], kind: EventKind, event_id: str, *, at: datetime
+) -> None:
+    """Write an end into the ledger where something it knows of stood then; the gate is closed already.
+
+    A second call writes nothing: whoever asks a hundred times ended one thing.
+    """
+    keys = tuple(subject_keys)
+    events = await context.consent_ledger.of_person(keys)
+    for key in keys:
+        known = [one for one in events if one.subject_key == key and one.at <= at]
+        purposes = {one.purpose_id for one in known if one.begins}
+        if any(present_state(known, purpose_id).in_force for purpose_id in purposes):
+            await context.consent_ledger.append(
+                ConsentEvent(
+                    event_id=event_id,
+                    subject_key=key,
+                    purpose_id=EVERY_PURPOSE,
+                    kind=kind,
+                    at=at,
+                    noted_at=context.clock.now(),
+                    channel="request",
+                )
+            )
 
 
 async def erased(context: Context, request: SubjectRequest, *, found_records: bool) -> None:

@@ -23,7 +23,7 @@ from shared.services.progress import Budget
 from shared.services.resolving import resolve
 from shared.services.retention_cases import people_of
 from shared.services.retention_looking import documents_of, holds_events, unknown_of
-from shared.services.retention_searches import search_of, whole
+from shared.services.retention_searches import search_of, versions, whole
 
 MOST_YEARS_AHEAD = 10
 MOST_PEOPLE = 1_000
@@ -106,6 +106,8 @@ async def _look(context: Context, found: Preview, most: int) -> None:
     seen: set[str] = set()
     records: set[tuple[str, str, str]] = set()  # one may be found by more than one of its days
     run = whole(context.datamap, found.as_of, now=context.clock.now())
+    past = await context.retention_runs.past(limit=1)
+    looks_at_all = bool(past) and past[0].versions not in ({}, versions(context.datamap))  # as a run does
     stores = {one.key: documents_of(context, one.store_id) for one in run.sources}
     for source in sorted(run.sources, key=lambda one: holds_events(context.datamap, stores[one.key])):
         store = stores[source.key]
@@ -118,7 +120,7 @@ async def _look(context: Context, found: Preview, most: int) -> None:
             )
             budget.spend(len(page.documents))
             documents: Sequence[StoredDocument] = page.documents
-            if is_event:
+            if is_event and not looks_at_all:
                 documents = await unknown_of(context, store, documents, day=found.as_of)
             for document in documents:
                 name = (store.id, repr(document.partition), document.document_id)

@@ -9,7 +9,7 @@ Source: policy section 5; GDPR article 5(1)(e).
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 from shared.datamap.models import DocumentStore
@@ -31,7 +31,14 @@ from shared.services.retention_looking import (
     of_watched,
     unknown_of,
 )
-from shared.services.retention_searches import bounds, leads_to_events, search_of, sources
+from shared.services.retention_searches import (
+    bounds,
+    leads_to_events,
+    search_of,
+    sources,
+    still_there,
+    versions,
+)
 from shared.services.retention_settling import settle
 from shared.services.side_by_side import all_of
 from shared.telemetry import (
@@ -105,7 +112,7 @@ async def _at_hand(context: Context) -> StoredRun:
     if stored is not None and (not stored.run.is_done or stored.run.day >= today):
         return stored
     last = None if stored is None else stored.run
-    found = tuple(sources(context.datamap, is_first=last is None))
+    found = tuple(sources(context.datamap, today, is_first=last is None))
     run = Run(
         day=today,
         started_at=now,
@@ -113,6 +120,8 @@ async def _at_hand(context: Context) -> StoredRun:
         later=tuple(one for one in found if leads_to_events(context.datamap, one)),
         bounds=bounds(context.datamap, today, {} if last is None else last.bounds),
         old_bounds={} if last is None else last.bounds,
+        versions=versions(context.datamap),
+        looks_at_all=last is not None and last.versions not in ({}, versions(context.datamap)),
         written_since_seconds=None if last is None else last.began_seconds,
     )
     return await _begun(context, run)
@@ -157,6 +166,10 @@ async def _find(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
     Returns the run, and whether another message can go on at once: not where enough was filed in this hour.
     A search that finds nothing costs no saving.
     """
+    left = tuple(one for one in run.sources if still_there(context.datamap, one))
+    if left[:1] != run.sources[:1]:
+        run = run.model_copy(update={"cursor": None})  # the search it was in is gone with its rule
+    run = run.model_copy(update={"sources": left})
     while run.sources:
         several = run.sources[:_SEARCHES_AT_ONCE]
         pages = await all_of(
@@ -211,15 +224,18 @@ def _named(document: StoredDocument) -> str:
 
 async def _watch(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
     today = copenhagen_day(context.clock.now())
-    page = await context.retention_runs.due(today, after=run.looked_until, limit=_PAGE_RECORDS)
+    until = date.max if run.looks_at_all else today  # another version may make anybody due
+    page = await context.retention_runs.due(until, after=run.looked_until, limit=_PAGE_RECORDS)
     budget.spend(len(page))
-    found = await all_of(partial(of_watched, context, one) for one in page)
-    for watched, (_, document) in zip(page, found, strict=True):
+    # What this run has filed is not looked at twice.
+    looked_at = [one for one in page if one.look_on <= today or not one.request_ids]
+    found = await all_of(partial(of_watched, context, one) for one in looked_at)
+    for watched, (_, document) in zip(looked_at, found, strict=True):
         if document is None:
             await context.retention_runs.unwatch(watched)
     candidates = [
         Candidate(store=store, document=document, watched=watched)
-        for watched, (store, document) in zip(page, found, strict=True)
+        for watched, (store, document) in zip(looked_at, found, strict=True)
         if document is not None
     ]
     run, waits = await look_at(context, run, candidates)

@@ -55,7 +55,7 @@ async def doubt(
         doubt=reason,
         doubted_on=today,
     )
-    old = await context.retention_runs.watched(row)
+    old = await context.retention_runs.find(row)
     if old is not None:
         since = old.doubted_on if old.doubt is reason else today
         row = row.model_copy(

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 
 from shared.datamap.models import DataMap, RetentionRule, Trigger
 from shared.domain.errors import Permanent
-from shared.domain.retention_runs import Run, Search, Source, bound
+from shared.domain.retention import term_on
+from shared.domain.retention_runs import Run, Search, Source, bound_by
 from shared.domain.times import start_of, utc_text
 from shared.ports.documents import DueSearch
 from shared.services.due import families, is_clock
@@ -14,9 +15,11 @@ from shared.services.due import families, is_clock
 _A_DAY = timedelta(days=1)
 
 
-def sources(datamap: DataMap, *, is_first: bool) -> Iterator[Source]:
-    """Yield every search of a run. What was written late is for a run that follows another."""
+def sources(datamap: DataMap, today: date, *, is_first: bool) -> Iterator[Source]:
+    """Yield a run's searches by the rules that hold. What was written late is for a run after another."""
     for rule, trigger in triggers(datamap):
+        if term_on(rule.terms, today) is None:
+            continue
         of_rule = {"rule_id": rule.id, "store_id": trigger.store}
         if not trigger.directory:
             for path in trigger.paths:
@@ -39,12 +42,12 @@ def sources(datamap: DataMap, *, is_first: bool) -> Iterator[Source]:
 
 
 def leads_to_events(datamap: DataMap, source: Source) -> bool:
-    """Whether a search finds single events, of which there are many a person.
+    """Whether a search finds single events, many of a person, and a directory leads to the person too.
 
-    They are searched for last: most of them are gone by then with whom a directory leads to.
+    They are searched for last: most of them are gone by then with whom the directory leads to.
     """
-    _, trigger = trigger_of(datamap, source)
-    return not trigger.directory
+    rule, trigger = trigger_of(datamap, source)
+    return not trigger.directory and any(one.directory for one in rule.triggers)
 
 
 def triggers(datamap: DataMap) -> Iterator[tuple[RetentionRule, Trigger]]:
@@ -54,6 +57,11 @@ def triggers(datamap: DataMap) -> Iterator[tuple[RetentionRule, Trigger]]:
             for trigger in rule.triggers:
                 if not is_clock(datamap, trigger):
                     yield rule, trigger
+
+
+def still_there(datamap: DataMap, source: Source) -> bool:
+    """Whether the map still has the rule and the trigger of a search: a decision may have been withdrawn."""
+    return (source.rule_id, source.store_id) in {(rule.id, one.store) for rule, one in triggers(datamap)}
 
 
 def trigger_of(datamap: DataMap, source: Source) -> tuple[RetentionRule, Trigger]:
@@ -69,12 +77,16 @@ def trigger_of(datamap: DataMap, source: Source) -> tuple[RetentionRule, Trigger
 
 
 def bounds(datamap: DataMap, today: date, before: Mapping[str, str]) -> dict[str, str]:
-    """Return up to where each path's days are searched; never less than by the last run."""
+    """Return up to where each path's days are searched; never less than by the last run.
+
+    A rule that does not hold yet is left out.
+    """
     found = dict(before)
     for rule, trigger in triggers(datamap):
-        for path in (*trigger.paths, *trigger.otherwise) if rule.period else ():
+        until = bound_by(rule.terms, today)
+        for path in (*trigger.paths, *trigger.otherwise) if until else ():
             key = f"{rule.id}:{trigger.store}:{path}"
-            found[key] = max(bound(today, rule.period or ""), before.get(key, ""))
+            found[key] = max(until, before.get(key, ""))
     return found
 
 
@@ -83,9 +95,20 @@ def whole(datamap: DataMap, day: date, *, now: datetime) -> Run:
     return Run(
         day=day,
         started_at=now,
-        sources=tuple(sources(datamap, is_first=True)),
+        sources=tuple(sources(datamap, day, is_first=True)),
         bounds=bounds(datamap, day, {}),
     )
+
+
+def versions(datamap: DataMap) -> dict[str, str]:
+    """Return each rule's versions as text: where they change, whoever is watched is looked at again."""
+    return {
+        rule.id: " ".join(
+            f"{one.period}@{one.valid_from}{'+' if one.applies_to_existing else ''}" for one in rule.terms
+        )
+        for family in families(datamap)
+        for rule in family.rules
+    }
 
 
 def search_of(datamap: DataMap, run: Run, source: Source) -> DueSearch:

@@ -12,7 +12,7 @@ from shared.datamap.treatment import value_at
 from shared.domain.errors import Conflict, Invalid, Permanent, Retryable
 from shared.domain.identifiers import EMAIL, SUBJECT_KEY, parse_email
 from shared.domain.membership_warnings import MembershipWarning
-from shared.domain.retention_runs import bound
+from shared.domain.retention_runs import bound, bound_by
 from shared.domain.times import after, copenhagen_day
 from shared.ports.documents import DueSearch, StoredDocument
 from shared.ports.membership_warnings import StoredWarning
@@ -49,8 +49,8 @@ async def warn_members(context: Context) -> int:
                 for path in (*trigger.paths, *trigger.otherwise):
                     wanted = DueSearch(
                         path=path,
-                        since=bound(today, rule.period or ""),
-                        until=bound(today + timedelta(days=days), rule.period or ""),
+                        since=min(bound(today, one.period) for one in rule.terms if one.period),
+                        until=bound_by(rule.terms, today + timedelta(days=days)),
                         without=trigger.paths if path in trigger.otherwise else (),
                     )
                     sent += await _search(context, family, trigger, wanted, budget)

@@ -181,3 +181,40 @@ async def test_requests_of_a_person_are_found_by_any_pseudonym(cases):
     assert await cases.of_person(one.subject_keys) == (one.request_id,)
     assert await cases.of_person(one.subject_keys[1:]) == (one.request_id,)
     assert await cases.of_person(("k1-unknown",)) == ()
+
+
+async def test_closed_cases_are_found_by_the_day_they_were_closed(cases):
+    """Those below the text alone, without work left; a page goes on while cases before it are deleted."""
+    closed = {"state": RequestState.COMPLETED, "email": None, "wake_at": None}
+    year = f"19{uuid.uuid4().int % 90 + 10}"
+    at = datetime(int(year), 3, 2, 9, 0, tzinfo=UTC)
+    found = [request(**closed, closed_at=at) for _ in range(3)]
+    others = [
+        request(**closed, closed_at=at + timedelta(days=1)),
+        request(**{**closed, "wake_at": NOW}, closed_at=at),
+        request(),
+    ]
+    for one in (*found, *others):
+        await created(cases, one)
+    until = f"{year}-03-03T00:00:00Z"
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page, cursor = await cases.closed_before(until, cursor=cursor, limit=2)
+        seen += page
+        for request_id in page:
+            await cases.commit(request_id, [], deletes=await cases.document_ids(request_id))
+        if cursor is None:
+            break
+    assert {one.request_id for one in found} <= set(seen)
+    assert not {one.request_id for one in others} & set(seen)
+
+
+async def test_all_of_a_case_is_named(cases):
+    """Events and parts too; of an unknown one nothing."""
+    one = request()
+    noted, event = one.noted(NOW, "closed")
+    part = Part(id="part-0001-x", request_id=one.request_id, blocks=(), members=())
+    await created(cases, noted, task(one), event, part)
+    assert set(await cases.document_ids(one.request_id)) == {noted.id, task(one).id, event.id, part.id}
+    assert await cases.document_ids(uuid.uuid4().hex) == ()

@@ -120,10 +120,10 @@ async def test_what_is_in_doubt_is_found_and_counted_until_it_is_not(retention_r
         place = watch_id(page[-1])
     assert sorted(found, key=watch_id) == found
     assert [one for one in found if one in rows] == sorted(rows, key=watch_id)
-    assert await retention_runs.watched(rows[0]) == rows[0]
+    assert await retention_runs.find(rows[0]) == rows[0]
     counted = await retention_runs.doubts()
     assert [counted[one] - before[one] for one in Doubt] == [1, 2, 0]
     await retention_runs.watch(rows[1].model_copy(update={"doubt": None, "doubted_on": None}))
     await retention_runs.unwatch(rows[2])
     assert (await retention_runs.doubts())[Doubt.UNCLEAR] == before[Doubt.UNCLEAR]
-    assert await retention_runs.watched(rows[2]) is None
+    assert await retention_runs.find(rows[2]) is None

@@ -88,9 +88,9 @@ def no_reactivation(monkeypatch) -> None:
 def no_single_events(monkeypatch) -> None:
     real = due._read
 
-    async def read(context, family, rule, known, trigger, identifiers, today) -> None:
+    async def read(context, family, rule, trigger, people, facts, today) -> None:
         if trigger.store != "usage_events":
-            await real(context, family, rule, known, trigger, identifiers, today)
+            await real(context, family, rule, trigger, people, facts, today)
 
     monkeypatch.setattr(due, "_read", read)
 

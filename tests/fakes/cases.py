@@ -11,6 +11,7 @@ from shared.ports.cases import Case, CasePage, CaseRow
 from tests.fakes.turns import Turn, no_turn
 
 _MOST_OPERATIONS = 100
+_REQUEST = "request"
 
 
 class MemoryCases:
@@ -54,6 +55,8 @@ class MemoryCases:
             rows[write.document.id] = (etags[write.document.id], write.document.model_dump(mode="json"))
         for name in deletes:
             del rows[name]
+        if not rows:
+            del self.partitions[request_id]
         await self.turn("cases.commit!")
         return etags
 
@@ -103,6 +106,22 @@ class MemoryCases:
         page = found[start : start + limit]
         rows = tuple(_row(one) for one in page)
         return CasePage(rows=rows, cursor=str(start + limit) if start + limit < len(found) else None)
+
+    async def closed_before(self, until, *, cursor, limit):
+        await self.turn("cases.closed_before")
+        found = sorted(
+            request_id
+            for request_id, rows in self.partitions.items()
+            if _REQUEST in rows
+            and (rows[_REQUEST][1]["closed_at"] or "~") < until
+            and rows[_REQUEST][1]["wake_at"] is None
+            and request_id > (cursor or "")
+        )
+        return tuple(found[:limit]), found[limit - 1] if len(found) > limit else None
+
+    async def document_ids(self, request_id):
+        await self.turn("cases.document_ids")
+        return tuple(self.partitions.get(request_id, {}))
 
     async def events(self, request_id):
         await self.turn("cases.events")

@@ -64,29 +64,29 @@ class MemoryRetentionRuns:
         await self.turn("retention_runs.watched_later")
         return frozenset(
             one.subject_key
-            for one in self.everybody()
+            for one in self.watched()
             if one.subject_key in subject_keys and one.store_id in store_ids and one.look_on > day
         )
 
-    async def watched(self, wanted):
-        await self.turn("retention_runs.watched")
-        return next((one for one in self.everybody() if watch_key(one) == watch_key(wanted)), None)
+    async def find(self, wanted):
+        await self.turn("retention_runs.find")
+        return next((one for one in self.watched() if watch_key(one) == watch_key(wanted)), None)
 
     async def doubted(self, *, after, limit):
         await self.turn("retention_runs.doubted")
-        found = [one for one in self.everybody() if one.doubt is not None and watch_id(one) > after]
+        found = [one for one in self.watched() if one.doubt is not None and watch_id(one) > after]
         return sorted(found, key=watch_id)[:limit]
 
     async def doubts(self):
         await self.turn("retention_runs.doubts")
-        return {doubt: sum(one.doubt is doubt for one in self.everybody()) for doubt in Doubt}
+        return {doubt: sum(one.doubt is doubt for one in self.watched()) for doubt in Doubt}
 
     async def due(self, day, *, after, limit):
         await self.turn("retention_runs.due")
-        found = [one for one in self.everybody() if one.look_on <= day and watch_key(one) > after]
+        found = [one for one in self.watched() if one.look_on <= day and watch_key(one) > after]
         return sorted(found, key=watch_key)[:limit]
 
-    def everybody(self):
+    def watched(self):
         """Return everybody on watch."""
         return [
             Watched.model_validate({name: row[name] for name in Watched.model_fields})

@@ -22,11 +22,12 @@ from shared.adapters.cosmos_reconciliations import CosmosReconciliations
 from shared.adapters.cosmos_retention_runs import CosmosRetentionRuns
 from shared.adapters.stored_webhooks import StoredWebhooks
 from shared.datamap import loader
-from shared.datamap.models import DataMap, DocumentStore
+from shared.datamap.models import DataMap, DocumentDeletion, DocumentStore
 from shared.domain.displays import DisplayChannel
 from shared.domain.errors import NotFound
 from shared.domain.request_states import RequestState
 from shared.domain.retention_runs import Run
+from shared.ports.documents import DueSearch
 from shared.services import retention_searches as retention
 from tests.infra.bicep import ROOT
 
@@ -110,6 +111,8 @@ def _calls(databases: Any) -> list[Callable[[], Awaitable[Any]]]:
             limit=1,
         ),
         lambda: cases.events("r"),
+        lambda: cases.closed_before("2026", cursor=None, limit=1),
+        lambda: cases.document_ids("r"),
         lambda: controls.keys_with_hold("h"),
         lambda: controls.held(limit=1),
         lambda: consents.of_person(("k",)),
@@ -166,7 +169,16 @@ def _of_the_rules(datamap: DataMap, documents: CosmosDocuments) -> list[Callable
             cursor=None,
             limit=1,
         )
-        for source in retention.sources(datamap, is_first=False)
+        for source in retention.sources(datamap, day, is_first=False)
+    ] + [
+        lambda deletes=one.deletes: documents.search(
+            datamap.store(deletes.store)[1],
+            DueSearch(path=deletes.path, until="2026"),
+            cursor=None,
+            limit=1,
+        )
+        for one in datamap.own_data
+        if isinstance(one.deletes, DocumentDeletion)
     ]
 
 

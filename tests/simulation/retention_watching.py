@@ -74,7 +74,7 @@ class RetentionWatcher:
         last = max(self.world.retention_runs.rows)
         if last != copenhagen_day(self.world.clock.now()).isoformat():
             raise Violation(f"the last run was on {last}")
-        doubted = {one.document_id for one in self.world.retention_runs.everybody() if one.doubt is not None}
+        doubted = {one.document_id for one in self.world.retention_runs.watched() if one.doubt is not None}
         undated = {
             item.name.rpartition('"')[2]
             for item, one in found.items()

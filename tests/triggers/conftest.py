@@ -28,7 +28,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 def wire(monkeypatch, world, *, staff_tokens=None, **settings) -> None:
     """Put a World in the app's place."""
-    values = SimpleNamespace(**{"allowed_return_url": "", "allowed_origins": (), **settings})
+    own = {"allowed_return_url": "", "allowed_origins": (), "days": lambda: {"PACKAGE_DAYS": 14}}
+    values = SimpleNamespace(**{**own, **settings})
     app = SimpleNamespace(
         context=world.context,
         settings=values,

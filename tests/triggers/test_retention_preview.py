@@ -12,6 +12,7 @@ from shared.domain.staff import StaffRole
 from tests.fakes.staff import MemoryStaffTokens
 from tests.policy_versions import versioned_map
 from tests.triggers.conftest import content, problem, wire
+from tests.unit.services.deciding_periods import decided_world, decision, order, own_decision
 from tests.unit.services.systems import installation, licence, run_day, world_on
 
 
@@ -53,6 +54,45 @@ async def test_the_preview_names_rules_days_and_gaps(get):
     assert line["title"] == "Et år efter seneste brug"
     assert {"authors", "content_cloud"} <= {one["activity_id"] for one in found["undecided"]}
     assert content(await get(doors.preview, as_of="2026-06-02"))["rules"][0]["people"] == 2
+
+
+async def test_the_preview_names_what_the_controller_decided_and_why(monkeypatch):
+    """Instead of a gap, and from the day it holds."""
+    world = decided_world("2027-03-10", decision("orders", "P2Y", "2027-03-12"))
+    order(world, "ane", "2025-03-10")
+    get = served(monkeypatch, world)
+    found = content(await get(doors.preview))
+    assert "orders" not in {one["activity_id"] for one in found["undecided"]}
+    (line,) = found["decided"]
+    assert line == {
+        "activity_id": "orders",
+        "title": "Orders and shipments",
+        "rule_id": "D-orders",
+        "period": "P2Y",
+        "counts_from": "shipped_or_invoiced",
+        "effective_from": "2027-03-12",
+        "decided_by": "Head of a made-up company",
+        "decided_at": "2025-01-01T09:00:00Z",
+        "reason": "a made-up reason",
+        "applies_to_existing": None,
+    }
+    people = {day: await _people(get, day) for day in ("2027-03-11", "2027-03-12")}
+    assert people == {"2027-03-11": 0, "2027-03-12": 1}
+
+
+async def _people(get, day):
+    rules = content(await get(doors.preview, as_of=day))["rules"]
+    return next(one["people"] for one in rules if one["rule_id"] == "D-orders")
+
+
+async def test_the_preview_lists_our_own_data_with_how_long_it_stays(monkeypatch):
+    """By a setting, by a decision, or not decided."""
+    world = decided_world("2027-03-10", own_decision("case_files", "P3Y", "2027-01-01"))
+    found = content(await served(monkeypatch, world)(doors.preview))
+    kept = {one["id"]: one["kept"] for one in found["own_data"]}
+    assert kept["packages"] == "14 days (PACKAGE_DAYS)"
+    assert kept["case_files"] == "P3Y from 2027-01-01"
+    assert kept["disclosures"] is None
 
 
 async def test_a_day_that_makes_no_sense_is_refused(get):

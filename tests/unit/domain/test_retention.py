@@ -11,16 +11,18 @@ from shared.domain.retention import (
     DueState,
     Fact,
     RunningClock,
+    Term,
     UseScope,
     counts_as_use,
     earliest,
     erase_from,
+    erase_on_by,
     event_day,
     is_accepted,
     judge,
     last_day,
     latest_by_group,
-    resets,
+    term_on,
 )
 
 DAYS = st.dates(min_value=date(2018, 1, 1), max_value=date(2100, 12, 31))
@@ -35,7 +37,7 @@ def clock(rule_id, trigger_on, period="P3Y", ended_on=None):
     return RunningClock(
         rule_id=rule_id,
         trigger_on=day(trigger_on),
-        period=period,
+        terms=(Term(period=period),),
         ended_on=day(ended_on) if ended_on else None,
     )
 
@@ -186,12 +188,6 @@ def test_an_event_that_comes_after_its_own_last_day_rebuilds_nothing(arrived, ac
     assert is_accepted(happened, datetime.fromisoformat(f"{arrived}T12:00:00+00:00"), "P1Y") is accepted
 
 
-@pytest.mark.parametrize(("event", "in_time"), [("2027-05-09", 1), ("2027-05-10", 1), ("2027-05-11", 0)])
-def test_an_event_resets_a_period_until_its_last_day(event, in_time):
-    """Not on the day the data goes."""
-    assert resets(day(event), day("2024-05-10"), "P3Y") is bool(in_time)
-
-
 @pytest.mark.case(20)
 @pytest.mark.clause("5.4")
 @pytest.mark.parametrize(
@@ -275,3 +271,89 @@ def test_what_has_no_day_to_start_from_is_reported_and_never_deleted():
     assert verdict([], "2099-01-01").state is DueState.UNDATED
     stopped = clock("R4b", "2024-05-10", ended_on="2024-06-01")
     assert verdict([stopped], "2099-01-01").state is DueState.UNDATED
+
+
+FIVE = Term(period="P5Y")
+YEAR_FROM_2027 = Term(period="P1Y", valid_from=day("2027-01-01"))
+TWO_FROM_2027 = Term(period="P2Y", valid_from=day("2027-01-01"))
+
+
+@pytest.mark.parametrize(
+    ("terms", "trigger", "collected", "gone"),
+    [
+        # a shorter period takes along what is there, from its first day and not before
+        ((FIVE, TWO_FROM_2027), "2022-06-01", "2022-06-01", "2027-01-01"),
+        ((FIVE, TWO_FROM_2027), "2024-12-31", "2024-12-31", "2027-01-01"),
+        ((FIVE, TWO_FROM_2027), "2025-01-01", "2025-01-01", "2027-01-02"),
+        ((FIVE, TWO_FROM_2027), "2021-12-30", "2021-12-30", "2026-12-31"),  # gone by then under the old one
+        ((FIVE, TWO_FROM_2027), "2028-05-05", "2028-05-05", "2030-05-06"),
+        # a longer one is for what is collected from its first day on
+        ((Term(period="P1Y"), TWO_FROM_2027), "2026-12-31", "2026-12-31", "2028-01-01"),
+        ((Term(period="P1Y"), TWO_FROM_2027), "2027-01-01", "2027-01-01", "2029-01-02"),
+        ((Term(period="P1Y"), TWO_FROM_2027), "2028-03-01", "2026-12-31", "2029-03-02"),  # used since
+        # the same in other words changes nothing
+        ((Term(period="P12M"), YEAR_FROM_2027), "2026-05-01", "2026-05-01", "2027-05-02"),
+    ],
+)
+def test_a_version_applies_to_what_is_there_only_if_it_is_shorter(terms, trigger, collected, gone):
+    """Below, at and above its first day."""
+    assert erase_on_by(terms, day(trigger), day(collected)) == day(gone)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "gone"),
+    [
+        ("2025-12-30", "2026-12-31"),
+        ("2025-12-31", "2027-01-01"),  # it is due on the first day of the longer one
+        ("2026-01-01", "2028-01-02"),
+        ("2026-12-31", "2029-01-01"),
+    ],
+)
+def test_a_longer_period_with_a_basis_of_its_own_keeps_what_is_not_due_by_then(trigger, gone):
+    """Nothing that was due comes back to life."""
+    longer = Term(period="P2Y", valid_from=day("2027-01-01"), applies_to_existing=True)
+    assert erase_on_by((Term(period="P1Y"), longer), day(trigger), day(trigger)) == day(gone)
+
+
+def test_a_decision_erases_nothing_before_it_holds():
+    """What is long past its period goes on the first day."""
+    terms = (Term(period="P1Y", valid_from=day("2027-01-01")),)
+    assert erase_on_by(terms, day("2019-01-01"), day("2019-01-01")) == day("2027-01-01")
+    assert erase_on_by(terms, day("2026-01-01"), day("2026-01-01")) == day("2027-01-02")
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=4), DAYS, DAYS)
+def test_no_version_without_a_basis_ever_keeps_what_is_there_longer(periods, one, other):
+    """Whatever comes later, in any order of periods."""
+    collected, trigger = sorted((one, other))
+    firsts = [None, *(date(2020, 1, 1) + timedelta(days=700 * number) for number in range(3))]
+    terms = tuple(
+        Term(period=f"P{months}M", valid_from=valid_from)
+        for months, valid_from in zip(periods, firsts, strict=False)
+    )
+    under = term_on(terms, collected)
+    assert under is not None
+    assert erase_on_by(terms, trigger, collected) <= under.erase_on(trigger)
+
+
+@given(st.integers(1, 60), st.integers(1, 60), DAYS, DAYS, DAYS, st.booleans())
+def test_two_versions_equal_a_walk_through_the_days(first, second, trigger, other, valid_from, basis):
+    """Each day is asked whether the data has to be gone, by what holds for it on that day."""
+    collected = min(trigger, other)
+    terms = (
+        Term(period=f"P{first}M"),
+        Term(period=f"P{second}M", valid_from=valid_from, applies_to_existing=basis),
+    )
+    by_first, by_second = (erase_from(trigger, one.period) for one in terms)
+
+    def is_gone(today):
+        if collected >= valid_from:
+            return today >= max(by_second, valid_from)
+        if today < valid_from or by_first <= valid_from:
+            return today >= by_first
+        shorter = by_second < by_first
+        return today >= (by_second if shorter or basis else by_first)
+
+    gone = erase_on_by(terms, trigger, collected)
+    assert is_gone(gone)
+    assert not is_gone(gone - timedelta(days=1))

@@ -63,7 +63,7 @@ async def test_a_record_that_names_nobody_is_looked_at_day_by_day_and_goes_once_
     assert await counts(world) == (0, 0, 0)
     assert await listed(world) == {}
     assert await next_day(world, "2026-03-11") == 0
-    assert world.retention_runs.everybody() == []
+    assert world.retention_runs.watched() == []
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ async def test_a_record_that_fails_each_day_is_told_of_once(monkeypatch):
 
     monkeypatch.setattr(retention_cases, "resolve_people", resolve)
     await run_day(world)
-    assert {one.doubt for one in world.retention_runs.everybody()} == {Doubt.FAILED}
+    assert {one.doubt for one in world.retention_runs.watched()} == {Doubt.FAILED}
     told = [one for one in world.operators.alarms if one[0] == "retention_record_failed"]
     assert {details for *_, details in told} >= {
         "licences answer_unreadable",

@@ -349,4 +349,4 @@ async def test_the_next_day_begins_with_nobody_left_over():
     world = due_members(*NAMES)
     await run_day(world)
     assert await next_day(world, "2026-03-03") == 0
-    assert world.retention_runs.everybody() == []
+    assert world.retention_runs.watched() == []

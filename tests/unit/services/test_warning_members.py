@@ -10,6 +10,7 @@ from shared.domain.limits import Limits
 from shared.ports.notifier import NOT_ACCEPTED, OUTCOME_UNKNOWN
 from shared.services.warning_members import warn_members
 from tests.factories import contacts
+from tests.unit.services.deciding_periods import versioned
 from tests.unit.services.driving import hold, restrict
 from tests.unit.services.systems import EMAIL_OF, member, next_day, on, world_on
 
@@ -42,6 +43,29 @@ async def test_a_member_is_told_within_the_days_before(login, number):
     member(world, "ane", login)
     assert await warn_members(world.context) == number
     assert len(mails(world)) == number
+
+
+@pytest.mark.parametrize(
+    ("login", "number"),
+    [
+        ("2021-03-01", 0),  # gone by the five years before the shorter period holds
+        ("2021-04-15", 1),  # five years are over in April, and three long since: it goes on 20 March
+        ("2023-03-19", 1),
+        ("2023-03-31", 1),  # three years are over in thirty days
+        ("2023-04-01", 0),
+    ],
+)
+async def test_a_member_is_told_before_a_shorter_period_begins(login, number):
+    """Five years so far, three from 20 March on."""
+    world = told_30_days_before()
+    shorter = versioned(world.datamap, "R4a", "P5Y", "P3Y", "2026-03-20")
+    world.context = replace(world.context, datamap=shorter)
+    member(world, "ane", login)
+    assert await warn_members(world.context) == number
+    await next_day(world, "2026-03-19")
+    assert bool(world.documents.bodies("members")) is (login != "2021-03-01")
+    await next_day(world, "2026-03-20")
+    assert bool(world.documents.bodies("members")) is (login >= "2023-03-20")
 
 
 async def test_nobody_is_told_while_no_number_of_days_is_decided():
