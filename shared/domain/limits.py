@@ -31,6 +31,7 @@ class Limits:
     sweep_requests: int = 200  # requests one sweep takes up
     mass_records: int = 10_000  # an erasure of more needs two approvers
     erasures_per_hour: int = 200  # begun in one hour; one more throws the switch that stops them all
+    events_asked_seconds: int = 900  # scheduled deletion that comes later than this asks single events again
     fresh_seconds: int = 60  # what scheduled deletion found out when it filed a case need not be asked again
     case_people: int = 20  # whose data scheduled deletion puts into one case
     deletions_per_hour: int = 100  # people, filed by retention or after a restore; the next hour goes on

@@ -275,7 +275,7 @@ def _judged(
                 )
             )
         for group, on in known.written.items():
-            if not clocks[group]:
+            if not clocks[group] and not known.is_begun:  # else the use may be erased already
                 clocks[group].append(
                     RunningClock(
                         rule_id=rule.id,

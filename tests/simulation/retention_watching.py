@@ -1,6 +1,7 @@
 """What must be true of scheduled deletion: watched whenever something goes, and when all is quiet."""
 
 from collections import defaultdict
+from datetime import datetime, timedelta
 from itertools import combinations
 from typing import Any
 
@@ -20,7 +21,8 @@ class RetentionWatcher:
     """Asks the slow checker what may go, of what is there and of what would be had nothing gone yet.
 
     A handler asks and then destroys; what people do between the two it cannot know. So an item may go that
-    was due at any moment since the handler last began to ask.
+    was due at any moment since the handler last began to ask, or in the minutes for which single events, of
+    which a directory was not told, need not be asked again.
     """
 
     def __init__(self, world: World, delays: Delays) -> None:
@@ -31,7 +33,7 @@ class RetentionWatcher:
         self._whole: dict[tuple[str, str, str], Any] = {}  # as if nothing had gone
         self._lines: defaultdict[str, list[bytes]] = defaultdict(list)
         self._last: dict[tuple[str, str, str], Any] = {}
-        self._versions: list[tuple[int, frozenset[Item]]] = []
+        self._versions: list[tuple[int, datetime, frozenset[Item]]] = []
         self._reading_from: dict[int, int] = {}
         self._asked_from: dict[int, int] = {}
         self._wrap()
@@ -46,7 +48,7 @@ class RetentionWatcher:
         for name, lines in estate.lines.items():
             self._lines[name] += [line for line in lines if line not in self._lines[name]]
         self._last = dict(estate.documents)
-        self._versions.append((step, self._due()))
+        self._versions.append((step, self.world.clock.now(), self._due()))
 
     def gave_way(self, place: str) -> None:
         """Note when the one at work began to ask, and when it asked."""
@@ -127,13 +129,14 @@ class RetentionWatcher:
         if since is None:
             raise Violation("destroyed without asking")
         may: set[Item] = set(self._due())
-        for step, due in reversed(self._versions):
+        known_for = timedelta(seconds=self.world.limits.events_asked_seconds)
+        for step, at, due in reversed(self._versions):
             may |= due
-            if step <= since:
+            if step <= since and at <= self.world.clock.now() - known_for:
                 break
         if not gone <= may:
             raise Violation(f"too early: {sorted(gone - may)}")
-        self._versions.append((self.step, self._due()))
+        self._versions.append((self.step, self.world.clock.now(), self._due()))
 
     def _due(self) -> frozenset[Item]:
         whole = Estate(documents=self._whole, lines=self._lines)

@@ -6,6 +6,8 @@ import pytest
 
 from shared.domain.limits import Limits
 from shared.services.previewing import preview
+from shared.services.retention import daily
+from tests.unit.services.driving import rest, step
 from tests.unit.services.systems import (
     archived,
     event,
@@ -115,3 +117,29 @@ async def test_a_use_on_another_installation_keeps_what_runs_by_itself():
     installation(world, "ane", "2026-01-01")
     await run_day(world)
     assert len(ids(world, "usage_events")) == 1
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(899, []), (900, []), (901, ["A-ane"])])
+async def test_a_use_that_no_directory_knows_of_keeps_what_is_destroyed_late(seconds, left):
+    """As after a kill switch: single events are asked again; below, at and above a quarter of an hour."""
+    world = world_on("2026-03-02")
+    installation(world, "ane", "2025-03-01")
+    await daily(world.context)
+    await step(world)
+    event(world, "ane", "2026-03-02", where="B")
+    world.clock.advance(seconds=seconds)
+    await rest(world)
+    assert ids(world, "installations") == left
+
+
+async def test_what_a_deletion_left_of_somebody_goes_with_it_though_no_use_is_known_any_more():
+    """It was interrupted for an hour, and the heartbeats that are left came in yesterday."""
+    world = world_on("2026-03-02")
+    installation(world, "ane", "2025-03-01")
+    heartbeat(world, "ane", "2026-03-01")
+    await daily(world.context)
+    await step(world)
+    world.documents.rows["installations"].clear()
+    world.clock.advance(hours=1)
+    await rest(world)
+    assert ids(world, "usage_events") == []
