@@ -207,4 +207,6 @@ EXAMPLES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "operations_release": ({"reason": "The claim was settled."},),
     "operations_resume_erasing": ({"reason": "The restored backup was in order."},),
     "operations_pause_erasing": ({"reason": "A restored backup is being looked at."},),
+    "operations_pause_retention": ({"reason": "A period of the policy is being looked at."},),
+    "operations_resume_retention": ({"reason": "The period is right."},),
 }

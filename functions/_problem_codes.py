@@ -206,6 +206,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "reconciliation_incomplete": "A listing of the newsletter processor could not be read before.",
         "newsletter_list_unknown": "A mailing list left the settings while work about it was open.",
         "newsletter_add_refused": "The newsletter processor does not take an address; see to it there.",
+        "newsletter_left_unclear": "Whether somebody left there before or after signing up cannot be told.",
         "newsletter_not_shown": "The newsletter processor took an address and does not show it.",
         "retention_late": "Scheduled deletion has not run for two days, or does not end; see its log.",
         "retention_rule_gone": "The data map lost a rule while a run went by it.",

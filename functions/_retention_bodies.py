@@ -94,6 +94,8 @@ class PreviewAnswer(Shown):
 class RunLine(Shown):
     """A run of scheduled deletion. `ended_at` null: it is at work. Counts are of records or of people.
 
+    `waits_for`: why it rests, such as `quiet_hours`, `paused`, `budget` or `pace`; empty: it does not.
+    `rests`: how often it did. `waiting`: records still to be looked at when an hour's pace was used up.
     `report_url`: the same to be read as a page, with the chart of the months ahead.
     """
 
@@ -110,6 +112,10 @@ class RunLine(Shown):
     failed: int
     request_units: float
     oldest_overdue_on: date | None
+    waits_for: str
+    waits_until: datetime | None
+    rests: dict[str, int]
+    waiting: int
     report_url: str
 
 

@@ -1,5 +1,6 @@
 """Door for probes: whether the app has all it needs to work."""
 
+from datetime import date
 from typing import Literal
 
 import azure.functions as func
@@ -9,7 +10,7 @@ from functions._door import Given, door
 from functions._http import problem, shown
 from shared import bootstrap
 from shared.domain.errors import Permanent
-from shared.services.measuring import require_retention_on_time
+from shared.services.measuring import RetentionState, require_retention_on_time, retention_status
 
 health = func.Blueprint()
 
@@ -19,9 +20,17 @@ _GAPS = frozenset(
 
 
 class HealthAnswer(Shown):
-    """The app has all it needs. `datamap`: the beginning of the digest of the map it works by."""
+    """The app has all it needs. `datamap`: the beginning of the digest of the map it works by.
+
+    `retention`: whether scheduled deletion is at work, or rests in its hours or until somebody resumes it.
+    `retention_overdue_since` null: the last run found nothing overdue. `retention_waiting`: records that were
+    still to be looked at when the last hour's pace was used up.
+    """
 
     status: Literal["ok"] = "ok"
+    retention: RetentionState
+    retention_overdue_since: date | None
+    retention_waiting: int
     datamap: str
 
 
@@ -32,8 +41,16 @@ async def show(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the
         app = bootstrap.app()
         app.context.contacts.require_complete()
         await require_retention_on_time(app.context)
+        found = await retention_status(app.context)
     except Permanent as error:
         if error.code not in _GAPS:
             raise
         return problem(error.code, status=503, title="Something is missing or late.", detail=error.detail)
-    return shown(HealthAnswer(datamap=app.context.datamap.digest[:12]))
+    return shown(
+        HealthAnswer(
+            datamap=app.context.datamap.digest[:12],
+            retention=found.state,
+            retention_overdue_since=found.overdue_since,
+            retention_waiting=found.waiting,
+        )
+    )

@@ -17,8 +17,10 @@ from functions._operations_bodies import (
 )
 from functions._staff import staff
 from shared import bootstrap
+from shared.domain.controls import RETENTION_SWITCH_KEY
 from shared.domain.staff import Permission
 from shared.services import attention, holding, switching
+from shared.services.retention import tick
 
 operations_holds = func.Blueprint()
 
@@ -128,3 +130,36 @@ async def resume_erasing(req: func.HttpRequest) -> func.HttpResponse:
     await switching.reset(context, reason=read(req, ReasonBody).reason, decided_by=member.staff_id)
     resumed = await attention.retry_all(context, switching.PAUSED, decided_by=member.staff_id)
     return shown(ResumedAnswer(resumed=resumed))
+
+
+@door(
+    operations_holds,
+    "operations_pause_retention",
+    "POST",
+    "operations/retention/pause",
+    Given(body=ReasonBody, answers={200: DoneAnswer}, problems=_ACTS, guard="staff"),
+)
+async def pause_retention(req: func.HttpRequest) -> func.HttpResponse:
+    """Stop scheduled deletion alone, within ten seconds; what people ask for goes on."""
+    member = await staff(req, Permission.PAUSE)
+    reason = read(req, ReasonBody).reason
+    context = bootstrap.app().context
+    await switching.throw(context, reason=reason, decided_by=member.staff_id, key=RETENTION_SWITCH_KEY)
+    return shown(DoneAnswer())
+
+
+@door(
+    operations_holds,
+    "operations_resume_retention",
+    "POST",
+    "operations/retention/resume",
+    Given(body=ReasonBody, answers={200: DoneAnswer}, problems=_ACTS, guard="staff"),
+)
+async def resume_retention(req: func.HttpRequest) -> func.HttpResponse:
+    """Let scheduled deletion go on, and note why; cases that were paused go on within 15 minutes."""
+    member = await staff(req, Permission.RESUME)
+    reason = read(req, ReasonBody).reason
+    context = bootstrap.app().context
+    await switching.reset(context, reason=reason, decided_by=member.staff_id, key=RETENTION_SWITCH_KEY)
+    await tick(context)
+    return shown(DoneAnswer())

@@ -1,7 +1,7 @@
 """Door for the newsletter processor's webhooks: keep what comes, and say so.
 
 The secret is a part of the path, because the processor signs nothing and sends no header of ours. It is
-compared as a hash, and no answer or log of ours repeats it.
+compared as a hash, and no answer or log of ours repeats it. Wrong ones are counted by caller.
 """
 
 import hashlib
@@ -11,10 +11,10 @@ import azure.functions as func
 
 from functions._bodies import Shown
 from functions._door import Given, door
-from functions._http import shown
+from functions._http import client_address, shown
 from shared import bootstrap
 from shared.domain.errors import Invalid, NotFound
-from shared.services.newsletter_webhooks import receive
+from shared.services.newsletter_webhooks import receive, refuse_guess
 
 webhooks = func.Blueprint()
 
@@ -35,7 +35,7 @@ class TakenAnswer(Shown):
     "webhooks/campaign-monitor/{secret:length(16,128)}",
     Given(
         answers={202: TakenAnswer},
-        codes=("webhook_unknown", "body_missing", "body_too_large"),
+        codes=("webhook_unknown", "too_many_requests", "body_missing", "body_too_large"),
     ),
 )
 async def campaign_monitor_webhook(req: func.HttpRequest) -> func.HttpResponse:
@@ -45,9 +45,11 @@ async def campaign_monitor_webhook(req: func.HttpRequest) -> func.HttpResponse:
     """
     app = bootstrap.app()
     given = hashlib.sha256(req.route_params["secret"].encode()).hexdigest()
+    if not app.settings.campaign_monitor_webhook_secrets_sha256:
+        raise NotFound("webhook_unknown")
     known = [hmac.compare_digest(given, one) for one in app.settings.campaign_monitor_webhook_secrets_sha256]
     if not any(known):
-        raise NotFound("webhook_unknown")
+        await refuse_guess(app.context, client_address(req))
     body = req.get_body()
     if not body:
         raise Invalid("body_missing", "send a body with a Content-Length")

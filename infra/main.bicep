@@ -230,6 +230,19 @@ param massRecords int = 10000
 @maxValue(365)
 param membershipWarningDays int = 0
 
+@description('Optional. RU/s of each container that scheduled deletion may use, all instances together. 0: as many as there are.')
+@minValue(0)
+@maxValue(1000000)
+param retentionUnitsPerSecond int = 0
+
+@description('Optional. Requests to each container in a second, as above. 0: as many as there are.')
+@minValue(0)
+@maxValue(100000)
+param retentionRequestsPerSecond int = 0
+
+@description('Optional. Hours in Copenhagen in which scheduled deletion rests, such as 07:00-18:00; empty: none.')
+param retentionQuietHours string = ''
+
 var names = loadJsonContent('names.json')
 var suffix = '${environmentName}-${uniqueString(resourceGroup().id)}'
 var deploymentContainer = 'deployment'
@@ -291,6 +304,9 @@ var settings = {
   HOLD_REVIEW_DAYS: string(holdReviewDays)
   MASS_RECORDS: string(massRecords)
   MEMBERSHIP_WARNING_DAYS: string(membershipWarningDays)
+  RETENTION_UNITS_PER_SECOND: string(retentionUnitsPerSecond)
+  RETENTION_REQUESTS_PER_SECOND: string(retentionRequestsPerSecond)
+  RETENTION_QUIET_HOURS: retentionQuietHours
 }
 
 module identity './modules/identity.bicep' = {

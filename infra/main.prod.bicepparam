@@ -9,6 +9,10 @@ param cosmosName = readEnvironmentVariable('DATABASE_ACCOUNT')
 param dataStorageName = readEnvironmentVariable('DATA_STORAGE_ACCOUNT')
 param cosmosCapacity = 'autoscale'
 param cosmosAutoscaleMaximum = 4000
+// a tenth of the database for what nobody waits for, and outside the hours in which people work
+param retentionUnitsPerSecond = 400
+param retentionRequestsPerSecond = 100
+param retentionQuietHours = '07:00-18:00'
 param isZoneRedundant = true
 param storageRedundancy = 'Standard_ZRS'
 param cosmosBackupDays = 7

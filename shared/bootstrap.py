@@ -22,6 +22,7 @@ from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
+from shared.adapters.cosmos_governor import CosmosGovernor
 from shared.adapters.cosmos_membership_warnings import CosmosMembershipWarnings
 from shared.adapters.cosmos_meter import CosmosMeter
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
@@ -161,6 +162,7 @@ def build(settings: Settings, telemetry: Telemetry | None = None) -> App:
         walks=CosmosWalks(databases),
         retention_runs=CosmosRetentionRuns(databases),
         meter=CosmosMeter(),
+        governor=CosmosGovernor(databases),
         notifier=notifier,
         operators=LogOperators(telemetry),
         datamap=datamap,

@@ -23,6 +23,7 @@ from shared.domain.errors import Permanent
 from shared.domain.limits import Limits
 from shared.domain.newsletters import MailingList
 from shared.domain.opendsr import ControllerId, Platform
+from shared.domain.quiet_hours import quiet_hours
 
 _KEY_BYTES = 32
 _PLATFORMS = TypeAdapter(dict[ControllerId, Platform])
@@ -143,6 +144,17 @@ class Settings(BaseModel):
     mass_records: int = Field(default=10_000, ge=1)  # an erasure of more needs two approvers
     membership_warning_days: int = Field(default=0, ge=0, le=365)  # before it ends by time; 0: nobody is told
 
+    # Of each container of the database, for scheduled deletion by all workers together; 0: no budget.
+    retention_units_per_second: int = Field(default=0, ge=0, le=1_000_000)
+    retention_requests_per_second: int = Field(default=0, ge=0, le=100_000)
+    retention_quiet_hours: str = ""  # in Copenhagen, such as 07:00-18:00, in which it rests; empty: none
+
+    @field_validator("retention_quiet_hours")
+    @classmethod
+    def _hours(cls, value: str) -> str:
+        quiet_hours(value)
+        return value
+
     @field_validator("pseudonym_key")
     @classmethod
     def _long_enough(cls, value: str) -> str:
@@ -256,6 +268,9 @@ class Settings(BaseModel):
             hold_review_days=self.hold_review_days,
             mass_records=self.mass_records,
             membership_warning_days=self.membership_warning_days,
+            retention_units_per_second=self.retention_units_per_second,
+            retention_requests_per_second=self.retention_requests_per_second,
+            retention_quiet_hours=quiet_hours(self.retention_quiet_hours),
         )
 
     def contacts(self) -> Contacts:

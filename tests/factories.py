@@ -39,6 +39,7 @@ from tests.fakes.consent_ledger import MemoryConsentLedger
 from tests.fakes.controls import MemoryControls, MemoryRateLimits
 from tests.fakes.displays import MemoryDisplays
 from tests.fakes.documents import MemoryDocuments
+from tests.fakes.governor import MemoryGovernor
 from tests.fakes.membership_warnings import MemoryMembershipWarnings
 from tests.fakes.messaging import (
     MemoryEvidence,
@@ -256,6 +257,7 @@ class World:
         self.controls = MemoryControls(self.turn)
         self.rate_limits = MemoryRateLimits(self.clock, self.turn)
         self.queue = MemoryQueue(self.turn)
+        self.governor = MemoryGovernor(self.turn)
         self.documents = MemoryDocuments(self.datamap, self.turn)
         self.blobs = MemoryBlobs(self.turn)
         self.packages = MemoryPackages(self.turn)
@@ -266,7 +268,7 @@ class World:
         self.activity = MemoryActivityClocks(self.documents, self.turn)
         self.membership_warnings = MemoryMembershipWarnings(self.documents, self.turn)
         self.consent_ledger = MemoryConsentLedger(self.documents, self.turn)
-        self.newsletters = MemoryNewsletters(self.turn)
+        self.newsletters = MemoryNewsletters(self.turn, self.clock)
         self.newsletter_changes = MemoryNewsletterChanges(self.documents, self.turn)
         self.webhooks = MemoryWebhooks(self.clock, self.turn)
         self.pending_sign_ups = MemoryPendingSignUps(self.documents, self.turn)
@@ -304,6 +306,7 @@ class World:
             walks=self.walks,
             retention_runs=self.retention_runs,
             meter=MemoryMeter(),
+            governor=self.governor,
             notifier=self.notifier,
             operators=self.operators,
             datamap=self.datamap,

@@ -66,6 +66,7 @@ class Subscriber(_Answer):
     email: str = Field(alias="EmailAddress")
     name: str | None = Field(default=None, alias="Name")
     state: str = Field(default="", alias="State")
+    changed: str | None = Field(default=None, alias="Date")
     custom_fields: tuple[CustomField, ...] = Field(default=(), alias="CustomFields")
 
 
@@ -75,6 +76,7 @@ class Row(_Answer):
     email: str = Field(alias="EmailAddress")
     name: str | None = Field(default=None, alias="Name")
     state: str = Field(default="", alias="State")
+    changed: str | None = Field(default=None, alias="Date")
 
 
 class Webhook(_Answer):

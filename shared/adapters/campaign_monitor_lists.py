@@ -8,7 +8,7 @@ from datetime import date
 from typing import TypeVar
 
 from shared.adapters._campaign_monitor_errors import REFUSED, Code
-from shared.adapters.campaign_monitor_api import CampaignMonitorApi
+from shared.adapters.campaign_monitor_api import CampaignMonitorApi, Row, Subscriber
 from shared.domain.errors import CannotTell, Permanent, Retryable
 from shared.domain.newsletters import Lists
 from shared.ports.newsletters import EntryPage, ListEntry, Registration, StateList
@@ -39,9 +39,7 @@ class CampaignMonitorLists:
 
     async def entry(self, list_id: str, email: str) -> ListEntry | None:
         found = await _asked(self._api.subscriber(list_id, email))
-        return (
-            None if found is None else ListEntry(email=found.email, state=found.state, name=found.name or "")
-        )
+        return None if found is None else _entry(found, found.state)
 
     async def add(self, list_id: str, email: str, *, name: str, returns: bool) -> str | None:
         if not self._has_contract:
@@ -60,10 +58,7 @@ class CampaignMonitorLists:
     async def page(self, list_id: str, state: StateList, *, since: date, page: int) -> EntryPage:
         rows, pages = await _asked(self._api.in_state(list_id, state, since=since, page=page))
         return EntryPage(
-            entries=tuple(
-                ListEntry(email=row.email, state=row.state or state.capitalize(), name=row.name or "")
-                for row in rows
-            ),
+            entries=tuple(_entry(row, row.state or state.capitalize()) for row in rows),
             next_page=page + 1 if page < pages else None,
         )
 
@@ -90,6 +85,10 @@ class CampaignMonitorLists:
 
     async def test(self, list_id: str, webhook_id: str) -> bool:
         return await self._api.test_webhook(list_id, webhook_id)
+
+
+def _entry(found: Subscriber | Row, state: str) -> ListEntry:
+    return ListEntry(email=found.email, state=state, name=found.name or "", changed=found.changed or "")
 
 
 async def _asked(answer: Awaitable[_T]) -> _T:

@@ -20,13 +20,20 @@ class CosmosConsentLedger:
     def __init__(self, databases: CosmosDatabases) -> None:
         self._databases = databases
 
-    async def append(self, event: ConsentEvent) -> None:
+    async def append(self, event: ConsentEvent) -> ConsentEvent:
         row = {"id": event.event_id, **event.model_dump(mode="json", exclude={"event_id"})}
         with translating("consent_ledger.append"):
             try:
                 await self._container.create_item(row)
             except CosmosResourceExistsError:
-                return
+                return await self._standing(event)
+        return event
+
+    async def _standing(self, event: ConsentEvent) -> ConsentEvent:
+        try:
+            return _event(await self._container.read_item(event.event_id, event.subject_key))
+        except CosmosResourceNotFoundError:  # erased meanwhile
+            return event
 
     async def of_person(self, subject_keys: Sequence[str]) -> tuple[ConsentEvent, ...]:
         found: list[ConsentEvent] = []

@@ -1,11 +1,16 @@
-"""What Cosmos DB says each answer cost, added up for the work at hand."""
+"""What Cosmos DB says each answer cost, added up for the work at hand, and charged to whoever pays for it."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from shared.adapters.paid_requests import payer
+
 _CHARGE = "x-ms-request-charge"
+_THROTTLED = 429
+_CONTAINER = re.compile(r"/dbs/([^/?]+)/colls/([^/?]+)/docs")
 
 
 class _Spent:
@@ -24,9 +29,9 @@ _at_work: ContextVar[tuple[_Spent, ...]] = ContextVar("cosmos_charges", default=
 
 
 def note_charge(response: Any) -> None:
-    """Count the charge of one answer of the database; the client calls it with each."""
-    counting = _at_work.get()
-    if not counting:
+    """Count the charge of one answer of the database; the client calls it with each, throttled ones too."""
+    counting, pays = _at_work.get(), payer()
+    if not counting and pays is None:
         return
     try:
         charge = float(response.http_response.headers.get(_CHARGE, 0))
@@ -34,6 +39,10 @@ def note_charge(response: Any) -> None:
         return
     for one in counting:
         one.add(charge)
+    found = _CONTAINER.search(response.http_request.url) if pays is not None else None
+    if pays is not None and found is not None:
+        is_throttled = response.http_response.status_code == _THROTTLED
+        pays(f"{found[1]}.{found[2]}", charge, is_throttled=is_throttled)
 
 
 class CosmosMeter:

@@ -1,15 +1,18 @@
 """Blob and queue clients, built on first use and kept for the worker."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from shared.adapters.credentials import Credentials
+from shared.adapters.paid_requests import payer
 from shared.adapters.proxies import through_proxy
 from shared.settings import Settings
 
+_BUSY = 503  # how storage throttles
 OWN_CONTAINERS = ("packages", "evidence", "quarantine", "outbox", "webhooks")
 
 
@@ -28,7 +31,10 @@ class Storage:
         """The blob service."""
         if self._blobs is None:
             connection = self._settings.storage_connection
-            transport: dict[str, Any] = {"use_env_settings": through_proxy()}
+            transport: dict[str, Any] = {
+                "use_env_settings": through_proxy(),
+                "raw_response_hook": self._note_request,
+            }
             if connection:
                 self._blobs = BlobServiceClient.from_connection_string(connection, **transport)
             else:
@@ -36,6 +42,19 @@ class Storage:
                 uri = self._settings.storage_blob_uri
                 self._blobs = BlobServiceClient(uri, credential=credential, **transport)
         return self._blobs
+
+    def _note_request(self, response: Any) -> None:
+        """Tell whoever pays of one request to a blob container; the client calls it with each."""
+        pays = payer()
+        if pays is None:
+            return
+        path = urlsplit(response.http_request.url).path.strip("/").split("/")
+        container = (
+            path[1:2] if self.signs_with_account_key else path[:1]
+        )  # the emulator's account comes first
+        if container and container[0]:
+            is_throttled = response.http_response.status_code == _BUSY
+            pays(f"blobs.{container[0]}", 0.0, is_throttled=is_throttled)
 
     @property
     def signs_with_account_key(self) -> bool:

@@ -76,6 +76,31 @@ def ended_for(controls: Controls, purpose_id: str, at: datetime) -> Controls:
     return controls.model_copy(update={"consents": tuple(reached), **latest})
 
 
+def last_end(controls: Controls, purpose_id: str) -> datetime | None:
+    """Return when a purpose was last withdrawn from, by itself or with all. None: never."""
+    ends = [one.at for one in controls.withdrawals if one.purpose_id == purpose_id]
+    return max(ends if controls.withdrawn_at is None else [*ends, controls.withdrawn_at], default=None)
+
+
+def begun_between(controls: Controls, purpose_id: str, start: datetime, end: datetime) -> bool:
+    """Whether a consent that counts was given to a purpose after `start` and up to `end`."""
+    return any(
+        one.purpose_id == purpose_id and one.withdrawn_at is None and start < one.given_at <= end
+        for one in controls.consents
+    )
+
+
+def is_given_before(controls: Controls, consent: Consent) -> bool:
+    """Whether an older consent to the same purpose counts as well."""
+    return any(
+        one.purpose_id == consent.purpose_id
+        and one.withdrawn_at is None
+        and one.given_at < consent.given_at
+        and _is_latest_word(controls, one.purpose_id, one.given_at)
+        for one in controls.consents
+    )
+
+
 def listed(controls: Controls, *, at: datetime, reason: SuppressionReason) -> Controls:
     """Return the controls with the address on the list of those not to write to; the first entry stays.
 

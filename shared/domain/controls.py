@@ -20,6 +20,9 @@ UNFENCED = frozenset({Right.RESTRICTION, Right.COMPLAINT})
 SWITCH_KEY = "switch-erasing"
 """The pseudonym of nobody: controls under it stop all destruction. A hold on it is the kill switch."""
 
+RETENTION_SWITCH_KEY = "switch-retention"
+"""As the switch, of scheduled deletion alone."""
+
 RestrictionGround = Literal["accuracy", "unlawful", "claims", "objection", "unclear"]
 EVERY_PURPOSE = ""
 """As the purpose of a withdrawal: all of them."""

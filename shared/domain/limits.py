@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from shared.domain.quiet_hours import QuietHours
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -41,6 +43,7 @@ class Limits:
     confirm_days: int = 14  # a recipient that was told by mail is called to mind after these
     ask_within_working_days: int = 3  # a question later than this after receipt pauses nothing
     cleanup_seconds: int = 3_600  # a worker that was still writing a copy when its request closed has ended
+    wrong_secrets_per_client_hour: int = 20  # of the webhooks' door
     newsletter_link_days: int = 730  # life of the links to leave and to choose
     newsletter_attempts: int = 6  # calls about one address in one list before staff are told
     newsletter_settle_seconds: int = 15  # before an addition is looked for; doubled at each try
@@ -48,5 +51,10 @@ class Limits:
     membership_warning_days: int = 0  # before it ends by time a member is told; 0: nobody is
     retention_settle_seconds: int = 4 * 3_600  # from its start a run waits for its cases, to count them
     retention_doubt_reminder_days: int = 7  # staff are told again of records that nobody repaired
+    retention_units_per_second: int = (
+        0  # of each container, for scheduled deletion by all workers; 0: no budget
+    )
+    retention_requests_per_second: int = 0  # as those
+    retention_quiet_hours: QuietHours | None = None  # in which scheduled deletion rests; None: never
     answer_days: int = 60  # life of the link in a question's letter
     lifting_notice_days: int = 7  # between the notice that a restriction ends and its end

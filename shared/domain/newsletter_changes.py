@@ -24,9 +24,11 @@ class NewsletterChange(BaseModel):
 
     The address is here because the processor knows people by it; the row goes when both sides agree.
     `attempts` counts calls since the last new reason. `added`: the processor took it, and is looked at until
-    it shows it; nobody is added twice for one reason. `returns`: the person signed up anew, which also
-    brings back somebody who left there; no other reason does. `attention`: why a person has to look; empty:
-    none.
+    it shows it; nobody is added twice for one reason. `left_before`: when it showed that they had left before
+    that, or were stopped by us; None: it did not.
+    `returns`: the person signed up anew, which also brings back somebody who left there. `busy_until`: a
+    worker is changing something there, until then at the latest. `attention`: why a person has to look;
+    empty: none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -40,8 +42,16 @@ class NewsletterChange(BaseModel):
     attempts: int = 0
     attention: str = ""
     added: bool = False
+    left_before: str | None = None
     returns: bool = False
+    busy_until: UtcTime | None = None
     leaving: tuple[Leaving, ...] = ()
+
+    def also_leaving(self, leaving: Leaving) -> "tuple[Leaving, ...]":
+        """Return what is to be ended, with one more. Who leaves again leaves as of the last time."""
+        reached = set(leaving.purpose_ids)
+        others = (one for one in self.leaving if not reached.issuperset(one.purpose_ids))
+        return (*others, leaving)
 
     @property
     def change_id(self) -> str:

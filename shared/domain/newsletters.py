@@ -7,8 +7,9 @@ Source: policy 2.3, 2.4, 3.2, 4.8, 5.2; https://www.campaignmonitor.com/api/v3-3
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 ACTIVE = "Active"
 UNCONFIRMED = "Unconfirmed"
@@ -23,7 +24,8 @@ class MailingList(BaseModel):
     """A list there: what it is for, in which language.
 
     `confirmed_opt_in`: whether it is recorded that the processor asks each new subscriber to confirm. Only
-    then is a sign-up that came about there a consent; any other is taken off again.
+    then is a sign-up that came about there a consent; any other is taken off again. `time_zone`: in which the
+    account writes its times, such as `Europe/Copenhagen`; empty: not recorded.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +35,14 @@ class MailingList(BaseModel):
     language: str = ""
     confirmed_opt_in: bool = False
     policy_version: str = ""  # shown on the processor's own form, where there is one
+    time_zone: str = ""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        if value and value not in available_timezones():
+            raise ValueError("must be a name of the time zone database")
+        return value
 
 
 class Lists:

@@ -112,4 +112,10 @@ def next_extent(runs: Iterable[Reconciliation], today: date) -> tuple[Extent, da
     whole = [one.started_at.date() for one in complete if one.extent == "whole"]
     if not whole or today - max(whole) >= timedelta(days=WHOLE_EVERY_DAYS):
         return "whole", EVER
-    return "recent", max(one.started_at.date() for one in complete) - timedelta(days=OVERLAP_DAYS)
+    return "recent", compared_since(complete)
+
+
+def compared_since(runs: Iterable[Reconciliation]) -> date:
+    """Return the day since which something may have happened there that no complete run has read."""
+    complete = [one.started_at.date() for one in runs if one.is_complete]
+    return max(complete) - timedelta(days=OVERLAP_DAYS) if complete else EVER

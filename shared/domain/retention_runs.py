@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from shared.domain.retention import Term, erase_from
 from shared.domain.times import UtcTime, start_of, utc_text
 
+_A_YEAR, _MOST_PARTS = timedelta(days=365), 30
 _DAYS_OF_A_YEAR, _SLACK_DAYS = 365.25, 4  # the search for the bound begins a little too late
 
 
@@ -32,12 +33,17 @@ class Search(StrEnum):
 
 
 class Source(_Frozen):
-    """One search in one store. `path` empty: of no single day."""
+    """One search in one store. `path` empty: of no single day.
+
+    `by`: only what fell due until that day, and `later_than`: after that one; None: as far as the run goes.
+    """
 
     rule_id: str
     store_id: str
     search: Search
     path: str = ""
+    later_than: date | None = None
+    by: date | None = None
 
     @property
     def key(self) -> str:
@@ -69,7 +75,10 @@ class Run(_Frozen):
     `bounds`: by store and path, up to where days were searched; the next run goes on there. `versions`: of
     the rules it went by; where the last run went by others, it `looks_at_all` who is watched. `counts`:
     records by what they came to, such as `held`. `erased`: records by store. `request_units`: of finding and
-    erasing.
+    erasing. `waits_for`: why it does not go on now, such as `quiet_hours`; empty: it is at work or done.
+    `waits_until` None: it does not wait, or until somebody resumes it. `rests`: how often it waited, by the
+    reason. `waiting`: records that the searches still ahead find, counted when an hour's pace was used up;
+    those that are filed and not erased yet are among them.
     `undated`, `unclear`, `failed`: records that stand in doubt when it is done.
     `alarmed_on`: the day of the last run that raised an alarm about them; None: none did.
     """
@@ -98,6 +107,10 @@ class Run(_Frozen):
     by_rule: Mapping[str, int] = {}
     request_units: float = 0.0
     oldest_overdue_on: date | None = None  # the earliest day from which something is due that still stands
+    waits_for: str = ""
+    waits_until: UtcTime | None = None
+    rests: Mapping[str, int] = {}
+    waiting: int = 0
     looked_until: str = ""  # the last watched person looked at in this step, so that each comes once a run
 
     @property
@@ -131,6 +144,22 @@ class Watched(_Frozen):
     counts: tuple[str, ...] = ()  # those of them that are counted for it: several people share a case
     doubt: Doubt | None = None
     doubted_on: date | None = None
+
+
+def parts_of(last: date | None, today: date) -> list[tuple[date | None, date | None]]:
+    """Return the parts in which a run searches by day, the longest overdue first.
+
+    Each is later than one day, by another; None: as far as the run goes. After days without a run each of
+    them is a part, so that what waits is worked off in order; the first run
+    begins with what has been overdue for a year. A run of every day
+    has one part.
+    """
+    if last is None:
+        days = [today - _A_YEAR]
+    else:
+        missed = (today - last).days - 1
+        days = [today - timedelta(days=number) for number in range(min(missed, _MOST_PARTS), 0, -1)]
+    return list(zip([None, *days], [*days, None], strict=True))
 
 
 def bound(today: date, period: str) -> str:

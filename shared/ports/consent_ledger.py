@@ -9,8 +9,8 @@ from shared.domain.consent_ledger import ConsentEvent
 class ConsentLedger(Protocol):
     """Events by pseudonym."""
 
-    async def append(self, event: ConsentEvent) -> None:
-        """Add an event. One of this pseudonym and id that is there already stays as it is."""
+    async def append(self, event: ConsentEvent) -> ConsentEvent:
+        """Add an event, and return it as it stands: one of this pseudonym and id that was there stays."""
         ...
 
     async def of_person(self, subject_keys: Sequence[str]) -> tuple[ConsentEvent, ...]:

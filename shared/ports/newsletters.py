@@ -14,13 +14,17 @@ StateList = Literal["active", "unconfirmed", "unsubscribed", "bounced", "deleted
 
 
 class ListEntry(BaseModel):
-    """An address as a list has it. `state` is an open set."""
+    """An address as a list has it. `state` is an open set.
+
+    `changed`: when it came to that state, as the processor writes it, without a zone; empty: it does not say.
+    """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     email: str
     state: str
     name: str = ""
+    changed: str = ""
 
 
 class EntryPage(BaseModel):

@@ -15,6 +15,7 @@ from shared.ports.controls import ControlsStore
 from shared.ports.displays import Displays
 from shared.ports.documents import Documents
 from shared.ports.evidence import Evidence
+from shared.ports.governor import Governor
 from shared.ports.membership_warnings import MembershipWarnings
 from shared.ports.meter import Meter
 from shared.ports.newsletter_changes import NewsletterChanges
@@ -65,6 +66,7 @@ class Context:
     walks: Walks
     retention_runs: RetentionRuns
     meter: Meter
+    governor: Governor
     notifier: Notifier
     operators: Operators
     datamap: DataMap

@@ -12,7 +12,7 @@ from shared.domain.request_states import RequestState
 from shared.domain.tasks import Task, TaskState
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
-from shared.services import switching
+from shared.services import governing, switching
 from shared.services.attention import stop
 from shared.services.collecting import collect_documents, collect_files, collect_lines
 from shared.services.context import Context
@@ -45,8 +45,10 @@ async def run_lane(context: Context, request_id: str, lane: int) -> None:
     if not case.request.is_internal:
         await _work_on(context, case, lane, Progress(context, case))
         return
-    with context.meter.measured() as spent:  # a run of scheduled deletion says what it cost
-        await _work_on(context, case, lane, Progress(context, case, spent))
+    context = governing.in_small_pages(context)
+    async with governing.governed(context):
+        with context.meter.measured() as spent:  # a run of scheduled deletion says what it cost
+            await _work_on(context, case, lane, Progress(context, case, spent))
 
 
 async def _work_on(context: Context, case: Case, lane: int, progress: Progress) -> None:
@@ -62,6 +64,8 @@ async def _work_on(context: Context, case: Case, lane: int, progress: Progress) 
                 if progress.budget.is_spent:
                     await _spread(context, progress, case, lane)
                     return
+                if await _rests(context, progress, case, lane):
+                    return
                 await _page(context, progress, progress.task(task_id))
                 await progress.flush_when_full()
         await progress.flush()
@@ -76,6 +80,25 @@ async def _work_on(context: Context, case: Case, lane: int, progress: Progress) 
     finally:
         await progress.ahead.forget()
     await context.queue.send([FinishStage(request_id=request_id)])
+
+
+async def _rests(context: Context, progress: Progress, case: Case, lane: int) -> bool:
+    """Whether scheduled deletion has to rest before the lane's next page; then the lane is put off.
+
+    For longer, it goes back to planning without its claims, so that no person's request waits for it.
+    """
+    if not case.request.is_internal:
+        return False
+    found = await governing.held_of(context, case.request)
+    if found is None:
+        return False
+    await progress.flush()
+    if found.is_short:
+        message = RunTasks(request_id=case.request.request_id, lane=lane)
+        await governing.put_off(context, case.request, found, message)
+    else:
+        await plan_again(context, case.request.request_id, splits=False)
+    return True
 
 
 async def _give_way(
@@ -167,12 +190,12 @@ def _ids(case: Case) -> list[str]:
     return [task.id for task in stage_tasks_of(case)]
 
 
-async def plan_again(context: Context, request_id: str) -> None:
+async def plan_again(context: Context, request_id: str, *, splits: bool = True) -> None:
     """Send the request back to planning: what is erased stays erased and counted, the rest is asked anew."""
     case = await context.cases.load(request_id)
     if case.request.state is not RequestState.IN_PROGRESS:
         return
-    if may_split(case):
+    if splits and may_split(case):
         await split(context, case, "plan_outdated")
         return
     now = context.clock.now()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from shared.datamap.models import DocumentStore
-from shared.domain.controls import SWITCH_KEY, Controls, Hold, HoldGround
+from shared.domain.controls import RETENTION_SWITCH_KEY, SWITCH_KEY, Controls, Hold, HoldGround
 from shared.domain.errors import Invalid, NotAllowed, NotFound
 from shared.domain.identifiers import EMAIL, SUBJECT_KEY, Identifiers, parse_email
 from shared.domain.times import copenhagen_day
@@ -169,7 +169,7 @@ async def in_force(context: Context) -> tuple[HoldInForce, ...]:
     found: dict[str, tuple[Hold, list[str]]] = {}
     for controls in await context.controls.held(limit=MOST_HELD):
         for hold in controls.holds:
-            if hold.released_at is None and controls.subject_key != SWITCH_KEY:
+            if hold.released_at is None and controls.subject_key not in (SWITCH_KEY, RETENTION_SWITCH_KEY):
                 found.setdefault(hold.hold_id, (hold, []))[1].append(controls.subject_key)
     today = copenhagen_day(context.clock.now())
     listed = [

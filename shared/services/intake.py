@@ -295,12 +295,17 @@ async def count_address(context: Context, email: str, rights: Iterable[Right]) -
     own = {f"-{right}" if right in IMMEDIATE else "" for right in rights} or {""}
     counts = [await _hit(context, f"address-{mailbox}{suffix}") for suffix in sorted(own)]
     if min(counts) > context.limits.requests_per_address_hour:
-        raise _too_many()
+        raise too_many()
 
 
 async def count_client(context: Context, client: str, what: str = "") -> None:
     """Count one more call of a client, by what it is about. Raises as `count`."""
     await count(context, f"{what}client-{_client_key(context, client)}", _per_client(context))
+
+
+async def hits_of_client(context: Context, client: str, what: str) -> int:
+    """Count one more call of a client, by what it is about; return how many there were in this hour."""
+    return await _hit(context, f"{what}client-{_client_key(context, client)}")
 
 
 async def count_mailbox(context: Context, email: str, what: str) -> None:
@@ -316,14 +321,15 @@ async def count(context: Context, bucket: str, most: int) -> None:
         NotAllowed: `too_many_requests`: there were `most` already; come again later.
     """
     if await _hit(context, bucket) > most:
-        raise _too_many()
+        raise too_many()
 
 
 async def _hit(context: Context, bucket: str) -> int:
     return await context.rate_limits.hit(bucket, window_seconds=_HOUR_SECONDS)
 
 
-def _too_many() -> NotAllowed:
+def too_many() -> NotAllowed:
+    """Return the refusal of one more call, to be raised."""
     return NotAllowed("too_many_requests", retry_after_seconds=_HOUR_SECONDS)
 
 

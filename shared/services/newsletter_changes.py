@@ -5,28 +5,23 @@ no matter how often it is asked, in which order messages come, and whether a con
 Source: policy 3.2, 4.8, 5.2; GDPR article 28(3)(a).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum, auto
 
-from shared.datamap.processing import Operation
-from shared.domain.errors import CannotTell, Conflict, Invalid, Permanent, Retryable
+from shared.domain.errors import ComplianceError, Conflict, Invalid, Permanent, Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import ApplyNewsletterChange
 from shared.domain.newsletter_changes import NO_LIST, Leaving, NewsletterChange
-from shared.domain.newsletters import ACTIVE, BOUNCED, UNCONFIRMED, MailingList, has_left
+from shared.domain.newsletters import ACTIVE, UNCONFIRMED, MailingList
 from shared.domain.times import after
 from shared.ports.newsletter_changes import StoredChange
-from shared.services import enforcing
 from shared.services.context import Context
 from shared.services.ending import end_here
+from shared.services.newsletter_looks import RECIPIENT, Look, Step, look
 
-RECIPIENT = "campaign_monitor"
 _ATTEMPTS = 5  # to write our own row
 _MOST_WAIT_DOUBLINGS = 8
-_STOPPED = frozenset({"no_consent", "consent_not_covering", "marketing_objection", "objected"})
-"""Answers of the gate that say the mail has to end; any other no keeps everything as it is."""
 
 
 async def ask_for(
@@ -65,22 +60,6 @@ async def save(
     return [ApplyNewsletterChange(subject_key=key, list_id=one) for one in found]
 
 
-async def wanted(context: Context, email: str, mailing_list: MailingList) -> bool | None:
-    """Whether an address is to get mail of a list. None: it is to stay as it is, such as while restricted.
-
-    Raises:
-        Retryable, CannotTell: the gate could not be asked; change nothing.
-    """
-    asked = [
-        enforcing.question(context, {EMAIL: (email,)}, purpose_id, Operation.MAIL)
-        for purpose_id in mailing_list.purpose_ids
-    ]
-    decisions = await enforcing.decide_all(context, asked)
-    if any(one.allowed for one in decisions):
-        return True
-    return False if all(one.code in _STOPPED for one in decisions) else None
-
-
 async def apply(context: Context, subject_key: str, list_id: str) -> None:
     """Do what is open for one address in one list; nothing open is done.
 
@@ -88,7 +67,7 @@ async def apply(context: Context, subject_key: str, list_id: str) -> None:
     up later by the sweep; what a machine cannot do waits for staff and is alarmed.
     """
     stored = await context.newsletter_changes.read(subject_key, list_id)
-    if stored is None or stored.change.attention:
+    if stored is None or stored.change.attention or _is_taken(stored.change, context.clock.now()):
         return
     mailing_list = context.newsletters.lists.find(list_id)
     if mailing_list is None and list_id != NO_LIST:
@@ -97,24 +76,22 @@ async def apply(context: Context, subject_key: str, list_id: str) -> None:
     try:
         for leaving in stored.change.leaving:
             await end_here(context, stored.change.email, leaving)
-        came = (
-            Came.AGREES
+        found = (
+            Look(step=Step.NOTHING)
             if mailing_list is None
-            else await _brought_in_line(context, stored.change, mailing_list)
+            else await look(context, stored.change, mailing_list)
         )
-    except Retryable:
-        await _later(context, stored, Came.UNREACHABLE)
+    except (Retryable, Permanent, Invalid) as error:
+        await _put_off(context, stored, error)
         return
-    except (Permanent, CannotTell, Invalid) as error:
-        await _left_to_staff(context, stored, error.code)
-        return
-    if came is Came.AGREES:
-        try:
-            await context.newsletter_changes.close(stored)
-        except Conflict:
-            return  # asked for anew meanwhile, with a message of its own
+    if mailing_list is not None and found.step in (Step.ADD, Step.STOP):
+        await _change_there(context, stored, mailing_list, found)
+    elif found.leaving is not None:
+        await _end(context, stored, found.leaving)
+    elif found.step is Step.NOTHING:
+        await _close(context, stored)
     else:
-        await _later(context, stored, came)
+        await _later(context, stored)
 
 
 async def poisoned(context: Context, subject_key: str, list_id: str) -> None:
@@ -134,80 +111,21 @@ async def sweep(context: Context) -> int:
 
 
 async def retry_all(context: Context) -> int:
-    """Take up what waits for staff, after its cause was removed; return how many."""
-    waiting = await context.newsletter_changes.waiting_for_staff(limit=context.limits.sweep_requests)
-    now = context.clock.now()
-    for one in waiting:
-        fresh = one.change.model_copy(update={"attention": "", "attempts": 0, "added": False, "wake_at": now})
-        await context.newsletter_changes.write(one.model_copy(update={"change": fresh}))
-    return len(waiting)
+    """Take up what waits for staff, after its cause was removed; return how many.
 
-
-class Came(Enum):
-    """What came of a look at the processor."""
-
-    AGREES = auto()
-    ADDED = auto()
-    LOOK_AGAIN = auto()
-    UNREACHABLE = auto()
-
-
-async def _brought_in_line(context: Context, change: NewsletterChange, mailing_list: MailingList) -> Came:
-    """Look, and change what differs."""
-    is_wanted = await wanted(context, change.email, mailing_list)
-    entry = await context.newsletters.entry(mailing_list.list_id, change.email)
-    state = None if entry is None else entry.state
-    if is_wanted is None:  # restricted: nobody is added, and who gets mail is for the restriction to stop
-        return Came.LOOK_AGAIN if state == ACTIVE else Came.AGREES
-    if is_wanted:
-        return await _present(context, change, mailing_list, state)
-    return await _absent(context, change, mailing_list, state)
-
-
-async def _present(
-    context: Context, change: NewsletterChange, mailing_list: MailingList, state: str | None
-) -> Came:
-    """See to it that an address gets mail of a list.
-
-    Whoever was added, and is shown as having left when nothing is on its way any more, has left since.
+    Each is looked at as if for the first time: whoever left since they signed up is not added.
     """
-    if state in (ACTIVE, UNCONFIRMED):
-        return Came.AGREES
-    if not change.added and not change.returns:
-        if state == BOUNCED:
-            return Came.AGREES
-        if state is not None and has_left(state):  # of which no event told yet
-            return await _left_there(context, change, mailing_list)
-    if not change.added:
-        forbidden = await context.newsletters.add(
-            mailing_list.list_id, change.email, name=change.name, returns=change.returns
-        )
-        if forbidden is not None:
-            raise Permanent("newsletter_add_refused", forbidden)
-        return Came.ADDED
-    if change.attempts <= context.limits.newsletter_attempts:
-        return Came.LOOK_AGAIN
-    if state is None or not has_left(state):
-        raise Permanent("newsletter_not_shown", RECIPIENT)
-    return await _left_there(context, change, mailing_list)
-
-
-async def _left_there(context: Context, change: NewsletterChange, mailing_list: MailingList) -> Came:
-    left = Leaving(purpose_ids=mailing_list.purpose_ids, at=context.clock.now(), channel="processor")
-    await end_here(context, change.email, left)
-    return Came.AGREES
-
-
-async def _absent(
-    context: Context, change: NewsletterChange, mailing_list: MailingList, state: str | None
-) -> Came:
-    """See to it that an address gets no mail of a list."""
-    if state in (None, BOUNCED) or has_left(state):
-        return Came.AGREES
-    await context.newsletters.stop(mailing_list.list_id, change.email)
-    entry = await context.newsletters.entry(mailing_list.list_id, change.email)
-    still_there = entry is not None and entry.state in (ACTIVE, UNCONFIRMED)
-    return Came.LOOK_AGAIN if still_there else Came.AGREES
+    waiting = await context.newsletter_changes.waiting_for_staff(limit=context.limits.sweep_requests)
+    now, taken_up = context.clock.now(), 0
+    for one in waiting:
+        again = {"attention": "", "attempts": 0, "added": False, "left_before": None, "wake_at": now}
+        fresh = one.change.model_copy(update=again)
+        try:
+            await context.newsletter_changes.write(one.model_copy(update={"change": fresh}))
+        except Conflict:
+            continue  # asked for anew meanwhile, which takes it up
+        taken_up += 1
+    return taken_up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,17 +142,16 @@ class NewChange:
     def over(
         self, open_one: NewsletterChange | None, *, now: datetime, wake_at: datetime
     ) -> NewsletterChange:
-        """Return the one open change that holds both. Who leaves again leaves as of the last time.
+        """Return the one open change that holds both.
 
         A sign-up that is on its way stays one until its person leaves, and is not added a second time because
         somebody asked for another reason.
         """
         before = () if open_one is None else open_one.leaving
         if self.leaving is not None:
-            reached = set(self.leaving.purpose_ids)
-            others = tuple(one for one in before if not reached.issuperset(one.purpose_ids))
-            before = (*others, self.leaving)
+            before = (self.leaving,) if open_one is None else open_one.also_leaving(self.leaving)
         is_open = open_one is not None and open_one.returns and self.leaving is None
+        keeps_added = is_open and not self.returns and open_one is not None and open_one.added
         return NewsletterChange(
             list_id=self.list_id,
             subject_key=self.key,
@@ -244,7 +161,9 @@ class NewChange:
             wake_at=wake_at,
             leaving=before,
             returns=self.returns or is_open,
-            added=is_open and not self.returns and open_one is not None and open_one.added,
+            added=keeps_added,
+            left_before=open_one.left_before if keeps_added and open_one is not None else None,
+            busy_until=None if open_one is None else open_one.busy_until,
         )
 
 
@@ -265,29 +184,130 @@ async def _save(context: Context, asked: NewChange) -> None:
             return
 
 
-async def _later(context: Context, stored: StoredChange, came: Came) -> None:
+def _is_taken(change: NewsletterChange, now: datetime) -> bool:
+    return change.busy_until is not None and now < change.busy_until
+
+
+async def _take(context: Context, stored: StoredChange) -> StoredChange | None:
+    """Take a change for this worker alone, before it changes anything there. None: somebody else wrote it.
+
+    Two that act on what each saw could undo one another, and add somebody who left between them.
+    """
+    until = after(context.clock.now(), seconds=context.limits.wake_seconds)
+    taken = stored.change.model_copy(update={"busy_until": until, "wake_at": until})
+    try:
+        etag = await context.newsletter_changes.write(stored.model_copy(update={"change": taken}))
+    except Conflict:
+        return None
+    return StoredChange(change=taken, etag=etag)
+
+
+async def _change_there(
+    context: Context, stored: StoredChange, mailing_list: MailingList, found: Look
+) -> None:
+    """Add or stop an address, unless somebody asked anew meanwhile or another worker is at it."""
+    taken = await _take(context, stored)
+    if taken is None:
+        return
+    list_id, change = mailing_list.list_id, taken.change
+    try:
+        if found.step is Step.ADD:
+            forbidden = await context.newsletters.add(
+                list_id,
+                change.email,
+                name=change.name,
+                returns=change.returns or found.left_before is not None,
+            )
+            if forbidden is None:
+                await _later(context, taken, added=found)
+            else:
+                await _left_to_staff(context, taken, "newsletter_add_refused")
+            return
+        await context.newsletters.stop(list_id, change.email)
+        entry = await context.newsletters.entry(list_id, change.email)
+    except (Retryable, Permanent, Invalid) as error:
+        await _put_off(context, taken, error)
+        return
+    if entry is not None and entry.state in (ACTIVE, UNCONFIRMED):
+        await _later(context, taken)
+    else:
+        await _close(context, taken, stopped=None if entry is None else entry.changed)
+
+
+async def _end(context: Context, stored: StoredChange, leaving: Leaving) -> None:
+    """Save that somebody left there, and then end it here, so that whoever dies leaves it to the queue."""
+    change = stored.change.model_copy(update={"leaving": stored.change.also_leaving(leaving)})
+    try:
+        etag = await context.newsletter_changes.write(stored.model_copy(update={"change": change}))
+    except Conflict:
+        return  # asked for anew meanwhile, which is a reason to look again
+    await end_here(context, change.email, leaving)
+    await _close(context, StoredChange(change=change, etag=etag))
+
+
+async def _put_off(context: Context, stored: StoredChange, error: ComplianceError) -> None:
+    if isinstance(error, Retryable):
+        await _later(context, stored, is_unreachable=True)
+    else:
+        await _left_to_staff(context, stored, error.code)
+
+
+async def _close(context: Context, stored: StoredChange, *, stopped: str | None = None) -> None:
+    try:
+        await context.newsletter_changes.close(stored)
+    except Conflict:
+        await _let_go(context, stored, stopped=stopped)
+
+
+async def _later(
+    context: Context, stored: StoredChange, *, added: Look | None = None, is_unreachable: bool = False
+) -> None:
     """Let the sweep take it up; the longer it fails, the later. Looks after an addition come soon."""
     change = stored.change
     wait = context.limits.newsletter_settle_seconds * 2 ** min(change.attempts, _MOST_WAIT_DOUBLINGS)
-    later = change.model_copy(
-        update={
-            "attempts": change.attempts + 1,
-            "added": change.added or came is Came.ADDED,
-            "wake_at": after(context.clock.now(), seconds=wait),
-        }
-    )
+    changes: dict[str, object] = {
+        "attempts": change.attempts + 1,
+        "wake_at": after(context.clock.now(), seconds=wait),
+        "busy_until": None,
+    }
+    if added is not None:
+        changes |= {"added": True, "left_before": added.left_before}
     try:
-        await context.newsletter_changes.write(stored.model_copy(update={"change": later}))
+        await _write(context, stored, changes)
     except Conflict:
-        return  # asked for anew meanwhile, with a message of its own
-    if came is Came.UNREACHABLE and change.attempts == context.limits.newsletter_attempts:
+        await _let_go(context, stored)
+        return
+    if is_unreachable and change.attempts == context.limits.newsletter_attempts:
         await context.operators.alarm("processor_unreachable", details=RECIPIENT)
 
 
 async def _left_to_staff(context: Context, stored: StoredChange, code: str) -> None:
-    waiting = stored.change.model_copy(update={"attention": code})
     try:
-        await context.newsletter_changes.write(stored.model_copy(update={"change": waiting}))
+        await _write(context, stored, {"attention": code, "busy_until": None})
     except Conflict:
+        await _let_go(context, stored)
         return
     await context.operators.alarm(code, details=RECIPIENT)
+
+
+async def _let_go(context: Context, stored: StoredChange, *, stopped: str | None = None) -> None:
+    """Hand a change that was asked for anew meanwhile back, with a message of its own, if we had taken it.
+
+    `stopped`: when we stopped its address there, which is then no leaving of its person.
+    """
+    change = stored.change
+    now = await context.newsletter_changes.read(change.subject_key, change.list_id)
+    if change.busy_until is None or now is None or now.change.busy_until != change.busy_until:
+        return
+    try:
+        known = now.change.left_before if stopped is None else stopped
+        await _write(context, now, {"busy_until": None, "left_before": known})
+    except Conflict:
+        return  # the sweep takes it up
+    message = ApplyNewsletterChange(subject_key=change.subject_key, list_id=change.list_id)
+    await context.queue.send([message])
+
+
+async def _write(context: Context, stored: StoredChange, changes: Mapping[str, object]) -> None:
+    change = stored.change.model_copy(update=dict(changes))
+    await context.newsletter_changes.write(stored.model_copy(update={"change": change}))

@@ -7,12 +7,14 @@ Source: policy 2.3, 2.4, 4.8, 5.2; GDPR articles 7(1), 7(3).
 
 from datetime import datetime
 
-from shared.domain.consent import consent_in_force
+from shared.domain.consent import consent_in_force, last_end
 from shared.domain.consent_ledger import Channel, ConsentEvent, EventKind, Evidence
+from shared.domain.controls import Controls
 from shared.domain.identifiers import EMAIL, normalise, parse_email
+from shared.domain.newsletter_leavings import latest
 from shared.domain.newsletters import ACTIVE, MailingList, Verdict, compare, has_left
 from shared.domain.webhook_bodies import DEACTIVATE, SUBSCRIBE, ProcessorEvent
-from shared.services import consent_ledger, leaving, newsletter_changes, sign_ups
+from shared.services import consent_ledger, leaving, newsletter_changes, newsletter_looks, sign_ups
 from shared.services.context import Context
 
 SOURCE = "newsletter processor's form"
@@ -57,21 +59,28 @@ async def _settled(
 ) -> Verdict:
     list_id = mailing_list.list_id
     key = context.keys.subject_key(EMAIL, email)
-    changing = await context.newsletter_changes.read(key, list_id) is not None
-    is_wanted = await newsletter_changes.wanted(context, email, mailing_list)
+    change = await context.newsletter_changes.read(key, list_id)
+    changing = change is not None
+    if change is not None and change.change.attention:  # it may be over what staff had to look at
+        await newsletter_changes.ask_for(context, email, [list_id], name=event.name)
+    is_wanted = await newsletter_looks.wanted(context, email, mailing_list)
     entry = None if changing else await context.newsletters.entry(list_id, email)
     verdict = compare(
         None if entry is None else entry.state,
         wanted=is_wanted is True,
         changing=changing or is_wanted is None,
-        joined_there=joined and not await consent_ledger.is_suppressed(context, email),
+        joined_there=joined and await _is_news(context, key, mailing_list, told_at),
         known_before=True,  # an event or a list of the processor names it
     )
     match verdict:
         case Verdict.ADD_THERE | Verdict.STOP_THERE:
             await newsletter_changes.ask_for(context, email, [list_id], name=event.name)
         case Verdict.LEFT_THERE:
-            await leaving.leave(context, email, mailing_list.purpose_ids, at=told_at, channel=channel)
+            left_at = await newsletter_looks.left_at(context, email, mailing_list, entry, told_at=told_at)
+            if left_at is None:  # a newer sign-up, which is not on its way there yet
+                await newsletter_changes.ask_for(context, email, [list_id], name=event.name)
+                return Verdict.ADD_THERE
+            await leaving.leave(context, email, mailing_list.purpose_ids, at=left_at, channel=channel)
         case Verdict.JOINED_THERE:
             await _join(context, mailing_list, email, event, told_at=told_at, channel=channel)
         case Verdict.UNREACHABLE:
@@ -82,32 +91,44 @@ async def _settled(
             # Deleted ones are not shown: of them the event alone tells that they are gone.
             is_gone = event.type == DEACTIVATE if entry is None else has_left(entry.state)
             if is_wanted is False and not changing and is_gone:
-                await remember_no(context, mailing_list, email, told_at=told_at, channel=channel)
+                left_at = told_at if entry is None else latest(entry.changed, mailing_list.time_zone, told_at)
+                await remember_no(context, mailing_list, email, at=left_at, channel=channel)
     return verdict
 
 
+async def _is_news(context: Context, key: str, mailing_list: MailingList, told_at: datetime) -> bool:
+    """Whether a sign-up there is somebody's last word: nothing they said to us says more."""
+    (stored,) = await context.controls.read((key,))
+    controls = stored.controls
+    if controls.suppression is not None or controls.stops_marketing:
+        return False
+    return _is_behind_the_end(controls, mailing_list.purpose_ids[0], told_at)
+
+
+def _is_behind_the_end(controls: Controls, purpose_id: str, told_at: datetime) -> bool:
+    end = last_end(controls, purpose_id)
+    return end is None or end < told_at
+
+
 async def remember_no(
-    context: Context, mailing_list: MailingList, email: str, *, told_at: datetime, channel: Channel
+    context: Context, mailing_list: MailingList, email: str, *, at: datetime, channel: Channel
 ) -> None:
     """Note that somebody left a list of whom we never knew a consent, so that no old list adds them here.
 
     A second call, or one about somebody whose no we know already, writes nothing.
 
     Raises:
-        Conflict, Retryable: as `consent_ledger.note`.
+        Conflict, Retryable: as `consent_ledger.note_no`.
     """
     key = context.keys.subject_key(EMAIL, email)
     (stored,) = await context.controls.read((key,))
-    controls, now = stored.controls, context.clock.now()
+    controls = stored.controls
     if controls.suppression is not None or controls.withdrawn_at is not None:
         return
     known = {one.purpose_id for one in controls.withdrawals}
     for purpose_id in mailing_list.purpose_ids:
         if purpose_id not in known:
-            event = consent_ledger.withdrawal_event(
-                key, purpose_id, at=told_at, noted_at=now, channel=channel
-            )
-            await consent_ledger.note(context, event)
+            await consent_ledger.note_no(context, key, purpose_id, at=at, channel=channel)
 
 
 async def _join(
@@ -125,7 +146,8 @@ async def _join(
     """
     purpose_id = mailing_list.purpose_ids[0]
     key = context.keys.subject_key(EMAIL, email)
-    event_id = f"joined-{purpose_id}-{int(told_at.timestamp() * 1_000_000)}"
+    (stored,) = await context.controls.read((key,))
+    event_id = _found_id("joined", stored.controls, purpose_id, mailing_list.policy_version)
     await sign_ups.begin(
         context,
         sign_ups.SignUp(
@@ -179,9 +201,10 @@ async def _follow(
     for purpose_id, consent in followed.items():
         if consent_in_force(after, purpose_id, now=now) is not None:
             continue  # of its own, or a worker died behind it
-        moved_id = f"moved-{purpose_id}-{int(told_at.timestamp() * 1_000_000)}-{new_key[-12:]}"
+        if not _is_behind_the_end(after, purpose_id, told_at):
+            continue  # left at the new address since
         given = ConsentEvent(
-            event_id=moved_id,
+            event_id=_found_id("moved", after, purpose_id, consent.policy_version),
             subject_key=new_key,
             purpose_id=purpose_id,
             kind=EventKind.GIVEN,
@@ -192,11 +215,14 @@ async def _follow(
         )
         await consent_ledger.note(context, given)
     await sign_ups.move(context, old, new, mailing_list.list_id)
-    for purpose_id in followed:
-        await consent_ledger.note(
-            context,
-            consent_ledger.withdrawal_event(old_key, purpose_id, at=told_at, noted_at=now, channel=channel),
-        )
+    await leaving.leave(context, old, list(followed), at=told_at, channel=channel)
+
+
+def _found_id(what: str, controls: Controls, purpose_id: str, policy_version: str) -> str:
+    """Return the name of a beginning that was found there: one for all who find it after the same end."""
+    end = last_end(controls, purpose_id)
+    after = 0 if end is None else int(end.timestamp() * 1_000_000)
+    return f"{what}-{purpose_id}-{policy_version}-{after}"
 
 
 def _unreachable(key: str, mailing_list: MailingList, told_at: datetime, channel: Channel) -> ConsentEvent:

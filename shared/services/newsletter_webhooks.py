@@ -13,15 +13,16 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
-from shared.domain.errors import CannotTell, Conflict, Invalid, Permanent, Retryable
+from shared.domain.errors import CannotTell, Conflict, Invalid, NotFound, Permanent, Retryable
 from shared.domain.messages import ProcessWebhook
 from shared.domain.newsletters import MailingList
 from shared.domain.times import after
 from shared.domain.webhook_bodies import Receipt, SetAside, envelope, read_event
 from shared.ports.newsletters import UNREADABLE
 from shared.ports.webhooks import StoredReceipt
+from shared.services import intake
 from shared.services.context import Context
 from shared.services.newsletter_events import settle
 from shared.telemetry import NEWSLETTER_EVENTS
@@ -42,6 +43,26 @@ async def receive(context: Context, data: bytes) -> str:
     await context.webhooks.keep(body_id, data)
     await context.queue.send([ProcessWebhook(body_id=body_id)])
     return body_id
+
+
+async def refuse_guess(context: Context, client: str) -> NoReturn:
+    """Refuse a call that came with a wrong secret, and count it for its caller's network address.
+
+    Whoever brings a right one is never counted, so that nothing of the processor's is lost by it. Operators
+    are told once an hour, of however many callers.
+
+    Raises:
+        NotFound: `webhook_unknown`.
+        NotAllowed: `too_many_requests`: it tried too often in the last hour.
+        Retryable: it could not be counted.
+    """
+    most = context.limits.wrong_secrets_per_client_hour
+    hits = await intake.hits_of_client(context, client, "webhook-")
+    if hits <= most:
+        raise NotFound("webhook_unknown")
+    if hits == most + 1 and await intake.hits_of_client(context, "", "webhook-guessing-") == 1:
+        await context.operators.alarm("webhook_secret_guessed")
+    raise intake.too_many()
 
 
 async def process(context: Context, body_id: str) -> None:

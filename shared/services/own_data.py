@@ -23,6 +23,7 @@ from shared.ports.documents import Change, Changed, DueSearch
 from shared.ports.walks import StoredWalk
 from shared.services.context import Context
 from shared.services.forgetting import forget
+from shared.services.governing import governed, held
 from shared.services.progress import Budget
 
 WALK = "own-data"
@@ -43,7 +44,8 @@ class _Page:
 async def delete_due(context: Context) -> Walk | None:
     """Go on with today's deletion of our own data, or begin it; None: nothing is decided.
 
-    A day's deletion that is done stays done until the next. Of two workers at once one gives way.
+    A day's deletion that is done stays done until the next. Of two workers at once one gives way. It rests as
+    scheduled deletion does, and keeps to its budget.
 
     Raises:
         Retryable: a store did not answer; the next call does the page again.
@@ -58,15 +60,16 @@ async def delete_due(context: Context) -> Walk | None:
         walk = Walk(name=WALK, day=today, store_ids=tuple(decided), started_at=now)
         stored = StoredWalk(walk=walk, etag=stored.etag if stored else None)
     budget = Budget(context)
-    while not stored.walk.is_done and not budget.is_spent:
-        try:
-            walk = await _walked(context, stored.walk, decided, today, budget)
-            etag = await context.walks.write(StoredWalk(walk=walk, etag=stored.etag))
-        except Conflict:
-            return stored.walk
-        stored = StoredWalk(walk=walk, etag=etag)
-        if walk.is_done and walk.unclear:
-            await context.operators.alarm("own_data_left", details=f"unclear {walk.unclear}")
+    async with governed(context):
+        while not stored.walk.is_done and not budget.is_spent and await held(context) is None:
+            try:
+                walk = await _walked(context, stored.walk, decided, today, budget)
+                etag = await context.walks.write(StoredWalk(walk=walk, etag=stored.etag))
+            except Conflict:
+                return stored.walk
+            stored = StoredWalk(walk=walk, etag=etag)
+            if walk.is_done and walk.unclear:
+                await context.operators.alarm("own_data_left", details=f"unclear {walk.unclear}")
     return stored.walk
 
 

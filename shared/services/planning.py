@@ -23,7 +23,7 @@ from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.ports.controls import StoredControls
 from shared.rendering.letters import LetterKind
-from shared.services import calling_back, fencing, marking, switching
+from shared.services import calling_back, fencing, governing, marking, switching
 from shared.services.answering import letter
 from shared.services.attention import stop
 from shared.services.context import Context
@@ -71,6 +71,19 @@ async def plan(context: Context, request_id: str) -> None:
     start_at = request.start_at
     if start_at is not None and after(context.clock.now(), seconds=_EARLY_SECONDS) < start_at:
         return  # a later message is on its way, and the sweep behind it
+    if not request.is_internal:
+        await _plan(context, case)
+        return
+    found = await governing.held_of(context, request)
+    if found is not None:
+        await governing.put_off(context, request, found, PlanRequest(request_id=request_id))
+        return
+    async with governing.governed(context):
+        await _plan(context, case)
+
+
+async def _plan(context: Context, case: Case) -> None:
+    request = case.request
     resolved = await resolve_request(context, request)
     if resolved.problem is not None:
         await stop(context, case, resolved.problem)
@@ -160,7 +173,12 @@ async def _begin(
         else:
             await _defer(context, case, request)
         return
-    if made.right in CAPPED and await switching.is_over_cap(context, people=request.subject_count):
+    is_capped = made.right in CAPPED
+    found = await governing.held_from_beginning(context, request) if is_capped else None
+    if found is not None:
+        await governing.put_off(context, request, found, PlanRequest(request_id=request.request_id))
+        return
+    if is_capped and await switching.is_over_cap(context, people=request.subject_count):
         await stop(context, case, switching.PAUSED)
         return
     now = context.clock.now()

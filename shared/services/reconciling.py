@@ -12,9 +12,12 @@ from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from typing import Any
 
+from shared.domain.consent import last_end
 from shared.domain.errors import Conflict, Invalid, NotFound, Permanent, Retryable
 from shared.domain.identifiers import EMAIL, parse_email
 from shared.domain.messages import Reconcile
+from shared.domain.newsletter_changes import Leaving
+from shared.domain.newsletter_leavings import latest
 from shared.domain.newsletters import ACTIVE, MailingList, Verdict, compare, has_left
 from shared.domain.reconciliations import (
     MOST_KEYS,
@@ -28,8 +31,9 @@ from shared.domain.times import after, copenhagen_day
 from shared.domain.webhook_bodies import DEACTIVATE, SUBSCRIBE, ProcessorEvent
 from shared.ports.newsletters import UNREADABLE, ListEntry, StateList
 from shared.ports.reconciliations import StoredRun
-from shared.services import newsletter_changes, sign_ups
+from shared.services import consent_ledger, newsletter_changes, newsletter_looks, sign_ups
 from shared.services.context import Context
+from shared.services.ending import end_here
 from shared.services.newsletter_events import remember_no, settle
 from shared.telemetry import NEWSLETTER_DIVERGING, NEWSLETTER_RECONCILED, NEWSLETTER_REPAIRED
 
@@ -201,7 +205,7 @@ async def _look(context: Context, mailing_list: MailingList, entry: ListEntry) -
 
 async def _compared(context: Context, mailing_list: MailingList, entry: ListEntry, email: str) -> _Looked:
     """Compare one address. Where the page agrees nothing is asked there."""
-    is_wanted = await newsletter_changes.wanted(context, email, mailing_list)
+    is_wanted = await newsletter_looks.wanted(context, email, mailing_list)
     seen = compare(
         entry.state,
         wanted=is_wanted is True,
@@ -211,8 +215,8 @@ async def _compared(context: Context, mailing_list: MailingList, entry: ListEntr
     )
     if seen in _QUIET:
         if is_wanted is False and has_left(entry.state):
-            now = context.clock.now()
-            await remember_no(context, mailing_list, email, told_at=now, channel="reconciliation")
+            at = latest(entry.changed, mailing_list.time_zone, context.clock.now())
+            await remember_no(context, mailing_list, email, at=at, channel="reconciliation")
         return seen, ""
     kind = SUBSCRIBE if entry.state == ACTIVE else DEACTIVATE
     return await _settle(context, mailing_list, ProcessorEvent(type=kind, email=email, name=entry.name))
@@ -255,9 +259,15 @@ async def _alone(context: Context, email: str, looking: Awaitable[_Looked]) -> _
 
 async def _missing(context: Context, mailing_list: MailingList, email: str, *, name: str) -> _Looked:
     """Ask for an address to be added that consented, and that the list does not have."""
-    if await newsletter_changes.wanted(context, email, mailing_list) is not True:
-        return Verdict.AGREES, ""
     key = context.keys.subject_key(EMAIL, email)
+    is_wanted = await newsletter_looks.wanted(context, email, mailing_list)
+    if is_wanted is False:  # an open sign-up without a consent: the ledger may know one that never counted
+        await consent_ledger.count_in(context, key)
+        is_wanted = await newsletter_looks.wanted(context, email, mailing_list)
+        if is_wanted is False:
+            await _end_again(context, key, mailing_list, email)
+    if is_wanted is not True:
+        return Verdict.AGREES, ""
     if await context.newsletter_changes.read(key, mailing_list.list_id) is not None:
         return Verdict.AGREES, ""  # a change is on its way there
     entry = await context.newsletters.entry(mailing_list.list_id, email)
@@ -268,6 +278,16 @@ async def _missing(context: Context, mailing_list: MailingList, email: str, *, n
     if seen in _QUIET:
         return seen, ""
     return await _settle(context, mailing_list, ProcessorEvent(type=DEACTIVATE, email=email))
+
+
+async def _end_again(context: Context, key: str, mailing_list: MailingList, email: str) -> None:
+    """Finish the end of an open sign-up that somebody who died left half done."""
+    (stored,) = await context.controls.read((key,))
+    for purpose_id in mailing_list.purpose_ids:
+        ended_at = last_end(stored.controls, purpose_id)
+        if ended_at is not None:
+            left = Leaving(purpose_ids=(purpose_id,), at=ended_at, channel="reconciliation")
+            await end_here(context, email, left)
 
 
 async def _tell(context: Context, run: Reconciliation) -> None:

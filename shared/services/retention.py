@@ -21,6 +21,7 @@ from shared.ports.documents import DocumentPage, StoredDocument
 from shared.ports.meter import Spent
 from shared.ports.retention_runs import StoredRun, watch_key
 from shared.services.context import Context
+from shared.services.governing import governed, held
 from shared.services.progress import Budget
 from shared.services.retention_doubts import count_doubts
 from shared.services.retention_looking import (
@@ -31,6 +32,7 @@ from shared.services.retention_looking import (
     of_watched,
     unknown_of,
 )
+from shared.services.retention_resting import going_on, is_at_pace, of_pace, rest
 from shared.services.retention_searches import (
     bounds,
     leads_to_events,
@@ -55,6 +57,7 @@ from shared.telemetry import (
 _PAGE_RECORDS = 100  # a page is done whole, and each record may be a person to look at closely
 _PAGE_EVENTS = 1_000  # of which many lead to the same person, who is looked at once
 _SEARCHES_AT_ONCE = 8
+_PACED = frozenset({Step.FINDING, Step.WATCHING, Step.LEFT_OVER})  # in which a run files
 _A_DAY = timedelta(days=1)
 
 
@@ -71,9 +74,9 @@ async def go_on(context: Context) -> Run:
 
     What waits, for its cases or for the next hour, is taken up by the timer. Of two workers one gives way.
     """
-    run, goes_on = await _advanced(context)
-    if goes_on:
-        await context.queue.send([GoOnWithRun()])
+    run, delay_seconds = await _advanced(context)
+    if delay_seconds is not None:
+        await context.queue.send([GoOnWithRun()], delay_seconds=delay_seconds)
     return run
 
 
@@ -87,22 +90,30 @@ async def daily(context: Context) -> Run:
     return run
 
 
-async def _advanced(context: Context) -> tuple[Run, bool]:
-    """Do one message's work; return the run, and whether another message can go on at once."""
+async def _advanced(context: Context) -> tuple[Run, int | None]:
+    """Do one message's work; return the run, and after how many seconds another message can go on."""
     stored = await _at_hand(context)
+    if is_at_pace(stored.run, context.clock.now()):
+        return stored.run, None
     budget = Budget(context)
-    with context.meter.measured() as spent:
-        while not stored.run.is_done and not budget.is_spent:
-            try:
-                run, goes_on = await _step(context, stored.run, budget)
-                stored = await _saved(context, stored, run, spent)
-            except Conflict:
-                return stored.run, False
-            if run.is_done:
-                await _tell(context, run)
-            if not goes_on:
-                return stored.run, False
-    return stored.run, not stored.run.is_done
+    async with governed(context):
+        with context.meter.measured() as spent:
+            while not stored.run.is_done and not budget.is_spent:
+                if (found := await held(context)) is not None:
+                    return await rest(context, stored, found, spent)
+                files = stored.run.step in _PACED
+                try:
+                    run, goes_on = await _step(context, stored.run, budget)
+                    stored = await _saved(context, stored, going_on(run), spent)
+                except Conflict:
+                    return stored.run, None
+                if run.is_done:
+                    await _tell(context, run)
+                if not goes_on and files:
+                    return await rest(context, stored, of_pace(context), spent)
+                if not goes_on:
+                    return stored.run, None
+    return stored.run, None if stored.run.is_done else 0
 
 
 async def _at_hand(context: Context) -> StoredRun:
@@ -112,7 +123,7 @@ async def _at_hand(context: Context) -> StoredRun:
     if stored is not None and (not stored.run.is_done or stored.run.day >= today):
         return stored
     last = None if stored is None else stored.run
-    found = tuple(sources(context.datamap, today, is_first=last is None))
+    found = tuple(sources(context.datamap, today, last=None if last is None else last.day))
     run = Run(
         day=today,
         started_at=now,

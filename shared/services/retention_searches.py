@@ -1,22 +1,35 @@
 """The searches of a run of scheduled deletion: which records of which store may be due. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from shared.datamap.models import DataMap, RetentionRule, Trigger
 from shared.domain.errors import Permanent
-from shared.domain.retention import term_on
-from shared.domain.retention_runs import Run, Search, Source, bound_by
+from shared.domain.retention import Term, term_on
+from shared.domain.retention_runs import Run, Search, Source, bound_by, parts_of
 from shared.domain.times import start_of, utc_text
 from shared.ports.documents import DueSearch
 from shared.services.due import families, is_clock
 
 _A_DAY = timedelta(days=1)
+_IN_PARTS = frozenset({Search.NEWLY_OLD, Search.OLD_EVENT})
 
 
-def sources(datamap: DataMap, today: date, *, is_first: bool) -> Iterator[Source]:
-    """Yield a run's searches by the rules that hold. What was written late is for a run after another."""
+def sources(datamap: DataMap, today: date, *, last: date | None) -> Iterator[Source]:
+    """Yield a run's searches by the rules that hold, the longest overdue first; `last`: the run before.
+
+    What was written late is for a run that follows another.
+    """
+    for number, (later_than, by) in enumerate(parts_of(last, today)):
+        for source in _sources(datamap, today, is_first=last is None):
+            if source.search in _IN_PARTS:
+                yield source.model_copy(update={"later_than": later_than, "by": by})
+            elif number == 0:
+                yield source
+
+
+def _sources(datamap: DataMap, today: date, *, is_first: bool) -> Iterator[Source]:
     for rule, trigger in triggers(datamap):
         if term_on(rule.terms, today) is None:
             continue
@@ -95,7 +108,7 @@ def whole(datamap: DataMap, day: date, *, now: datetime) -> Run:
     return Run(
         day=day,
         started_at=now,
-        sources=tuple(sources(datamap, day, is_first=True)),
+        sources=tuple(_sources(datamap, day, is_first=True)),
         bounds=bounds(datamap, day, {}),
     )
 
@@ -113,8 +126,8 @@ def versions(datamap: DataMap) -> dict[str, str]:
 
 def search_of(datamap: DataMap, run: Run, source: Source) -> DueSearch:
     """Return what to ask the database for; of events only what leads to their person."""
-    _, trigger = trigger_of(datamap, source)
-    found = _search_of(run, source, trigger)
+    rule, trigger = trigger_of(datamap, source)
+    found = _in_part(_search_of(run, source, trigger), source, rule.terms)
     if trigger.directory:
         return found
     if source.search in (Search.AHEAD, Search.UNDATED):  # it leads to its person once, who then is watched
@@ -122,6 +135,18 @@ def search_of(datamap: DataMap, run: Run, source: Source) -> DueSearch:
     _, store = datamap.store(source.store_id)
     own = (field.path for field in store.fields if field.identifier is not None)
     return replace(found, paths=(*own, *trigger.paths))
+
+
+def _in_part(wanted: DueSearch, source: Source, terms: Sequence[Term]) -> DueSearch:
+    """Return the part of a search that a source is about; it reaches no further than the whole."""
+    if source.search not in _IN_PARTS:
+        return wanted
+    since, until = wanted.since, wanted.until or ""
+    if source.later_than is not None:
+        since = max(since or "", bound_by(terms, source.later_than))
+    if source.by is not None:
+        until = max(since or "", min(until, bound_by(terms, source.by)))
+    return replace(wanted, since=since, until=until)
 
 
 def _search_of(run: Run, source: Source, trigger: Trigger) -> DueSearch:

@@ -45,8 +45,8 @@ async def settle(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]
             done.append(watched)
             for case in (cases[name] for name in watched.counts):
                 run = run if case is None else _counted(run, case)
-        elif mine and waited:
-            run = run.counting("kept", {"at_work": 1})
+        elif mine and waited:  # counted once, by the last settling
+            run = run if run.later else run.counting("kept", {"at_work": 1})
         elif mine:
             still_at_work += 1
     await all_of(partial(_let_go, context, watched) for watched in done)

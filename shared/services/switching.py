@@ -21,8 +21,11 @@ def is_thrown(controls: Controls) -> bool:
     return any(hold.released_at is None for hold in controls.holds)
 
 
-async def throw(context: Context, *, reason: str, decided_by: str) -> None:
-    """Stop all destruction from the next page on. A second call changes nothing."""
+async def throw(context: Context, *, reason: str, decided_by: str, key: str = SWITCH_KEY) -> None:
+    """Stop all destruction from the next page on. A second call changes nothing.
+
+    `key`: which switch; `RETENTION_SWITCH_KEY` stops scheduled deletion alone.
+    """
     now = context.clock.now()
     hold = Hold(
         hold_id=f"switch-{int(now.timestamp())}",
@@ -40,11 +43,11 @@ async def throw(context: Context, *, reason: str, decided_by: str) -> None:
         # released ones are history of the switch, of which the last few are enough
         return controls.model_copy(update={"holds": (*controls.holds[-20:], hold)})
 
-    await marking.change(context, (SWITCH_KEY,), thrown)
+    await marking.change(context, (key,), thrown)
 
 
-async def reset(context: Context, *, decided_by: str, reason: str = "") -> None:
-    """Let destruction go on, and note why. A second call changes nothing."""
+async def reset(context: Context, *, decided_by: str, reason: str = "", key: str = SWITCH_KEY) -> None:
+    """Let destruction go on, and note why. A second call changes nothing. `key` as in `throw`."""
     now = context.clock.now()
 
     def released(controls: Controls) -> Controls:
@@ -55,7 +58,7 @@ async def reset(context: Context, *, decided_by: str, reason: str = "") -> None:
             change = {"released_at": now, "released_by": decided_by, "release_reason": reason.strip()}
             yield hold if hold.released_at else hold.model_copy(update=change)
 
-    await marking.change(context, (SWITCH_KEY,), released)
+    await marking.change(context, (key,), released)
 
 
 async def is_over_cap(context: Context, *, people: int = 1) -> bool:

@@ -12,6 +12,7 @@ from shared.domain.times import copenhagen_day
 from shared.domain.walks import Walk
 from shared.ports.walks import StoredWalk
 from shared.services.context import Context
+from shared.services.governing import FILED
 from shared.services.progress import Budget
 
 _PAGE_RECORDS = 100  # a page is done whole, and each record may be a person to look at closely
@@ -31,7 +32,7 @@ async def paced(context: Context, wanted: int) -> int:
     """
     if not wanted:
         return 0
-    filed = await context.rate_limits.hit("deletions", window_seconds=_HOUR_SECONDS, times=wanted)
+    filed = await context.rate_limits.hit(FILED, window_seconds=_HOUR_SECONDS, times=wanted)
     return max(0, wanted - max(0, filed - context.limits.deletions_per_hour))
 
 

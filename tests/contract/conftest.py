@@ -17,6 +17,7 @@ from shared.adapters.cosmos_consent_ledger import CosmosConsentLedger
 from shared.adapters.cosmos_controls import CosmosControls
 from shared.adapters.cosmos_displays import CosmosDisplays
 from shared.adapters.cosmos_documents import CosmosDocuments
+from shared.adapters.cosmos_governor import CosmosGovernor
 from shared.adapters.cosmos_membership_warnings import CosmosMembershipWarnings
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
@@ -39,6 +40,7 @@ from tests.fakes.consent_ledger import MemoryConsentLedger
 from tests.fakes.controls import MemoryControls, MemoryRateLimits
 from tests.fakes.displays import MemoryDisplays
 from tests.fakes.documents import MemoryDocuments
+from tests.fakes.governor import MemoryGovernor
 from tests.fakes.membership_warnings import MemoryMembershipWarnings
 from tests.fakes.messaging import MemoryEvidence, TestClock
 from tests.fakes.newsletter_changes import MemoryNewsletterChanges
@@ -286,6 +288,16 @@ def retention_runs(request):
     if request.param == "memory":
         return MemoryRetentionRuns(MemoryDocuments(small_map()))
     return CosmosRetentionRuns(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def governors(request):
+    """A way to make the governor of one more worker; all share the tallies."""
+    if request.param == "memory":
+        rows: dict[str, tuple[str, str]] = {}
+        return lambda: MemoryGovernor(rows=rows)
+    databases = request.getfixturevalue("databases")
+    return lambda: CosmosGovernor(databases)
 
 
 @pytest.fixture(params=["memory", "cosmos"])

@@ -44,9 +44,10 @@ async def test_events_are_returned_to_their_person_alone(consent_ledger, key):
 
 
 async def test_an_event_is_never_changed(consent_ledger, key):
-    """The same id again, as a redelivered message brings it, leaves the first."""
-    await consent_ledger.append(event(key))
-    await consent_ledger.append(event(key, at=NOW + timedelta(days=1), channel="import"))
+    """The same id again, as a redelivered message brings it, leaves the first, and shows it."""
+    assert await consent_ledger.append(event(key)) == event(key)
+    again = event(key, at=NOW + timedelta(days=1), channel="import")
+    assert await consent_ledger.append(again) == event(key)
     assert await consent_ledger.of_person((key,)) == (event(key),)
 
 

@@ -1,6 +1,6 @@
 """Addresses in lists, listings and webhooks: on the fake, and on the adapter with a stand-in."""
 
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
@@ -11,6 +11,7 @@ from shared.adapters.campaign_monitor_lists import CampaignMonitorLists
 from shared.domain.errors import Permanent, Retryable
 from shared.domain.newsletters import Lists, MailingList
 from tests.contract.conftest import local_settings
+from tests.fakes.messaging import TestClock
 from tests.fakes.newsletters import AUTHORS, NEWS, MemoryNewsletters
 
 ANE = "ane+news@people.example"
@@ -25,7 +26,7 @@ class MemoryTarget:
     """The fake, and what to look at around it."""
 
     def __init__(self):
-        self.fake = self.port = MemoryNewsletters()
+        self.fake = self.port = MemoryNewsletters(clock=TestClock())
 
     def put(self, email, state="Active", *, on=NEWS):
         self.fake.put(on, email, state)
@@ -108,6 +109,15 @@ async def test_an_address_is_shown_as_it_stands(target, state):
     assert (await target.port.entry(NEWS, ANE.upper())).state == state
     assert await target.port.entry(NEWS, ANE.replace("+", " ")[-18:]) is None
     assert await target.port.entry(AUTHORS, ANE) is None
+
+
+async def test_when_a_state_changed_is_shown_without_a_zone(target):
+    """Of one address and in a listing."""
+    target.put(ANE, "Unsubscribed")
+    shown = (await target.port.entry(NEWS, ANE)).changed
+    assert datetime.fromisoformat(shown).tzinfo is None
+    page = await target.port.page(NEWS, "unsubscribed", since=EVER, page=1)
+    assert [one.changed for one in page.entries if one.email == ANE] == [shown]
 
 
 async def test_a_deleted_one_may_not_be_shown(target):

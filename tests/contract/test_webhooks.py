@@ -39,6 +39,23 @@ async def test_a_body_is_kept_as_it_came_and_once(webhooks):
     assert await webhooks.body(body_id) is None
 
 
+async def test_bodies_are_found_page_by_page_behind_the_last_one(webhooks):
+    """By name and each once, though more are kept than one page holds."""
+    prefix = uuid.uuid4().hex
+    mine = sorted(f"{prefix}{number:032x}" for number in range(5))
+    for body_id in reversed(mine):
+        await webhooks.keep(body_id, body_id.encode())
+    later = (await webhooks.body(mine[-1]))[1] + timedelta(seconds=5)
+    found, last = [], prefix
+    while page := [one for one in await webhooks.kept_before(later, limit=2, after=last) if one <= mine[-1]]:
+        found += page
+        last = page[-1]
+    assert found == mine
+    assert mine[-1] not in await webhooks.kept_before(later, limit=1_000, after=mine[-1])
+    for body_id in mine:
+        await webhooks.forget(body_id)
+
+
 async def test_a_receipt_is_read_as_it_was_written(webhooks):
     """And of two workers at one body one gives way."""
     body_id = name()

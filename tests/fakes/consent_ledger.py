@@ -21,6 +21,8 @@ class MemoryConsentLedger:
             row = {"id": event.event_id, **event.model_dump(mode="json", exclude={"event_id"})}
             self.documents.put(CONTAINER, "/subject_key", row)
         await self.turn("consent_ledger.append!")
+        stands = [row for row in self.rows(event.subject_key) if row["id"] == event.event_id]
+        return _event(stands[0]) if stands else event
 
     async def of_person(self, subject_keys):
         await self.turn("consent_ledger.of_person")

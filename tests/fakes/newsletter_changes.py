@@ -27,8 +27,9 @@ class MemoryNewsletterChanges:
         self._check(stored)
         row = {"id": stored.change.change_id, **stored.change.model_dump(mode="json")}
         self.documents.put(CONTAINER, "/subject_key", row)
+        etag = self._now(stored).etag
         await self.turn("newsletter_changes.write!")
-        return self._now(stored).etag
+        return etag
 
     async def close(self, stored):
         await self.turn("newsletter_changes.close")

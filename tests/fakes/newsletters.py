@@ -1,6 +1,7 @@
 """The newsletter processor's lists in memory."""
 
 import itertools
+from zoneinfo import ZoneInfo
 
 from shared.domain.errors import Permanent, Retryable
 from shared.domain.identifiers import EMAIL, normalise
@@ -10,6 +11,7 @@ from tests.fakes.turns import Turn, no_turn
 
 NEWS = "a" * 32
 AUTHORS = "b" * 32
+ZONE = "Europe/Copenhagen"
 
 
 class MemoryNewsletters:
@@ -19,10 +21,13 @@ class MemoryNewsletters:
         delays: Whether an addition is seen only after `settle`, as there.
     """
 
-    def __init__(self, turn: Turn = no_turn):
+    def __init__(self, turn: Turn = no_turn, clock=None):
         self.turn = turn
+        self.clock = clock  # None: it does not say when a state changed
         self.known = (
-            MailingList(list_id=NEWS, purpose_ids=("member_newsletter",), confirmed_opt_in=True),
+            MailingList(
+                list_id=NEWS, purpose_ids=("member_newsletter",), confirmed_opt_in=True, time_zone=ZONE
+            ),
             MailingList(list_id=AUTHORS, purpose_ids=("author_newsletter",)),
         )
         self.states: dict[tuple[str, str], ListEntry] = {}
@@ -45,9 +50,14 @@ class MemoryNewsletters:
         return Lists(self.known)
 
     def put(self, list_id, email, state="Active"):
-        """Set a state, as somebody there would."""
-        key = (list_id, normalise(EMAIL, email))
-        self.states[key] = ListEntry(email=email, state=state)
+        """Set a state, as somebody there would, now."""
+        self._set(list_id, email, state)
+
+    def _set(self, list_id, email, state, name=""):
+        local = self.clock and self.clock.now().astimezone(ZoneInfo(ZONE))
+        self.states[list_id, normalise(EMAIL, email)] = ListEntry(
+            email=email, state=state, name=name, changed=local.strftime("%Y-%m-%d %H:%M:00") if local else ""
+        )
 
     def state(self, list_id, email):
         """Return a state; None: not there."""
@@ -57,7 +67,7 @@ class MemoryNewsletters:
     def settle(self):
         """Let queued additions take effect."""
         for list_id, email, name in self.queued:
-            self.states[list_id, normalise(EMAIL, email)] = ListEntry(email=email, state="Active", name=name)
+            self._set(list_id, email, "Active", name)
         self.queued.clear()
 
     async def entry(self, list_id, email):
@@ -97,7 +107,9 @@ class MemoryNewsletters:
         found = [
             entry
             for (held_in, _), entry in sorted(self.states.items())
-            if held_in == list_id and entry.state.lower() == state
+            if held_in == list_id
+            and entry.state.lower() == state
+            and (not entry.changed or entry.changed >= since.isoformat())
         ]
         start = (page - 1) * self.page_size
         is_last = start + self.page_size >= len(found)

@@ -169,7 +169,7 @@ def _of_the_rules(datamap: DataMap, documents: CosmosDocuments) -> list[Callable
             cursor=None,
             limit=1,
         )
-        for source in retention.sources(datamap, day, is_first=False)
+        for source in retention.sources(datamap, day, last=day)
     ] + [
         lambda deletes=one.deletes: documents.search(
             datamap.store(deletes.store)[1],

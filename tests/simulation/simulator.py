@@ -78,6 +78,7 @@ class Run:
     message: Message | None = None
     lease: int = 0
     began_at: int = NEVER
+    began_seconds: float = 0.0
     controls_read_at: int = NEVER
     failing: bool = False
 
@@ -103,8 +104,7 @@ class Simulation:
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
-        self.world = RightsWorld(turn=self._turn, limits=LIMITS)
-        self.watcher = Watcher(self.world)
+        self.world, self.watcher = self._made()
         self.messages: list[Message] = []
         self.runs: list[Run] = []
         self.current: Run | None = None
@@ -112,6 +112,14 @@ class Simulation:
         self.log: list[str] = []
         self.every_body: list[bytes] = []
         self.world.notifier.seen_after_seconds = SEEN_AFTER_SECONDS
+
+    def _made(self) -> tuple[Any, Any]:
+        """Return the world and who watches it."""
+        world = RightsWorld(turn=self._turn, limits=LIMITS)
+        return world, Watcher(world)
+
+    def _sweeping(self) -> Coroutine[Any, Any, Any]:
+        return sweep(self.world.context)
 
     async def _turn(self, place: str) -> None:
         if place.endswith("!"):
@@ -186,7 +194,7 @@ class Simulation:
         if self.odds and self.random.random() < 0.1:
             self.world.clock.advance(seconds=self.random.choice([1, 7, 60, 400]))
         if self.odds and self.random.random() < 0.02:
-            self.start("sweep", sweep(self.world.context))
+            self.start("sweep", self._sweeping())
 
     def _deliver(self, message: Message) -> None:
         message.dequeued += 1
@@ -200,7 +208,9 @@ class Simulation:
             self.runs.append(Run(f"poison {name}", handler))
             return
         self.log.append(f"{self.step} deliver {name}")
-        self.runs.append(Run(name, self._handler(message), message, message.leases, began_at=self.step))
+        run = Run(name, self._handler(message), message, message.leases, began_at=self.step)
+        run.began_seconds = self._now()
+        self.runs.append(run)
 
     async def _handler(self, message: Message) -> None:
         context = self.world.context
@@ -275,7 +285,7 @@ class Simulation:
             return False
         seconds = max(1.0, min(waiting) - self._now())
         self.world.clock.advance(seconds=seconds)
-        self.start("sweep", sweep(self.world.context))
+        self.start("sweep", self._sweeping())
         return True
 
     def _rests(self, request: SubjectRequest) -> bool:

@@ -75,12 +75,15 @@ def call(
     return handler(request)
 
 
-def webhook(secret: str, body: bytes) -> func.HttpRequest:
+def webhook(secret: str, body: bytes, **headers: str) -> func.HttpRequest:
     """Return what the newsletter processor sends."""
     return func.HttpRequest(
         method="POST",
         url="http://127.0.0.1:7071/api/webhooks/campaign-monitor/",
-        headers={"content-type": "application/json; charset=utf-8"},
+        headers={
+            "content-type": "application/json; charset=utf-8",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        },
         params={},
         route_params={"secret": secret},
         body=body,

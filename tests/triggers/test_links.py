@@ -350,7 +350,13 @@ async def test_a_button_pressed_without_a_body_is_refused(world, door, body):
 async def test_health_is_good_when_all_is_there(world):
     """And names the map it runs on."""
     response = await call(show, method="GET")
-    assert content(response) == {"status": "ok", "datamap": "0" * 12}
+    assert content(response) == {
+        "status": "ok",
+        "datamap": "0" * 12,
+        "retention": "running",
+        "retention_overdue_since": None,
+        "retention_waiting": 0,
+    }
 
 
 async def test_health_names_the_contacts_that_are_missing(world, monkeypatch):

@@ -25,6 +25,7 @@ from functions import http_operations_recipients as recipients
 from functions import http_operations_restores as restores
 from functions import http_operations_retention as retention
 from functions._door import DOORS
+from functions.http_health import show as show_health
 from shared.domain.messages import PLAN_QUEUE, PlanRequest
 from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
@@ -33,6 +34,7 @@ from shared.domain.wishes import Wishes
 from shared.services import people
 from shared.services.poison import put_aside
 from shared.services.resolving import Resolved
+from shared.services.retention import go_on
 from tests.fakes.staff import MemoryStaffTokens
 from tests.triggers.conftest import content, problem, wire
 from tests.unit.services.driving import ask, deliver, submit
@@ -73,6 +75,8 @@ PERMISSIONS = {
     "operations_release": Permission.RELEASE,
     "operations_pause_erasing": Permission.PAUSE,
     "operations_resume_erasing": Permission.RESUME,
+    "operations_pause_retention": Permission.PAUSE,
+    "operations_resume_retention": Permission.RESUME,
     "operations_redrive": Permission.REDRIVE,
 }
 HANDLERS = {
@@ -437,6 +441,25 @@ async def test_all_erasing_is_paused_and_resumed(world, operator, approver):
     assert content(await call("operations_resume_erasing", approver, body)) == {"resumed": 1}
     await deliver(world)
     assert world.cases.request(request_id).is_final
+
+
+async def test_scheduled_deletion_alone_is_paused_and_resumed(world, operator, approver):
+    """With a reason and who; what people ask for goes on, and the run is told to go on at once."""
+    assert problem_field(await call("operations_pause_retention", operator, {})) == "reason"
+    body = {"reason": "a period is looked at"}
+    assert (await call("operations_pause_retention", operator, body)).status_code == 200
+    health = func.HttpRequest(method="GET", url="http://127.0.0.1:7071/api/health", body=b"")
+    assert content(await show_health(health))["retention"] == "paused"
+    request_id = await ask(world, "ane@people.example", Right.ERASURE)
+    await deliver(world)
+    assert world.cases.request(request_id).is_final
+    await go_on(world.context)
+    (line,) = content(await call("operations_retention_runs", operator))["runs"]
+    assert (line["waits_for"], line["waits_until"], line["rests"]) == ("paused", None, {"paused": 1})
+    problem(await call("operations_resume_retention", operator, body), 403, "role_missing")
+    assert (await call("operations_resume_retention", approver, body)).status_code == 200
+    assert [queue for queue, _, _ in world.queue.sent] == ["retention-run"]
+    assert (await go_on(world.context)).waits_for == ""
 
 
 async def test_failed_messages_are_sent_again(world, operator):

@@ -52,6 +52,37 @@ async def test_a_wrong_secret_is_told_nothing(world, secret, caplog):
     assert not secret or secret not in caplog.text + response.get_body().decode()
 
 
+async def test_who_guesses_is_slowed_down_and_told_of_once(world):
+    """At the last one that is allowed and at the first that is not; another caller has its own count."""
+    most = world.limits.wrong_secrets_per_client_hour
+    wrong = "a-secret-that-nobody-has-made-up"
+    for caller in ("192.0.2.1", "192.0.2.2"):
+        for _ in range(most):
+            problem(await guess(wrong, caller), 404, "webhook_unknown")
+        for _ in range(3):
+            refused = await guess(wrong, caller)
+            problem(refused, 429, "too_many_requests")
+            assert refused.headers["Retry-After"] == "3600"
+    assert [code for code, _, _ in world.operators.alarms] == ["webhook_secret_guessed"]
+    assert "192.0.2." not in str(world.operators.alarms) + str(world.rate_limits.__dict__)
+
+
+async def test_a_right_secret_is_never_refused_for_wrong_ones(world):
+    """Even from the same address: what the processor tells is taken."""
+    for _ in range(world.limits.wrong_secrets_per_client_hour + 1):
+        await guess("a-secret-that-nobody-has-made-up", "192.0.2.1")
+    for _ in range(world.limits.wrong_secrets_per_client_hour + 1):
+        assert (await guess(SECRET, "192.0.2.1")).status_code == 202
+    assert (await guess("a-secret-that-nobody-has-made-up", "192.0.2.1")).status_code == 429
+    world.clock.advance(seconds=3600)
+    assert (await guess("a-secret-that-nobody-has-made-up", "192.0.2.1")).status_code == 404
+
+
+async def guess(secret: str, caller: str):
+    """Return the answer to a caller that brings a secret."""
+    return await campaign_monitor_webhook(webhook(secret, body(), x_forwarded_for=f"{caller}:4711"))
+
+
 @pytest.mark.parametrize(
     ("data", "status", "code"),
     [(b"", 400, "body_missing"), (b"x" * (MOST_BYTES + 1), 413, "body_too_large")],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from devtools.stand_ins.newsletter_clock import ZONE
+
 PATH_END = "local-development-only-webhook-secret"  # its SHA-256 is in the example settings
 CONFIRMED, OPEN = "d1" * 16, "d2" * 16
 PURPOSES = {CONFIRMED: "member_newsletter", OPEN: "author_newsletter"}
@@ -18,6 +20,7 @@ def settings() -> dict[str, str]:
             "purpose_ids": [purpose_id],
             "confirmed_opt_in": list_id == CONFIRMED,
             "policy_version": "1" if list_id == CONFIRMED else "",
+            "time_zone": ZONE,
         }
         for list_id, purpose_id in PURPOSES.items()
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import pairwise
 
 from devtools.demo.newsletter.evidence import (
@@ -12,7 +11,6 @@ from devtools.demo.newsletter.evidence import (
     Evidence,
     Seat,
     is_beginning,
-    moment,
     words,
 )
 
@@ -77,19 +75,17 @@ class Judge:
             or evidence.is_open(self.key_of(address), purpose_id)
         )
 
-    def said_again(self, evidence: Evidence) -> list[timedelta]:
-        """Return how long after the first the ledger noted the same of somebody again, nothing being between.
+    def said_again(self, evidence: Evidence) -> int:
+        """Return how often the ledger noted the same of somebody again, nothing being between.
 
-        That is what an event leaves behind that is told twice and taken for two. Where two workers looked in
-        the same moment, neither could see what the other was about to note.
+        That is what an event leaves behind that is told twice and taken for two.
         """
-        return [
-            abs(moment(following["noted_at"]) - moment(one["noted_at"]))
+        return sum(
+            is_beginning(one) == is_beginning(following)
             for rows in evidence.ledger.values()
             for purpose_id in self.purposes.values()
             for one, following in pairwise(words(rows, purpose_id))
-            if is_beginning(one) == is_beginning(following)
-        ]
+        )
 
     def _differs(self, evidence: Evidence, seat: Seat) -> bool:
         consents = evidence.consents(self.key_of(seat.address), self.purposes[seat.list_id])

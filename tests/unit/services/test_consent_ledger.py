@@ -131,6 +131,77 @@ async def test_whoever_dies_half_way_leaves_the_gate_closed_and_repeats_it(kind,
     assert kind in {one.kind for one in await world.consent_ledger.of_person((KEY,))}
 
 
+@given(
+    events(),
+    st.lists(st.integers(0, 70), max_size=4),
+    st.sampled_from(
+        ["", "controls.write", "controls.write!", "consent_ledger.append", "consent_ledger.append!"]
+    ),
+    st.randoms(use_true_random=False),
+)
+@settings(max_examples=300, deadline=None)
+async def test_the_gate_says_what_the_ledger_says_whatever_is_found_meanwhile(found, looks, place, random):
+    """Somebody is found to have left at some minutes; events come in any order, and each may be half done."""
+    fails = []
+
+    async def turn(name):
+        if name == place and random.random() < 0.3 and not fails:
+            fails.append(name)
+            raise Dies
+
+    world = World(turn=turn)
+    tasks = [*found, *looks]
+    random.shuffle(tasks)
+    for task in tasks:
+        fails.clear()
+        try:
+            await _do(world, task)
+        except Dies:
+            await _do(world, task)
+    (stored,) = await world.controls.read((KEY,))
+    said = await world.consent_ledger.of_person((KEY,))
+    for purpose_id in PURPOSES:
+        assert in_force(stored.controls, purpose_id) == present_state(said, purpose_id).in_force
+
+
+async def _do(world: World, task: ConsentEvent | int) -> None:
+    if isinstance(task, ConsentEvent):
+        await ledger.note(world.context, task)
+    else:
+        at = NOW + timedelta(minutes=task, seconds=30)
+        await ledger.note_left(world.context, KEY, "member_newsletter", at=at, channel="processor")
+
+
+async def test_what_is_found_again_is_no_second_end():
+    """Nothing was given since; after a new consent it is one."""
+    world = World()
+    await ledger.note(world.context, event(EventKind.GIVEN, 1))
+    for minute in (5, 3, 9):
+        await _do(world, minute)
+    said = await world.consent_ledger.of_person((KEY,))
+    assert [one.at for one in said if one.ends] == [NOW + timedelta(minutes=5, seconds=30)]
+    await ledger.note(world.context, event(EventKind.GIVEN, 10))
+    await _do(world, 9)
+    (stored,) = await world.controls.read((KEY,))
+    assert in_force(stored.controls, "member_newsletter")
+    await _do(world, 11)
+    said = await world.consent_ledger.of_person((KEY,))
+    assert [one.kind for one in sorted(said, key=lambda one: one.at)] == [*["given", "withdrawn"] * 2]
+
+
+async def test_what_is_found_never_hides_what_a_person_said():
+    """She left at our form after a look had found it; a consent from between, told late, is ended by her."""
+    world = World()
+    await ledger.note(world.context, event(EventKind.GIVEN, 1))
+    await _do(world, 2)
+    await ledger.note(world.context, event(EventKind.WITHDRAWN, 6))
+    await ledger.note(world.context, event(EventKind.GIVEN, 4))
+    (stored,) = await world.controls.read((KEY,))
+    assert not in_force(stored.controls, "member_newsletter")
+    said = await world.consent_ledger.of_person((KEY,))
+    assert not present_state(said, "member_newsletter").in_force
+
+
 async def test_an_address_on_the_list_stays_there_until_its_person_signs_up_anew():
     """It can be compared with and nothing else; the first entry keeps its day."""
     world = World()

@@ -200,6 +200,30 @@ async def test_a_purchase_that_proves_nothing_is_refused(change, code):
     assert await gate(world) == "no_consent"
 
 
+@pytest.mark.parametrize("place", ["controls.write!", "documents.create!", "newsletter_changes.write!"])
+async def test_an_import_that_died_half_way_is_finished_by_the_next_though_the_consent_is_known(place):
+    """The row counts as known already, and its address is asked for all the same."""
+    armed = True
+
+    async def turn(name):
+        nonlocal armed
+        if armed and name == place:
+            armed = False
+            raise Dies
+
+    world = made_world(turn=turn)
+    with pytest.raises(Dies):
+        await take_in(world.context, [row()])
+    assert await take_in(world.context, [row()]) == {"already": 1}
+    await deliver(world)
+    assert world.newsletters.state(NEWS, METTE) == "Active"
+    assert len(world.documents.bodies("newsletter_signups")) == 1
+
+
+class Dies(Exception):
+    """A worker is killed."""
+
+
 async def test_rows_of_one_address_do_not_get_in_each_others_way():
     """However many there are, and however it is written."""
     world = made_world()
@@ -225,6 +249,7 @@ async def test_a_new_sign_up_brings_back_who_left_at_the_processor():
     """Its person said so just now."""
     world = made_world()
     world.newsletters.put(NEWS, METTE, "Unsubscribed")
+    world.clock.advance(seconds=10 * 60)
     await signed_up(world)
     await deliver(world)
     assert world.newsletters.state(NEWS, METTE) == "Active"

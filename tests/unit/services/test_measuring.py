@@ -6,15 +6,20 @@ from datetime import UTC, date, datetime
 import pytest
 
 from shared.domain.ageing import Ageing
+from shared.domain.controls import RETENTION_SWITCH_KEY
+from shared.domain.errors import Permanent
+from shared.domain.limits import Limits
 from shared.domain.messages import QUEUES
+from shared.domain.quiet_hours import quiet_hours
 from shared.domain.request_states import RequestState
 from shared.domain.retention_runs import Run, Step
 from shared.domain.rights import Right
 from shared.ports.cases import CaseRow
 from shared.ports.queue import Depth
 from shared.ports.retention_runs import StoredRun
+from shared.services import switching
 from shared.services.attention import stop
-from shared.services.measuring import age, measure
+from shared.services.measuring import age, measure, require_retention_on_time, retention_status
 from shared.services.sweeping import sweep
 from tests.factories import World, contacts
 from tests.unit.services.driving import ask
@@ -148,3 +153,97 @@ async def test_the_sweep_says_how_much_it_took_up():
     world = World()
     await sweep(world.context)
     assert _values(world)["sweep.taken_up"] == [(0, {})]
+
+
+NIGHT = quiet_hours("20:00-06:00")  # of Copenhagen: in winter, 19 to 5 in UTC
+DAY = quiet_hours("07:00-18:00")
+
+
+@pytest.mark.parametrize(
+    ("hours", "began", "now", "is_late"),
+    [
+        (None, "03-02T08:00", "03-02T22:59", False),
+        (None, "03-02T08:00", "03-02T23:00", True),  # the day is over in Copenhagen
+        (NIGHT, "03-02T08:00", "03-02T23:00", False),  # it has rested since eight
+        (NIGHT, "03-02T08:00", "03-03T05:00", False),
+        (NIGHT, "03-02T08:00", "03-03T08:59", False),  # ten hours of rest are given back
+        (NIGHT, "03-02T08:00", "03-03T09:00", True),
+        (DAY, "03-01T23:05", "03-03T09:59", False),  # eleven hours of quiet a day
+        (DAY, "03-01T23:05", "03-03T20:59", False),
+        (DAY, "03-01T23:05", "03-03T21:00", True),
+    ],
+)
+async def test_a_run_that_has_not_ended_is_not_late_by_quiet_hours_alone(hours, began, now, is_late):
+    """It has as much time as without them."""
+    world = World(limits=Limits(retention_quiet_hours=hours))
+    began_at = datetime.fromisoformat(f"2026-{began}:00+00:00")
+    world.clock.moment = began_at
+    run = Run(day=date(2026, 3, 2), started_at=began_at)
+    await world.retention_runs.write(StoredRun(run=run, etag=None))
+    world.clock.moment = datetime.fromisoformat(f"2026-{now}:00+00:00")
+    await _is_late(world, expected=is_late)
+
+
+@pytest.mark.parametrize(
+    ("hours", "now", "is_late"),
+    [
+        (None, "03-03T22:59", False),
+        (None, "03-03T23:00", True),
+        (NIGHT, "03-03T23:00", False),  # none may begin now
+        (NIGHT, "03-04T05:14", False),
+        (NIGHT, "03-04T05:15", True),  # a quarter of an hour after they ended none has
+        (DAY, "03-03T23:00", True),  # it could have begun at midnight, and in the evening
+    ],
+)
+async def test_a_run_that_did_not_come_is_not_late_while_none_may_begin(hours, now, is_late):
+    """The last one was two days ago."""
+    world = World(limits=Limits(retention_quiet_hours=hours))
+    run = Run(day=date(2026, 3, 2), started_at=world.clock.now(), step=Step.DONE)
+    await world.retention_runs.write(StoredRun(run=run, etag=None))
+    world.clock.moment = datetime.fromisoformat(f"2026-{now}:00+00:00")
+    await _is_late(world, expected=is_late)
+
+
+@pytest.mark.parametrize(("now", "is_late"), [("03-03T22:59", False), ("03-03T23:00", True)])
+async def test_what_is_paused_is_late_once_the_pause_has_to_be_looked_at(now, is_late):
+    """The day after it was decided; then health names the day of the pause."""
+    world = World()
+    run = Run(day=date(2026, 3, 1), started_at=world.clock.now(), step=Step.DONE)
+    await world.retention_runs.write(StoredRun(run=run, etag=None))
+    await switching.throw(world.context, reason="a rule", decided_by="op", key=RETENTION_SWITCH_KEY)
+    world.clock.moment = datetime.fromisoformat(f"2026-{now}:00+00:00")
+    detail = await _is_late(world, expected=is_late)
+    assert detail == ("2026-03-01, paused on 2026-03-02" if is_late else "")
+    assert (await retention_status(world.context)).state == "paused"
+
+
+async def test_what_is_late_says_what_is_overdue_and_waits():
+    """For whoever looks at health first."""
+    world = World()
+    run = Run(
+        day=date(2026, 2, 27), started_at=world.clock.now(), oldest_overdue_on=date(2026, 2, 1), waiting=40
+    )
+    await world.retention_runs.write(StoredRun(run=run, etag=None))
+    detail = await _is_late(world, expected=True)
+    assert detail == "2026-02-27, overdue since 2026-02-01, 40 wait"
+
+
+@pytest.mark.parametrize(("hours", "state"), [(None, "running"), (NIGHT, "running"), (DAY, "quiet_hours")])
+async def test_health_says_whether_scheduled_deletion_rests(hours, state):
+    """At ten in the morning."""
+    world = World(limits=Limits(retention_quiet_hours=hours))
+    assert (await retention_status(world.context)).state == state
+
+
+async def _is_late(world: World, *, expected: bool) -> str:
+    """See that health and the figure say the same, and return the detail."""
+    world.operators.measured.clear()
+    await measure(world.context)
+    assert _values(world)["retention.run.unfinished"] == [(int(expected), {})]
+    if not expected:
+        await require_retention_on_time(world.context)
+        return ""
+    with pytest.raises(Permanent) as caught:
+        await require_retention_on_time(world.context)
+    assert caught.value.code == "retention_late"
+    return caught.value.detail

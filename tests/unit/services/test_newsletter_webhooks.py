@@ -3,15 +3,22 @@
 import asyncio
 import contextlib
 import json
+import random
 
 import pytest
 
 from shared.domain.consent_ledger import EventKind
 from shared.domain.controls import Restriction
-from shared.domain.errors import Retryable
 from shared.domain.limits import Limits
 from shared.domain.messages import ProcessWebhook, decode
-from shared.services import consent_ledger, leaving, newsletter_changes, newsletter_webhooks
+from shared.domain.times import after
+from shared.domain.webhook_bodies import ProcessorEvent
+from shared.services import (
+    consent_ledger,
+    leaving,
+    newsletter_events,
+    newsletter_webhooks,
+)
 from tests.fakes.newsletters import AUTHORS, NEWS
 from tests.unit.services.newsletter_world import (
     PURPOSE,
@@ -273,6 +280,59 @@ async def test_while_the_processor_does_not_answer_nothing_is_lost():
     assert made.webhooks.bodies == {}
 
 
+@pytest.mark.parametrize("kind", ["Deactivate", "Subscribe"])
+@pytest.mark.parametrize("seed", range(12))
+async def test_two_workers_that_find_the_same_leave_one_word(kind, seed):
+    """Each was told at another time, and looks before the other has noted anything."""
+    chance = random.Random(seed)
+
+    async def turn(_name):
+        for _ in range(chance.randrange(4)):
+            await asyncio.sleep(0)
+
+    made = world(turn=turn)
+    if kind == "Deactivate":
+        await sign_up(made, METTE)
+    made.newsletters.put(NEWS, METTE, "Unsubscribed" if kind == "Deactivate" else "Active")
+    later(made, minutes=1)
+    found = ProcessorEvent(type=kind, email=METTE, by_person=True)
+    mailing_list = made.newsletters.lists.find(NEWS)
+    first = made.clock.now()
+    looks = [
+        newsletter_events.settle(made.context, mailing_list, found, told_at=after(first, seconds=-seconds))
+        for seconds in (0, 7)
+    ]
+    await asyncio.gather(*looks)
+    wanted = [EventKind.GIVEN, EventKind.WITHDRAWN] if kind == "Deactivate" else [EventKind.GIVEN]
+    assert await kinds(made, METTE) == wanted
+    await deliver(made)
+    assert await kinds(made, METTE) == wanted
+    assert await consents(made, METTE) == (kind == "Subscribe")
+
+
+async def test_a_sign_up_there_from_before_an_end_here_is_none():
+    """Told late. The address is taken off again, and the next sign-up there counts."""
+    made = world()
+    await sign_up(made, METTE, purpose_id="author_newsletter")
+    await sign_up(made, METTE)
+    told_at = made.clock.now()
+    later(made, minutes=1)
+    await leaving.leave(made.context, METTE, [PURPOSE], at=made.clock.now(), channel="form")
+    await deliver(made)
+    later(made, minutes=1)
+    made.newsletters.put(NEWS, METTE)
+    mailing_list = made.newsletters.lists.find(NEWS)
+    joined = ProcessorEvent(type="Subscribe", email=METTE, by_person=True)
+    assert await newsletter_events.settle(made.context, mailing_list, joined, told_at=told_at) == "stop_there"
+    await deliver(made)
+    assert made.newsletters.state(NEWS, METTE) == "Unsubscribed"
+    made.newsletters.put(NEWS, METTE)
+    later(made, minutes=1)
+    now = made.clock.now()
+    assert await newsletter_events.settle(made.context, mailing_list, joined, told_at=now) == "joined_there"
+    assert await consents(made, METTE)
+
+
 class Dies(Exception):
     """A worker is killed."""
 
@@ -376,119 +436,6 @@ async def test_a_poisoned_body_waits_for_staff():
     await newsletter_webhooks.poisoned(made.context, body_id)
     assert [one.body_id for one in await made.webhooks.to_look_at(limit=5)] == [body_id]
     await newsletter_webhooks.poisoned(made.context, "0" * 64)
-
-
-@pytest.mark.clause("3.2")
-async def test_whoever_signed_up_here_is_added_there_when_the_queue_gets_to_it():
-    """And is looked for until the processor shows it."""
-    made = world()
-    made.newsletters.delays = True
-    await sign_up(made, METTE, state=None)
-    await newsletter_changes.ask_for(made.context, METTE, [NEWS], name="Mette")
-    await newsletter_changes.apply(made.context, key(METTE), NEWS)
-    assert len(made.newsletter_changes.all()) == 1
-    made.newsletters.settle()
-    await deliver(made)
-    assert made.newsletters.state(NEWS, METTE) == "Active"
-    assert made.newsletter_changes.all() == []
-
-
-async def test_whoever_leaves_right_after_being_added_is_not_added_again():
-    """She left there before we looked: that is her last word, not a reason to add her once more."""
-    made = world()
-    made.newsletters.delays = True
-    await sign_up(made, METTE, state=None)
-    await newsletter_changes.ask_for(made.context, METTE, [NEWS])
-    await newsletter_changes.apply(made.context, key(METTE), NEWS)
-    made.newsletters.queued.clear()
-    made.newsletters.put(NEWS, METTE, "Unsubscribed")
-    await told(made, body(event("Deactivate", METTE, State="Unsubscribed")))
-    await deliver(made)
-    assert made.newsletters.state(NEWS, METTE) == "Unsubscribed"
-    assert made.newsletters.queued == []
-    assert not await consents(made, METTE)
-
-
-async def test_what_is_to_be_done_is_asked_when_it_is_done():
-    """She signed up and left again before the queue got to it: nobody is added."""
-    made = world()
-    await sign_up(made, METTE, state=None)
-    await newsletter_changes.ask_for(made.context, METTE, [NEWS])
-    await leaving.leave(made.context, METTE, [PURPOSE], at=made.clock.now(), channel="form")
-    await deliver(made)
-    assert made.newsletters.state(NEWS, METTE) is None
-    assert made.newsletter_changes.all() == []
-
-
-async def test_nobody_is_subscribed_again_without_a_consent_given_since():
-    """With one, she is; the processor needs to be told that she returns."""
-    made = world()
-    await sign_up(made, METTE)
-    await leaving.leave(made.context, METTE, [PURPOSE], at=made.clock.now(), channel="form")
-    await deliver(made)
-    await newsletter_changes.ask_for(made.context, METTE, [NEWS])
-    await deliver(made)
-    assert made.newsletters.resubscribed == []
-    later(made, minutes=1)
-    await sign_up(made, METTE, state=None)
-    made.newsletters.put(NEWS, METTE, "Unsubscribed")
-    await newsletter_changes.ask_for(made.context, METTE, [NEWS], returns=True)
-    await deliver(made)
-    assert made.newsletters.resubscribed == [METTE]
-    assert made.newsletters.state(NEWS, METTE) == "Active"
-
-
-@pytest.mark.parametrize(
-    ("why", "code"), [("contract", "contract_missing"), ("list", "newsletter_add_refused")]
-)
-async def test_what_a_machine_cannot_do_waits_for_staff(why, code):
-    """Until somebody takes it up again."""
-    made = world()
-    await sign_up(made, METTE, state=None)
-    made.newsletters.has_contract = why != "contract"
-    made.newsletters.suppressed |= {METTE} if why == "list" else set()
-    await newsletter_changes.ask_for(made.context, METTE, [NEWS])
-    await deliver(made)
-    (waiting,) = await made.newsletter_changes.waiting_for_staff(limit=5)
-    assert waiting.change.attention == code
-    assert [found for found, _, _ in made.operators.alarms] == [code]
-    made.newsletters.has_contract, made.newsletters.suppressed = True, set()
-    assert await newsletter_changes.retry_all(made.context) == 1
-    await newsletter_changes.sweep(made.context)
-    await deliver(made)
-    assert made.newsletters.state(NEWS, METTE) == "Active"
-
-
-async def test_an_outage_is_told_once_and_outlasted():
-    """The longer it lasts, the later it is tried again."""
-    made = world()
-    await sign_up(made, METTE)
-    await leaving.leave(made.context, METTE, [PURPOSE], at=made.clock.now(), channel="form")
-    made.newsletters.is_unreachable = True
-    for _ in range(20):
-        await newsletter_changes.apply(made.context, key(METTE), NEWS)
-    assert [found for found, _, _ in made.operators.alarms] == ["processor_unreachable"]
-    made.newsletters.is_unreachable = False
-    later(made, hours=2)
-    assert await newsletter_changes.sweep(made.context) == 1
-    await deliver(made)
-    assert made.newsletters.state(NEWS, METTE) == "Unsubscribed"
-
-
-async def test_a_gate_that_cannot_be_asked_changes_nothing():
-    """It is tried again."""
-    made = world()
-    await sign_up(made, METTE)
-    await newsletter_changes.ask_for(made.context, METTE, [NEWS])
-
-    async def unreachable(_keys):
-        raise Retryable("service_unreachable")
-
-    made.controls.read, kept = unreachable, made.controls.read
-    await newsletter_changes.apply(made.context, key(METTE), NEWS)
-    made.controls.read = kept
-    assert made.newsletters.state(NEWS, METTE) == "Active"
-    assert len(made.newsletter_changes.all()) == 1
 
 
 async def test_an_answer_that_stays_unreadable_for_a_day_stops_no_other_event():

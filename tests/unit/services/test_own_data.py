@@ -2,17 +2,21 @@
 
 import hashlib
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
 from shared.domain.case_documents import LetterDocument
 from shared.domain.cases import SubjectRequest
+from shared.domain.controls import RETENTION_SWITCH_KEY
 from shared.domain.errors import Retryable
 from shared.domain.identifiers import EMAIL
+from shared.domain.quiet_hours import quiet_hours
 from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.ports.cases import Write
+from shared.services import switching
 from shared.services.own_data import WALK, delete_due
 from shared.services.sweeping import sweep
 from tests.factories import KEYS
@@ -284,3 +288,22 @@ async def test_who_received_data_stays_known_while_a_request_of_the_person_is_op
     await rest(world)
     await go_to(world, "2026-03-10")
     assert left(world, "disclosures") == []
+
+
+async def test_our_own_data_rests_in_the_quiet_hours_and_while_deletion_is_paused():
+    """And goes when they are over."""
+    world = decided_world("2029-03-03", THREE_YEARS)
+    await closed(world, "ane", "2026-03-02")
+    quiet = replace(
+        world.context, limits=replace(world.limits, retention_quiet_hours=quiet_hours("07:00-18:00"))
+    )
+    world.clock.moment = at("2029-03-03")
+    await delete_due(quiet)
+    assert world.cases.partitions
+    await switching.throw(world.context, reason="a look", decided_by="op", key=RETENTION_SWITCH_KEY)
+    world.clock.advance(seconds=10)
+    await delete_due(world.context)
+    assert world.cases.partitions
+    await switching.reset(world.context, decided_by="op", key=RETENTION_SWITCH_KEY)
+    assert (await delete_due(world.context)).is_done
+    assert world.cases.partitions == {}

@@ -12,7 +12,7 @@ from shared.domain.errors import CannotTell, NotFound
 from shared.domain.messages import RECONCILIATION_QUEUE, ApplyNewsletterChange, Reconcile, decode
 from shared.domain.reconciliations import EVER
 from shared.ports.controls import StoredControls
-from shared.services import consent_ledger, newsletter_changes, poison, reconciling
+from shared.services import consent_ledger, newsletter_changes, newsletter_looks, poison, reconciling
 from tests.factories import KEYS, World
 from tests.fakes.newsletters import AUTHORS, NEWS
 
@@ -196,14 +196,14 @@ async def test_a_person_whose_controls_cannot_be_understood_stops_no_other(made,
     """And nothing is changed about that one."""
     await sign_up(made, ANE, state="Unsubscribed")
     await sign_up(made, BO, state="Unsubscribed")
-    real = newsletter_changes.wanted
+    real = newsletter_looks.wanted
 
     async def wanted(context, email, mailing_list):
         if email == ANE:
             raise CannotTell("document_unreadable")
         return await real(context, email, mailing_list)
 
-    monkeypatch.setattr(newsletter_changes, "wanted", wanted)
+    monkeypatch.setattr(newsletter_looks, "wanted", wanted)
     run = await reconcile(made)
     assert run.counts["document_unreadable"] == 2  # in the list there, and among our sign-ups
     assert (run.repaired, run.diverging) == (1, 2)
