@@ -143,3 +143,13 @@ async def test_what_a_deletion_left_of_somebody_goes_with_it_though_no_use_is_kn
     world.clock.advance(hours=1)
     await rest(world)
     assert ids(world, "usage_events") == []
+
+
+@pytest.mark.parametrize("at", ["1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "1999-12-31T12:00:00Z"])
+async def test_a_use_with_the_day_of_a_default_counts_from_when_it_came(at):
+    """Though a directory tells of an old use: nothing goes on doubt."""
+    world = world_on("2026-03-02")
+    installation(world, "ane", "2025-03-01")
+    heartbeat(world, "ane", "2026-03-01", kind="start", at=at)
+    await run_day(world)
+    assert ids(world, "installations") == ["A-ane"]
