@@ -17,7 +17,8 @@ from shared.ports.retention_runs import StoredRun, watch_id, watch_key
 _NAME = "retention"
 _LATEST = "SELECT * FROM c ORDER BY c.day DESC OFFSET 0 LIMIT @limit"
 _KEYS_AT_ONCE = 200
-_DUE = "SELECT * FROM c WHERE c.look_on <= @day AND c.key > @after ORDER BY c.key OFFSET 0 LIMIT @limit"
+_DUE = "SELECT * FROM c WHERE c.look_on <= @day AND c.key > @after"
+_DUE_IN_ORDER = f"{_DUE} ORDER BY c.key OFFSET 0 LIMIT @limit"
 _DOUBTED = "SELECT * FROM c WHERE IS_STRING(c.doubt) AND c.id > @after ORDER BY c.id OFFSET 0 LIMIT @limit"
 _DOUBTS = "SELECT VALUE COUNT(1) FROM c WHERE c.doubt = @doubt"
 
@@ -114,10 +115,18 @@ class CosmosRetentionRuns:
         parameters: list[dict[str, Any]] = [
             {"name": "@day", "value": day.isoformat()},
             {"name": "@after", "value": after},
-            {"name": "@limit", "value": limit},
         ]
         with translating("retention_runs.due"):
-            return [_of(row) async for row in self._watched.query_items(_DUE, parameters=parameters)]
+            pages = self._watched.query_items(_DUE, parameters=parameters, max_item_count=limit).by_page()
+            async for (
+                page
+            ) in pages:  # those of one page are put in order here: the database takes two calls more
+                found = [_of(row) async for row in page]
+                if not pages.continuation_token:
+                    return sorted(found, key=watch_key)
+                break
+            parameters.append({"name": "@limit", "value": limit})
+            return [_of(row) async for row in self._watched.query_items(_DUE_IN_ORDER, parameters=parameters)]
 
     async def _runs_found(self, limit: int) -> list[dict[str, Any]]:
         parameters = [{"name": "@limit", "value": limit}]

@@ -73,7 +73,7 @@ class Evidence:
             f"{one['kind']} at {one['at']}, noted {one['noted_at']} by {one['channel']}"
             for one in sorted(self.ledger.get(subject_key, ()), key=lambda one: moment(one["noted_at"]))
         ]
-        shown = ("list_id", "attention", "attempts", "added", "returns", "asked_at", "wake_at")
+        shown = ("list_id", "attention", "attempts", "added", "returns", "left_before", "asked_at", "wake_at")
         on_its_way = [{name: one.get(name) for name in shown} for one in self.changes.get(subject_key, ())]
         return f"there {self.states.get(seat)}; here {said}; on its way {on_its_way}"
 
