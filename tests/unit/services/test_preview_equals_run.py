@@ -82,7 +82,7 @@ def test_the_preview_of_any_day_says_what_the_first_run_does(history, number):
 
     async def play():
         world = world_of(history)
-        days = [FIRST, *boundaries(world, FIRST, UNTIL)]
+        days = [FIRST, *(one for one in boundaries(world, FIRST, UNTIL) if one > FIRST)]
         await agree(world, days[number % len(days)])
 
     asyncio.run(play())
@@ -106,7 +106,7 @@ def test_the_preview_says_what_a_later_run_does_whatever_was_held_meanwhile(hist
                 if name != "go back":
                     await act(world, delays, name, value)
             await agree(world, day)
-        ahead = [day + timedelta(days=1), *boundaries(world, day, UNTIL)]
+        ahead = [day + timedelta(days=1), *(one for one in boundaries(world, day, UNTIL) if one > day)]
         await agree(world, ahead[number % len(ahead)])
 
     asyncio.run(play())
