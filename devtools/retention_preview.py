@@ -1,4 +1,4 @@
-"""Show what scheduled deletion would erase by a day, through the operations API; it changes nothing.
+"""Show what scheduled deletion would erase by a day, or keep the report of what it did; it changes nothing.
 
 Sign in first, with `python3 -m devtools ops sign-in`. With `--check`, see instead that every required period
 of our own data is said, from the data map and the environment alone. Exit codes: 0 done, 1 the API or the
@@ -12,13 +12,15 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rich.console import Console
 from rich.table import Table
 
 from devtools.ops import REFUSED_EXIT_CODE, SIGN_IN_EXIT_CODE, STORE
-from devtools.ops.api import RefusedError, call
+from devtools.ops.api import RefusedError, call, page
 from devtools.ops.connection import Connection, NotSignedInError
 from devtools.ops.operations import operations
 from devtools.ops.printing import print_refusal
@@ -30,13 +32,17 @@ _COLUMNS = ("rule_id", "clause", "title", "people", "documents", "held", "restri
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the preview and return the exit code.
+    """Print the preview, or write the report of a run into a file, and return the exit code.
 
     Raises:
         CannotStartError: The API does not answer.
     """
     parser = argparse.ArgumentParser(prog="python3 -m devtools retention", description=__doc__)
-    parser.add_argument("--preview", action="store_true", help="the default")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--preview", action="store_true", help="what would go by a day; the default")
+    what.add_argument("--report", metavar="DAY", help="the report of the run of a day, such as 2026-11-30")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="where the report goes; default: its day")
+    parser.add_argument("--language", choices=("en", "da"), default="en", help="of the report")
     parser.add_argument("--as-of", metavar="DATE", help="the day, such as 2027-01-31; default: today")
     parser.add_argument("--most", type=int, help="people to look at; default: 1000")
     parser.add_argument("--json", action="store_true", help="print the answer as the API gives it")
@@ -52,12 +58,13 @@ def main(arguments: Sequence[str]) -> int:
         return check(options.deployment, os.environ)
     try:
         connection = Connection.read(STORE)
-        answer = call(
-            operations()["retention-preview"],
-            {"as_of": options.as_of, "most": options.most},
-            url=connection.url,
-            token=access_token(connection, STORE),
-        )
+        token = access_token(connection, STORE)
+        if options.report:
+            path = f"operations/retention/runs/{quote(options.report, safe='')}"
+            html = page(path, url=connection.url, token=token, language=options.language)
+            return _keep(html, options.out or Path(f"retention-{options.report}.html"))
+        given = {"as_of": options.as_of, "most": options.most}
+        answer = call(operations()["retention-preview"], given, url=connection.url, token=token)
     except NotSignedInError as error:
         print(error, file=sys.stderr)
         return SIGN_IN_EXIT_CODE
@@ -71,6 +78,12 @@ def main(arguments: Sequence[str]) -> int:
     console.print(table(answer))
     for line in sentences(answer):
         console.print(line, markup=False, highlight=False)
+    return 0
+
+
+def _keep(html: bytes, file: Path) -> int:
+    file.write_bytes(html)
+    print(file)
     return 0
 
 

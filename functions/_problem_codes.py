@@ -171,6 +171,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
         "queue_unknown": "There is no such queue.",
         "request_unknown": "There is no such request.",
         "reconciliation_unknown": "There is no such comparison.",
+        "run_unknown": "There was no run on this day; the days of those there were are in the list of runs.",
         "sign_up_unknown": "There is no such sign-up, or it has ended; nothing may be sent.",
         "webhook_unknown": "Nothing is told to us here.",
     },

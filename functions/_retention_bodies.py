@@ -7,6 +7,7 @@ from pydantic import Field
 
 from functions._bodies import Body, Day, Shown
 from shared.domain.displays import DisplayChannel
+from shared.domain.retention_runs import Doubt
 
 
 class PreviewQuery(Body):
@@ -95,6 +96,7 @@ class RunLine(Shown):
 
     `waits_for`: why it rests, such as `quiet_hours`, `paused`, `budget` or `pace`; empty: it does not.
     `rests`: how often it did. `waiting`: records still to be looked at when an hour's pace was used up.
+    `report_url`: the same to be read as a page, with the chart of the months ahead.
     """
 
     day: date
@@ -114,12 +116,36 @@ class RunLine(Shown):
     waits_until: datetime | None
     rests: dict[str, int]
     waiting: int
+    report_url: str
 
 
 class RunsAnswer(Shown):
     """The last runs, the latest first."""
 
     runs: tuple[RunLine, ...]
+
+
+class DoubtsQuery(Body):
+    """A page of records in doubt. `cursor`: where the page before ended."""
+
+    cursor: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    limit: Annotated[int, Field(ge=1, le=500)] = 200
+
+
+class DoubtLine(Shown):
+    """A record that somebody has to repair. `place`: container and id. `reason`: why nobody can judge it."""
+
+    place: str
+    store_id: str
+    reason: Doubt
+    since_on: date
+
+
+class DoubtsAnswer(Shown):
+    """Records that scheduled deletion can neither delete nor let be. `cursor` null: the last page."""
+
+    doubts: tuple[DoubtLine, ...]
+    cursor: str | None
 
 
 class UnseenQuery(Body):

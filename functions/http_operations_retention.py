@@ -1,14 +1,19 @@
 """Doors for staff: what scheduled deletion would do, what it did, and who has yet to see the policy."""
 
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date
 
 import azure.functions as func
 
 from functions._bodies import query
-from functions._door import Given, door
+from functions._door import PAGE, Given, door
 from functions._http import language_of, shown
 from functions._retention_bodies import (
     DecidedLine,
+    DoubtLine,
+    DoubtsAnswer,
+    DoubtsQuery,
     OwnDataLine,
     PreviewAnswer,
     PreviewQuery,
@@ -24,9 +29,13 @@ from functions._staff import staff
 from shared import bootstrap
 from shared.datamap.models import DataMap
 from shared.datamap.own_data import period_of
+from shared.domain.errors import NotFound
+from shared.domain.retention_runs import Run
 from shared.domain.staff import Permission
 from shared.rendering.chart import chart
-from shared.services import policy_display, previewing
+from shared.rendering.run_report import Ahead, run_report, run_report_headers
+from shared.services import looking_ahead, policy_display, previewing, retention_doubts
+from shared.services.context import Context
 
 operations_retention = func.Blueprint()
 
@@ -95,7 +104,7 @@ def _decided(datamap: DataMap, language: str) -> Iterator[DecidedLine]:
 async def outlook(req: func.HttpRequest) -> func.HttpResponse:
     """Draw what falls due in the next 24 months, by rule."""
     await staff(req, Permission.PREVIEW)
-    found = await previewing.outlook(bootstrap.app().context)
+    found = await looking_ahead.outlook(bootstrap.app().context)
     drawn = chart(found.months, found.by_rule, found.overdue, language=language_of(req))
     headers = {
         "Cache-Control": "no-store",
@@ -115,10 +124,61 @@ async def outlook(req: func.HttpRequest) -> func.HttpResponse:
 async def runs(req: func.HttpRequest) -> func.HttpResponse:
     """List the last runs of scheduled deletion and what they came to."""
     await staff(req, Permission.PREVIEW)
-    past = await bootstrap.app().context.retention_runs.past(limit=_MOST_RUNS)
-    names = set(RunLine.model_fields) - {"looked_at"}
-    lines = tuple(RunLine(looked_at=one.seen, **one.model_dump(include=names)) for one in past)
+    context = bootstrap.app().context
+    past = await context.retention_runs.past(limit=_MOST_RUNS)
+    names = set(RunLine.model_fields) - {"looked_at", "report_url"}
+    lines = tuple(
+        RunLine(
+            looked_at=one.seen,
+            report_url=f"{context.public_url}/operations/retention/runs/{one.day.isoformat()}",
+            **one.model_dump(include=names),
+        )
+        for one in past
+    )
     return shown(RunsAnswer(runs=lines))
+
+
+@door(
+    operations_retention,
+    "operations_retention_report",
+    "GET",
+    "operations/retention/runs/{day:length(10)}",
+    Given(answers={200: PAGE}, problems=(401, 403), codes=("run_unknown",), guard="staff"),
+)
+async def report(req: func.HttpRequest) -> func.HttpResponse:
+    """Show the run of a day as a page: what went by each rule, what was kept and why, and what lies ahead."""
+    await staff(req, Permission.PREVIEW)
+    context, language = bootstrap.app().context, language_of(req)
+    run = await _run_of(context, req.route_params["day"])
+    found = await looking_ahead.outlook(context)
+    ahead = Ahead(
+        counted_at=context.clock.now(), months=found.months, by_rule=found.by_rule, overdue=found.overdue
+    )
+    html = run_report(context.datamap, run, ahead, language=language)
+    return func.HttpResponse(html, mimetype=PAGE, charset="utf-8", headers=run_report_headers())
+
+
+async def _run_of(context: Context, day: str) -> Run:
+    with suppress(ValueError):
+        if (found := await context.retention_runs.of_day(date.fromisoformat(day))) is not None:
+            return found
+    raise NotFound("run_unknown")
+
+
+@door(
+    operations_retention,
+    "operations_retention_doubts",
+    "GET",
+    "operations/retention/doubts",
+    Given(answers={200: DoubtsAnswer}, query=DoubtsQuery, problems=_READS, guard="staff"),
+)
+async def doubts(req: func.HttpRequest) -> func.HttpResponse:
+    """List the records that scheduled deletion can neither delete nor let be, until somebody repairs them."""
+    await staff(req, Permission.LIST)
+    asked = query(req, DoubtsQuery)
+    found = await retention_doubts.doubts(bootstrap.app().context, after=asked.cursor, limit=asked.limit)
+    lines = tuple(DoubtLine(**vars(one)) for one in found.found)
+    return shown(DoubtsAnswer(doubts=lines, cursor=found.cursor))
 
 
 @door(

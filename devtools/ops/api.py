@@ -53,18 +53,40 @@ def call(operation: Operation, given: Mapping[str, Any], *, url: str, token: str
     path = operation.path.format(**{name: quote(str(given[name]), safe="") for name in names})
     sent = {name: value for name, value in given.items() if name not in names and value is not None}
     is_read = operation.method == "GET"
+    response = _sent(
+        operation.method, url, path, token, params=sent if is_read else None, json=None if is_read else sent
+    )
+    return _content(response, url)
+
+
+def page(path: str, *, url: str, token: str, language: str) -> bytes:
+    """Return a page for staff as the door sends it.
+
+    Raises:
+        RefusedError, CannotStartError: As `call`.
+    """
+    response = _sent("GET", url, path, token, headers={"Accept-Language": language})
+    if not response.is_success:
+        _content(response, url)
+    return response.content
+
+
+def _sent(method: str, url: str, path: str, token: str, **more: Any) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
+    trust = not url.startswith("http://127.0.0.1:")
     try:
-        response = httpx.request(
-            operation.method,
-            f"{url}/{path}",
-            params=sent if is_read else None,
-            json=None if is_read else sent,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=_CALL_SECONDS,
-            trust_env=not url.startswith("http://127.0.0.1:"),
+        return httpx.request(
+            method, f"{url}/{path}", headers=headers, timeout=_CALL_SECONDS, trust_env=trust, **more
         )
+    except httpx.HTTPError as error:
+        raise CannotStartError(f"The API at {url} does not answer ({type(error).__name__}).") from error
+
+
+def _content(response: httpx.Response, url: str) -> Any:
+    """Return the JSON of an answer, and refuse what is no success."""
+    try:
         content = response.json() if response.content else None
-    except (httpx.HTTPError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise CannotStartError(f"The API at {url} does not answer ({type(error).__name__}).") from error
     if not response.is_success:
         known = content if isinstance(content, dict) else {"title": response.reason_phrase}

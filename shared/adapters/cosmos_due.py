@@ -3,6 +3,7 @@
 from typing import Any
 
 from shared.datamap.models import DocumentStore
+from shared.domain.retention import FIRST_CREDIBLE
 from shared.ports.documents import DueSearch
 
 _FIRST_OF_DAYS, _AFTER_ALL_DAYS = "1", "3"  # years from 1000 to 2999
@@ -24,7 +25,8 @@ def due_conditions(wanted: DueSearch) -> tuple[list[str], list[dict[str, Any]]]:
         conditions.append(f"({place} < {given(_FIRST_OF_DAYS)} OR {place} >= {ahead})")
     if wanted.since is not None:
         since = f"{place} >= {given(wanted.since)}"
-        unclear = f"NOT IS_STRING({place}) OR NOT ENDSWITH({place}, 'Z')"
+        never = given(FIRST_CREDIBLE.isoformat())
+        unclear = f"NOT IS_STRING({place}) OR NOT ENDSWITH({place}, 'Z') OR {place} < {never}"
         conditions.append(f"({since} OR {unclear})" if wanted.unclear_too else since)
     if wanted.until is not None:
         conditions.append(f"{place} < {given(wanted.until)}")

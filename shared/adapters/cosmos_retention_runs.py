@@ -1,7 +1,6 @@
 """Runs of scheduled deletion in Cosmos DB, in one partition, and the watched, one partition a pseudonym."""
 
-import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,14 +11,16 @@ from pydantic import ValidationError
 from shared.adapters._azure_errors import translating
 from shared.adapters.cosmos import CosmosDatabases
 from shared.domain.errors import Permanent
-from shared.domain.retention_runs import Run, Watched
-from shared.ports.retention_runs import StoredRun, watch_key
+from shared.domain.retention_runs import Doubt, Run, Watched
+from shared.ports.retention_runs import StoredRun, watch_id, watch_key
 
 _NAME = "retention"
 _LATEST = "SELECT * FROM c ORDER BY c.day DESC OFFSET 0 LIMIT @limit"
 _KEYS_AT_ONCE = 200
 _DUE = "SELECT * FROM c WHERE c.look_on <= @day AND c.key > @after"
 _DUE_IN_ORDER = f"{_DUE} ORDER BY c.key OFFSET 0 LIMIT @limit"
+_DOUBTED = "SELECT * FROM c WHERE IS_STRING(c.doubt) AND c.id > @after ORDER BY c.id OFFSET 0 LIMIT @limit"
+_DOUBTS = "SELECT VALUE COUNT(1) FROM c WHERE c.doubt = @doubt"
 
 
 class CosmosRetentionRuns:
@@ -48,15 +49,22 @@ class CosmosRetentionRuns:
     async def past(self, *, limit: int) -> Sequence[Run]:
         return [_run(row) for row in await self._runs_found(limit)]
 
+    async def of_day(self, day: date) -> Run | None:
+        with translating("retention_runs.of_day"):
+            try:
+                return _run(await self._runs.read_item(day.isoformat(), _NAME))
+            except CosmosResourceNotFoundError:
+                return None
+
     async def watch(self, watched: Watched) -> None:
-        body = {"id": _id(watched), "key": watch_key(watched), **watched.model_dump(mode="json")}
+        body = {"id": watch_id(watched), "key": watch_key(watched), **watched.model_dump(mode="json")}
         with translating("retention_runs.watch"):
             await self._watched.upsert_item(body)
 
     async def unwatch(self, watched: Watched) -> None:
         with translating("retention_runs.unwatch"):
             try:
-                await self._watched.delete_item(_id(watched), watched.subject_key)
+                await self._watched.delete_item(watch_id(watched), watched.subject_key)
             except CosmosResourceNotFoundError:
                 return
 
@@ -78,6 +86,30 @@ class CosmosRetentionRuns:
                 rows = self._watched.query_items(query, parameters=parameters)
                 found |= {row["subject_key"] async for row in rows if row["store_id"] in store_ids}
         return frozenset(found)
+
+    async def find(self, wanted: Watched) -> Watched | None:
+        with translating("retention_runs.find"):
+            try:
+                return _of(await self._watched.read_item(watch_id(wanted), wanted.subject_key))
+            except CosmosResourceNotFoundError:
+                return None
+
+    async def doubted(self, *, after: str, limit: int) -> Sequence[Watched]:
+        parameters: list[dict[str, Any]] = [
+            {"name": "@after", "value": after},
+            {"name": "@limit", "value": limit},
+        ]
+        with translating("retention_runs.doubted"):
+            return [_of(row) async for row in self._watched.query_items(_DOUBTED, parameters=parameters)]
+
+    async def doubts(self) -> Mapping[Doubt, int]:
+        found = {}
+        for doubt in Doubt:
+            parameters: list[dict[str, Any]] = [{"name": "@doubt", "value": doubt.value}]
+            with translating("retention_runs.doubts"):
+                rows = self._watched.query_items(_DOUBTS, parameters=parameters)
+                found[doubt] = sum([part async for part in rows])
+        return found
 
     async def due(self, day: date, *, after: str, limit: int) -> Sequence[Watched]:
         parameters: list[dict[str, Any]] = [
@@ -109,10 +141,6 @@ class CosmosRetentionRuns:
     @property
     def _watched(self) -> Any:
         return self._databases.container("compliance", "retention_watch")
-
-
-def _id(watched: Watched) -> str:
-    return hashlib.sha256(watch_key(watched).encode()).hexdigest()
 
 
 def _run(row: dict[str, Any]) -> Run:

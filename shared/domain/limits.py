@@ -33,6 +33,7 @@ class Limits:
     sweep_requests: int = 200  # requests one sweep takes up
     mass_records: int = 10_000  # an erasure of more needs two approvers
     erasures_per_hour: int = 200  # begun in one hour; one more throws the switch that stops them all
+    events_asked_seconds: int = 900  # scheduled deletion that comes later than this asks single events again
     fresh_seconds: int = 60  # what scheduled deletion found out when it filed a case need not be asked again
     case_people: int = 20  # whose data scheduled deletion puts into one case
     deletions_per_hour: int = 100  # people, filed by retention or after a restore; the next hour goes on
@@ -49,6 +50,7 @@ class Limits:
     webhook_body_days: int = 30  # a body that staff have to look at goes after this
     membership_warning_days: int = 0  # before it ends by time a member is told; 0: nobody is
     retention_settle_seconds: int = 4 * 3_600  # from its start a run waits for its cases, to count them
+    retention_doubt_reminder_days: int = 7  # staff are told again of records that nobody repaired
     retention_units_per_second: int = (
         0  # of each container, for scheduled deletion by all workers; 0: no budget
     )

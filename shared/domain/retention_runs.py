@@ -61,6 +61,14 @@ class Step(StrEnum):
     DONE = "done"
 
 
+class Doubt(StrEnum):
+    """Why a record can be neither deleted nor let be; it is watched until somebody repairs it."""
+
+    UNDATED = "undated"  # nothing says when its period began
+    UNCLEAR = "unclear"  # it is due, and names nobody, or more than one person can be
+    FAILED = "failed"  # it could not be judged
+
+
 class Run(_Frozen):
     """A run of one day. `cursor`: a place in the search at hand; it stays here and travels in no message.
 
@@ -71,6 +79,8 @@ class Run(_Frozen):
     `waits_until` None: it does not wait, or until somebody resumes it. `rests`: how often it waited, by the
     reason. `waiting`: records that the searches still ahead find, counted when an hour's pace was used up;
     those that are filed and not erased yet are among them.
+    `undated`, `unclear`, `failed`: records that stand in doubt when it is done.
+    `alarmed_on`: the day of the last run that raised an alarm about them; None: none did.
     """
 
     day: date
@@ -91,6 +101,7 @@ class Run(_Frozen):
     undated: int = 0
     unclear: int = 0
     failed: int = 0
+    alarmed_on: date | None = None
     erased: Mapping[str, int] = {}
     kept: Mapping[str, int] = {}
     by_rule: Mapping[str, int] = {}
@@ -118,8 +129,9 @@ class Run(_Frozen):
 class Watched(_Frozen):
     """A record whose person is looked at again on a day: used since, held, restricted, or just filed.
 
-    It names the record and no person; the row is under one pseudonym of the person. `for_all`: one row stands
-    for all records of the person in that store.
+    It names the record and no person; the row is under one pseudonym of the person, or of the record where it
+    names nobody. `for_all`: one row stands for all records of the person in that store. `doubt`: why staff
+    have to look at the record, and `doubted_on` since when; None: they need not.
     """
 
     subject_key: str
@@ -130,6 +142,8 @@ class Watched(_Frozen):
     for_all: bool = False
     request_ids: tuple[str, ...] = ()  # cases that were filed about it
     counts: tuple[str, ...] = ()  # those of them that are counted for it: several people share a case
+    doubt: Doubt | None = None
+    doubted_on: date | None = None
 
 
 def parts_of(last: date | None, today: date) -> list[tuple[date | None, date | None]]:

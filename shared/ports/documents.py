@@ -61,8 +61,9 @@ class DueSearch:
 
     `path` is compared as text: from `since` on, and below `until`. `strange`: instead, no text a day begins
     with, or one from `ahead` on. `without`: paths that hold no text. `states`: what the text at their path
-    may be. `written_since`: the database's own seconds. `unclear_too`: also what is no text, or none that
-    ends as times in UTC do. `paths`: what is needed of a document; empty: all of it.
+    may be. `written_since`: the database's own seconds. `unclear_too`: also what is no text, none that
+    ends as times in UTC do, or one from before there were products. `paths`: what is needed of a document;
+    empty: all of it.
     """
 
     path: str = ""

@@ -1,12 +1,13 @@
 """Runs of scheduled deletion, and whom they look at again."""
 
-from collections.abc import Collection, Sequence
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.domain.retention_runs import Run, Watched
+from shared.domain.retention_runs import Doubt, Run, Watched
 
 
 class StoredRun(BaseModel):
@@ -40,6 +41,10 @@ class RetentionRuns(Protocol):
         """Return runs, the latest first, at most `limit`."""
         ...
 
+    async def of_day(self, day: date) -> Run | None:
+        """Return the run of a day. None: there was none."""
+        ...
+
     async def watch(self, watched: Watched) -> None:
         """Look at a record's person on a day; a later word about the same record takes its place."""
         ...
@@ -54,6 +59,18 @@ class RetentionRuns(Protocol):
         """Return who of these is watched for a record in one of these stores until after a day."""
         ...
 
+    async def find(self, wanted: Watched) -> Watched | None:
+        """Return what is watched under the same `watch_key`. None: nothing."""
+        ...
+
+    async def doubted(self, *, after: str, limit: int) -> Sequence[Watched]:
+        """Return the watched in doubt in the order of `watch_id`, from after that id."""
+        ...
+
+    async def doubts(self) -> Mapping[Doubt, int]:
+        """Return how many are in doubt, for each reason."""
+        ...
+
     async def due(self, day: date, *, after: str, limit: int) -> Sequence[Watched]:
         """Return the watched whose day has come, in the order of `watch_key`, from after that key."""
         ...
@@ -63,3 +80,8 @@ def watch_key(watched: Watched) -> str:
     """Return the order the watched come in, unique to a record and person."""
     whole = f"{watched.subject_key}|{watched.store_id}"
     return whole if watched.for_all else f"{whole}|{watched.document_id}|{watched.partition}"
+
+
+def watch_id(watched: Watched) -> str:
+    """Return the digest of a `watch_key`: as unique, and it tells nothing."""
+    return hashlib.sha256(watch_key(watched).encode()).hexdigest()

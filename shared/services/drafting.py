@@ -49,10 +49,9 @@ async def draft(
     """Return the sealed plan of the request's present right. It reads and changes nothing."""
     entries: list[PlanEntry] = []
     people = request.subjects or (identifiers,)
-    # who filed it has just asked single events too; a plan that comes late asks them again
-    is_fresh = context.clock.now() <= after(
-        request.filed_at or request.received_at, seconds=context.limits.fresh_seconds
-    )
+    # who filed it has just asked single events too; a plan that comes late asks them again, and so does that
+    # of a part of a split case, which was received with the whole: who filed that part asked nothing
+    is_fresh = context.clock.now() <= after(request.received_at, seconds=context.limits.fresh_seconds)
     is_due = await is_still_due(context, request.scope, people, directories_only=is_fresh)
     for activity, store in in_scope(context, request) if is_due else ():
         if not _is_touched(context, request, activity, store):

@@ -6,7 +6,7 @@ runs on several clocks, of which the earliest counts. Nothing is changed here.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -85,6 +85,7 @@ class _Facts:
     collected: dict[str, date] = field(default_factory=dict)  # the oldest record of each group
     ended: dict[str, date] = field(default_factory=dict)
     undated: set[str] = field(default_factory=set)  # groups whose period began nobody knows when
+    written: dict[str, date] = field(default_factory=dict)  # what is no use: when the latest was written
     is_begun: bool = False  # its oldest record may be erased already, which said the version
 
 
@@ -252,6 +253,10 @@ def verdicts(
 def _judged(
     family: Family, by_rule: Mapping[str, _Facts], controls: tuple[Controls, ...], today: date
 ) -> dict[str, Due]:
+    """Return the verdict on every group. Where no use is known, it counts from when its last record came.
+
+    No use can be shown to be earlier than that, so nothing goes before. Source: policy 5.1.
+    """
     clocks: defaultdict[str, list[RunningClock]] = defaultdict(list)
     undated: set[str] = set()
     groups: set[str] = set()
@@ -269,6 +274,16 @@ def _judged(
                     ended_on=known.ended.get(group),
                 )
             )
+        for group, on in known.written.items():
+            if not clocks[group] and not known.is_begun:  # else the use may be erased already
+                clocks[group].append(
+                    RunningClock(
+                        rule_id=rule.id,
+                        trigger_on=on,
+                        terms=rule.terms,
+                        collected_on=date.min if known.is_begun else known.collected.get(group),
+                    )
+                )
     found = {}
     for group in groups:
         due = judge(clocks[group], today=today, activity_id=family.activity_id, controls=controls)
@@ -291,9 +306,16 @@ def _cost(datamap: DataMap, trigger: Trigger) -> _Cost:
 
 
 def _may_be_due(family: Family, by_rule: Mapping[str, _Facts], today: date) -> bool:
-    """Whether a look at single events could matter: they only ever make data go later."""
-    judged = _judged(family, by_rule, (), today)
-    return not judged or any(due.state is not DueState.NOT_DUE for due in judged.values())
+    """Whether a look at more single events could matter: they only ever make data go later.
+
+    They do where no use is known yet: one may be among them, and it may be an old one.
+    """
+    judged = _judged(
+        family, {rule_id: replace(one, written={}) for rule_id, one in by_rule.items()}, (), today
+    )
+    return not judged or any(
+        due.state is not DueState.NOT_DUE or due.erase_on is None for due in judged.values()
+    )
 
 
 async def _read(
@@ -414,6 +436,10 @@ def _note(
             on = None if trigger.planned else _arrived_on(record)
             if on is None:
                 known.undated.add(group)
+    elif not trigger.directory:  # what runs by itself tells that the last use was not after it came
+        written_on = _arrived_on(record) or _latest(record, trigger, trigger.paths, today)
+        if written_on is not None:
+            known.written[group] = max(written_on, known.written.get(group, written_on))
     customer_id = _text(record, trigger.customer_path) if trigger.customer_path else ""
     known.facts.append(Fact(group=group, on=on, customer_id=customer_id))
     created_on = _day(record, store.created_path, today, planned=False) if store.created_path else None

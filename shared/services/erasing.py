@@ -16,6 +16,7 @@ from shared.domain.errors import Conflict
 from shared.domain.identifiers import merged
 from shared.domain.rights import Right
 from shared.domain.tasks import Task, TaskState
+from shared.domain.times import after
 from shared.ports.blobs import BlobRef
 from shared.ports.documents import Change, Changed, DocumentPage, StoredDocument
 from shared.services import switching
@@ -44,14 +45,15 @@ async def ask_again(context: Context, request: SubjectRequest, activity: Activit
 
     What a person asked to end at once, such as a newsletter, is no other's to restrict; the request's own
     restriction, as under an objection that was upheld, does not stand in its own way. What scheduled deletion
-    is about may have been used or renewed meanwhile.
+    is about may have been used or renewed meanwhile; single events are asked too if it comes late.
 
     Raises:
         ErasingPausedError: the kill switch is thrown; nothing of this page was erased.
         PlanOutdatedError: a hold or a restriction was placed since the plan, or it is not due any more.
         Retryable: they could not be read, which is never "none".
     """
-    if not await is_still_due(context, request.scope, request.people, directories_only=True):
+    late = after(request.received_at, seconds=context.limits.events_asked_seconds) < context.clock.now()
+    if not await is_still_due(context, request.scope, request.people, directories_only=not late):
         raise PlanOutdatedError
     *controls, switch = await context.controls.read((*request.subject_keys, SWITCH_KEY))
     if switching.is_thrown(switch.controls):

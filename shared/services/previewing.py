@@ -1,32 +1,34 @@
-"""What scheduled deletion would do by a day, and what falls due in the months ahead. Nothing is written.
+"""What scheduled deletion would do by a day. Nothing is written.
 
 The preview looks at people as a run does, with the same rules and the same controls, as if nobody used,
 renewed or released anything until that day. Source: policy section 5.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
-from shared.datamap.models import NOT_STATED, DocumentStore, RetentionRule, Trigger
+from shared.datamap.models import NOT_STATED, DocumentStore
 from shared.datamap.treatment import value_at
 from shared.domain.errors import Invalid
 from shared.domain.identifiers import SUBJECT_KEY, Identifiers
 from shared.domain.periods import add_months
 from shared.domain.retention import DueState, UseScope
-from shared.domain.retention_runs import Run, bound_by
+from shared.domain.retention_runs import Run
 from shared.domain.times import copenhagen_day
-from shared.ports.documents import DueSearch
+from shared.ports.documents import StoredDocument
 from shared.services.context import Context
 from shared.services.due import DueActivity, due_of_person, due_of_record, families
 from shared.services.progress import Budget
 from shared.services.resolving import resolve
 from shared.services.retention_cases import people_of
+from shared.services.retention_looking import documents_of, holds_events, unknown_of
+from shared.services.retention_searches import search_of, versions, whole
 
-MONTHS = 24
 MOST_YEARS_AHEAD = 10
 MOST_PEOPLE = 1_000
 _PAGE_RECORDS = 100
+_PAGE_EVENTS = 1_000
 _PAST_RUNS = 30
 
 
@@ -69,19 +71,6 @@ class Preview:
     undecided: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outlook:
-    """Records of the directories by the month in which they fall due, by rule; the first: due by today.
-
-    `months`: the first day of each month, the present one first. Holds, restrictions and uses to come
-    are left out.
-    """
-
-    months: tuple[date, ...]
-    overdue: Mapping[str, int]
-    by_rule: Mapping[str, tuple[int, ...]]
-
-
 async def preview(context: Context, as_of: date | None = None, *, most: int = MOST_PEOPLE) -> Preview:
     """Return what would go by a day, today where none is named. It writes nothing.
 
@@ -111,71 +100,66 @@ async def preview(context: Context, as_of: date | None = None, *, most: int = MO
     return found
 
 
-async def outlook(context: Context) -> Outlook:
-    """Return what falls due in the next 24 months, counted by the database without reading a record."""
-    today = copenhagen_day(context.clock.now())
-    months = tuple(add_months(today.replace(day=1), number) for number in range(MONTHS))
-    ends = [add_months(one, 1) - timedelta(days=1) for one in months]
-    overdue: dict[str, int] = {}
-    by_rule: dict[str, tuple[int, ...]] = {}
-    for rule, trigger in _triggers(context):
-        store = _store(context, trigger)
-        if rule.period is None:
-            overdue[rule.id] = overdue.get(rule.id, 0) + await context.documents.tally(store, _over(trigger))
-            continue
-        counts = [0] * MONTHS
-        for path, without in _first_days(trigger):
-            since: str | None = None
-            for number, last in enumerate([today, *ends]):
-                until = bound_by(rule.terms, last)
-                if not until:  # no decision holds yet
-                    overdue.setdefault(rule.id, 0)
-                    continue
-                wanted = DueSearch(path=path, since=since, until=until, without=without)
-                tallied = await context.documents.tally(store, wanted)
-                if number == 0:
-                    overdue[rule.id] = overdue.get(rule.id, 0) + tallied
-                else:
-                    counts[number - 1] += tallied
-                since = until
-        old = by_rule.get(rule.id, (0,) * MONTHS)
-        by_rule[rule.id] = tuple(a + b for a, b in zip(old, counts, strict=True))
-    return Outlook(months=months, overdue=overdue, by_rule=by_rule)
-
-
 async def _look(context: Context, found: Preview, most: int) -> None:
+    """Search as a run of that day does that follows none; single events, of which there are many, last."""
     budget = Budget(context)
     seen: set[str] = set()
-    for rule, trigger in _triggers(context):
-        store = _store(context, trigger)
-        if rule.period is not None and trigger.ended_by is None and trigger.directory:
-            nowhere = DueSearch(without=(*trigger.paths, *trigger.otherwise))
-            found.undated += await context.documents.tally(store, nowhere)
-        for wanted in _searches(rule, trigger, found.as_of):
-            cursor: str | None = None
-            while True:
-                page = await context.documents.search(store, wanted, cursor=cursor, limit=_PAGE_RECORDS)
-                budget.spend(len(page.documents))
-                for document in page.documents:
-                    states = due_of_record(families(context.datamap), store, document.body, today=found.as_of)
-                    if DueState.DUE not in states and trigger.directory:
-                        continue
-                    for identifiers in people_of(context.datamap, store, document.body):
-                        is_new = not seen.issuperset(context.subject_keys(identifiers))
-                        if is_new and (found.looked_at >= most or budget.is_spent):
-                            found.is_complete = False
-                            return
-                        await _person(context, found, identifiers, seen)
-                cursor = page.cursor
-                if cursor is None:
-                    break
+    records: set[tuple[str, str, str]] = set()  # one may be found by more than one of its days
+    run = whole(context.datamap, found.as_of, now=context.clock.now())
+    past = await context.retention_runs.past(limit=1)
+    looks_at_all = bool(past) and past[0].versions not in ({}, versions(context.datamap))  # as a run does
+    stores = {one.key: documents_of(context, one.store_id) for one in run.sources}
+    for source in sorted(run.sources, key=lambda one: holds_events(context.datamap, stores[one.key])):
+        store = stores[source.key]
+        wanted = search_of(context.datamap, run, source)
+        is_event = holds_events(context.datamap, store)
+        cursor: str | None = None
+        while True:
+            page = await context.documents.search(
+                store, wanted, cursor=cursor, limit=_PAGE_EVENTS if is_event else _PAGE_RECORDS
+            )
+            budget.spend(len(page.documents))
+            documents: Sequence[StoredDocument] = page.documents
+            if is_event and not looks_at_all:
+                documents = await unknown_of(context, store, documents, day=found.as_of)
+            for document in documents:
+                name = (store.id, repr(document.partition), document.document_id)
+                if name in records:
+                    continue
+                records.add(name)
+                if not await _record(context, found, store, document, (seen, most, budget)):
+                    return
+            cursor = page.cursor
+            if cursor is None:
+                break
+
+
+async def _record(
+    context: Context,
+    found: Preview,
+    store: DocumentStore,
+    document: StoredDocument,
+    bounded: tuple[set[str], int, Budget],
+) -> bool:
+    """Look at the people of one record; False: there are more people than one call looks at."""
+    seen, most, budget = bounded
+    states = due_of_record(families(context.datamap), store, document.body, today=found.as_of)
+    if DueState.DUE not in states and not holds_events(context.datamap, store):
+        found.undated += DueState.UNDATED in states
+        return True
+    people = list(people_of(context.datamap, store, document.body))
+    found.unclear += any(not context.subject_keys(one) for one in people)
+    for identifiers in people:
+        is_new = not seen.issuperset(context.subject_keys(identifiers))
+        if is_new and (found.looked_at >= most or budget.is_spent):
+            found.is_complete = False
+            return False
+        await _person(context, found, identifiers, seen)
+    return True
 
 
 async def _person(context: Context, found: Preview, identifiers: Identifiers, seen: set[str]) -> None:
     keys = context.subject_keys(identifiers)
-    if not keys:
-        found.unclear += 1
-        return
     if seen.issuperset(keys):
         return
     found.looked_at += 1
@@ -236,49 +220,6 @@ async def _documents(context: Context, identifiers: Identifiers, due: DueActivit
                 break
         total += len(names)
     return total
-
-
-def _triggers(context: Context) -> Iterator[tuple[RetentionRule, Trigger]]:
-    for family in families(context.datamap):
-        for rule in family.rules:
-            has_directory = any(one.directory for one in rule.triggers)
-            for trigger in rule.triggers:
-                is_searched = trigger.directory or not has_directory
-                if is_searched and isinstance(context.datamap.store(trigger.store)[1], DocumentStore):
-                    yield rule, trigger
-
-
-def _store(context: Context, trigger: Trigger) -> DocumentStore:
-    _, store = context.datamap.store(trigger.store)
-    if not isinstance(store, DocumentStore):
-        raise TypeError(store.id)
-    return store
-
-
-def _over(trigger: Trigger) -> DueSearch:
-    """Return the search for records whose state says that it is over."""
-    if trigger.only is None:
-        return DueSearch(path=trigger.group)
-    return DueSearch(state_path=trigger.only.path, states=trigger.only.values)
-
-
-def _searches(rule: RetentionRule, trigger: Trigger, day: date) -> Iterator[DueSearch]:
-    if rule.period is None:
-        yield _over(trigger)
-        return
-    for path in (*trigger.paths, *trigger.otherwise):
-        without = trigger.paths if path in trigger.otherwise else ()
-        until = bound_by(rule.terms, day)
-        if until:  # a decision holds
-            yield DueSearch(path=path, until=until, without=without)
-
-
-def _first_days(trigger: Trigger) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield paths that date each record once: the first, and those that do where it says nothing."""
-    earlier: tuple[str, ...] = ()
-    for path in (*trigger.paths, *trigger.otherwise):
-        yield path, earlier
-        earlier = (*earlier, path)
 
 
 def _erased(run: Run) -> int:

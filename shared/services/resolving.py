@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from shared.datamap.models import DocumentStore, Match
+from shared.datamap.models import DocumentStore, FileStore, LineStore, Match
 from shared.datamap.treatment import belongs, found_identifiers, value_at
 from shared.domain.cases import SubjectRequest
 from shared.domain.identifiers import EMAIL, SUBJECT_KEY, Identifiers, merged, normalise
@@ -87,6 +87,7 @@ async def resolve_people(context: Context, known: Sequence[Identifiers], *, each
     found = [_Followed(_without_keys(one), each) for one in known]
     while steps := _next_steps(context, found):
         await all_of(partial(_follow, context, step) for step in steps)
+    await all_of(partial(_follow_single_records, context, one) for one in found)
     return [one.resolved(context) for one in found]
 
 
@@ -172,6 +173,39 @@ async def _follow(context: Context, step: _Step) -> None:
         cursor = page.cursor
         if cursor is None or all(one.problem is not None for one, _ in step.asked):
             return
+
+
+async def _follow_single_records(context: Context, person: _Followed) -> None:
+    """Find what a person's files lie under, where no directory names it and single records do.
+
+    Such as the installations of somebody of whom only events are left. Of everybody else nothing is read.
+    """
+    known = dict(person.identifiers)
+    for kind in _kinds_of_prefixes(context) - known.keys():
+        for _, store in context.datamap.stores():
+            fields = tuple(one for one in store.fields if one.identifier == kind)
+            if not isinstance(store, DocumentStore) or store.locator or store.elements or not fields:
+                continue
+            only = store.model_copy(update={"fields": fields})
+            asks = any(match.identifier in known for match in store.matches)
+            cursor: str | None = None
+            while asks and person.problem is None:
+                page = await context.documents.page(
+                    store, known, cursor=cursor, limit=context.limits.page_documents
+                )
+                for document in page.documents:
+                    person.add(context, only, document.body)
+                cursor = page.cursor
+                asks = cursor is not None
+
+
+def _kinds_of_prefixes(context: Context) -> set[str]:
+    """Return the kinds of identifiers that names of blobs begin with."""
+    return {
+        store.prefix.partition("{")[2].partition("}")[0]
+        for _, store in context.datamap.stores()
+        if isinstance(store, LineStore | FileStore) and "{" in store.prefix
+    }
 
 
 def _owners(context: Context, step: _Step, body: Mapping[str, Any]) -> list[_Followed]:

@@ -23,6 +23,7 @@ from shared.ports.retention_runs import StoredRun, watch_key
 from shared.services.context import Context
 from shared.services.governing import governed, held
 from shared.services.progress import Budget
+from shared.services.retention_doubts import count_doubts
 from shared.services.retention_looking import (
     Candidate,
     documents_of,
@@ -164,7 +165,8 @@ async def _step(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
         case Step.WATCHING:
             return await _watch(context, run, budget)
         case Step.SETTLING:
-            return await settle(context, run, budget)
+            run, goes_on = await settle(context, run, budget)
+            return (await count_doubts(context, run) if run.is_done else run), goes_on
         case Step.DONE:
             return run, False
 
@@ -219,11 +221,16 @@ async def _search(context: Context, run: Run, source: Source, cursor: str | None
 
 
 def _one_a_person(store: DocumentStore, documents: Iterable[StoredDocument]) -> Iterable[StoredDocument]:
-    """Return one event of each person where the partition is the person; else all of them."""
+    """Return one event of each person where the partition is the person; and all that name none."""
     key = next((field for field in store.fields if field.path == store.partition_key), None)
     if key is None or key.identifier is None:
         return documents
-    return {str(one.partition): one for one in documents}.values()
+    return {(_named(one) or one.document_id): one for one in documents}.values()
+
+
+def _named(document: StoredDocument) -> str:
+    """Return the partition where it can be a person's, empty where it names none."""
+    return document.partition.strip() if isinstance(document.partition, str) else ""
 
 
 async def _watch(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
@@ -252,7 +259,7 @@ async def _watch(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]
 
 async def _tell(context: Context, run: Run) -> None:
     """Alarm about what a person has to look at, and record the figures."""
-    if run.undated or run.unclear or run.failed:
+    if run.alarmed_on == run.day:
         details = f"undated {run.undated}, unclear {run.unclear}, failed {run.failed}"
         await context.operators.alarm("retention_left_records", details=details)
     record = context.operators.measure

@@ -36,8 +36,8 @@ class Considered:
     for this person, for several may share one. `look_on`: the first day on which another look may come to
     something else. `states`: verdicts, each with how many kinds of data it is about. `by_rule`: what was
     filed, by the rule whose day came first. `oldest_on`: since when something is due that could not be
-    filed; None: there is nothing. `problem`: the code of why it could not be looked at. `waits`: enough was
-    filed in this hour.
+    filed; None: there is nothing. `problem`: the code of why it could not be looked at. `unclear`: the code
+    of why nobody can tell whose data it is. `waits`: enough was filed in this hour.
     """
 
     request_ids: tuple[str, ...] = ()
@@ -48,6 +48,7 @@ class Considered:
     by_rule: Mapping[str, int] = field(default_factory=dict)
     oldest_on: date | None = None
     problem: str | None = None
+    unclear: str | None = None
     waits: bool = False
 
 
@@ -62,8 +63,10 @@ async def run_person(
         PacedError: where it is paced, enough was filed in this hour; the rest waits for the next.
         Permanent, CannotTell, Invalid: the person could not be looked at; nothing was filed.
     """
-    looked = await _looked(context, await resolve(context, identifiers))
+    looked = _looked(await resolve(context, identifiers))
     (considered,) = await _considered(context, [looked], today=today, is_paced=is_paced)
+    if considered.unclear is not None:
+        await context.operators.alarm("retention_person_unclear", details=considered.unclear)
     if considered.waits:
         raise PacedError
     return considered.filed
@@ -84,18 +87,17 @@ async def consider(context: Context, people: Sequence[Identifiers], *, since: da
 async def _look_at_all(context: Context, people: Sequence[Identifiers]) -> list[Looked]:
     """Find out who they are; where one cannot be told, each is asked about alone."""
     try:
-        return [await _looked(context, one) for one in await resolve_people(context, people)]
+        return [_looked(one) for one in await resolve_people(context, people)]
     except (Permanent, CannotTell, Invalid) as error:
         if len(people) == 1:
             return [Looked(problem=error.code)]
         return [one for alone in people for one in await _look_at_all(context, [alone])]
 
 
-async def _looked(context: Context, resolved: Resolved) -> Looked:
+def _looked(resolved: Resolved) -> Looked:
     if resolved.problem is None:
         return Looked(identifiers=resolved.identifiers)
-    await context.operators.alarm("retention_person_unclear", details=resolved.problem)
-    return Looked(look_on=copenhagen_day(context.clock.now()) + _A_DAY)
+    return Looked(unclear=resolved.problem)
 
 
 async def _considered(
@@ -123,7 +125,8 @@ async def _considered(
     may = await paced(context, len(wants)) if is_paced else len(wants)
     for want in wants[may:]:
         want.looked.waits = True
-    await file_all(context, wants[:may], day)
+    named_by = day if since is None else copenhagen_day(since)  # of two workers at one run past midnight, too
+    await file_all(context, wants[:may], named_by)
     return [_said(one, day) for one in looked]
 
 
@@ -137,7 +140,7 @@ def _different(looked: Sequence[Looked]) -> list[Looked]:
 
 
 def _said(looked: Looked, day: date) -> Considered:
-    look_on = [looked.look_on] if looked.look_on is not None else []
+    look_on = []
     same = looked.twin or looked
     for one in same.found:
         if one.due.state is DueState.NOT_DUE and one.due.erase_on is not None:
@@ -154,6 +157,7 @@ def _said(looked: Looked, day: date) -> Considered:
         by_rule=dict(looked.by_rule),
         oldest_on=min(overdue, default=None),
         problem=same.problem,
+        unclear=looked.unclear,
         waits=same.waits,
     )
 

@@ -44,7 +44,7 @@ class Looked:
     found: tuple[DueActivity, ...] = ()
     twin: "Looked | None" = None
     problem: str | None = None
-    look_on: date | None = None
+    unclear: str | None = None
     at_work: dict[tuple[str, ...], AtWork] = field(default_factory=dict)
     request_ids: list[str] = field(default_factory=list)
     counts: list[str] = field(default_factory=list)

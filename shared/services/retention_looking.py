@@ -3,20 +3,21 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 
 from shared.datamap.models import DataMap, DocumentStore
 from shared.domain.errors import CannotTell, Invalid, Permanent
 from shared.domain.identifiers import Identifiers
 from shared.domain.retention import DueState
-from shared.domain.retention_runs import Run, Watched
+from shared.domain.retention_runs import Doubt, Run, Watched
 from shared.domain.times import copenhagen_day
 from shared.ports.documents import NO_PARTITION, StoredDocument
 from shared.ports.retention_runs import watch_key
 from shared.services.context import Context
 from shared.services.due import due_of_record, families
 from shared.services.retention_cases import Considered, consider, people_of
+from shared.services.retention_doubts import doubt, record_key
 from shared.services.retention_searches import triggers
 from shared.services.side_by_side import all_of
 
@@ -91,7 +92,10 @@ async def _watch(context: Context, record: _Record) -> None:
     """Write down who is looked at again."""
     store, document, watched = record.candidate.store, record.candidate.document, record.candidate.watched
     if not record.may_be_due:
-        await _not_yet(context, store, document, record.states.get(DueState.NOT_DUE), watched)
+        if DueState.UNDATED in record.states:
+            await _instead(context, watched, [await doubt(context, store, document, Doubt.UNDATED)])
+        else:
+            await _not_yet(context, store, document, record.states.get(DueState.NOT_DUE), watched)
         return
     rows = [
         _watched(
@@ -109,14 +113,35 @@ async def _watch(context: Context, record: _Record) -> None:
     for row in rows:
         await context.retention_runs.watch(row)
     if record.problem is not None:
-        await context.operators.alarm("retention_record_failed", details=f"{store.id} {record.problem}")
-        if watched is None:  # its day is behind the next search: nothing else would find it again
-            await _look_again(context, store, document)
-    elif (
-        watched is not None
-        and not any(one.waits for one in record.considered)
-        and watch_key(watched) not in {watch_key(row) for row in rows}
-    ):
+        again = await doubt(context, store, document, Doubt.FAILED)
+        await _tell(context, again, "retention_record_failed", f"{store.id} {record.problem}")
+        return
+    rows += await _unclear(context, record)
+    if not any(one.waits for one in record.considered):
+        await _instead(context, watched, rows)
+
+
+async def _unclear(context: Context, record: _Record) -> list[Watched]:
+    """Note a record that names nobody, or somebody who may be several people."""
+    store, document = record.candidate.store, record.candidate.document
+    rows = [await doubt(context, store, document, Doubt.UNCLEAR)] if record.unclear else []
+    for identifiers, one in zip(record.people, record.considered, strict=True):
+        if one.unclear is not None:
+            key = context.subject_keys(identifiers)[0]
+            rows.append(await doubt(context, store, document, Doubt.UNCLEAR, key=key))
+            await _tell(context, rows[-1], "retention_person_unclear", one.unclear)
+    return rows
+
+
+async def _tell(context: Context, doubted: Watched, code: str, details: str) -> None:
+    """Alarm about one record on the first day of its doubt alone."""
+    if doubted.doubted_on == copenhagen_day(context.clock.now()):
+        await context.operators.alarm(code, details=details)
+
+
+async def _instead(context: Context, watched: Watched | None, now: Iterable[Watched]) -> None:
+    """Look no more for what was watched, unless it is among what is watched now."""
+    if watched is not None and watch_key(watched) not in {watch_key(one) for one in now}:
         await context.retention_runs.unwatch(watched)
 
 
@@ -133,28 +158,10 @@ def _counted(record: _Record, run: Run, *, waits: bool) -> Run:
         run = run.counting("by_rule", one.by_rule)
     if waits:
         return run
-    is_undated = not record.may_be_due and DueState.UNDATED in record.states
-    run = run.model_copy(
-        update={
-            "undated": run.undated + is_undated,
-            "unclear": run.unclear + record.unclear,
-            "failed": run.failed + (record.problem is not None),
-        }
-    )
     for one in record.considered:
         kept = {state.value: one.states.get(state, 0) for state in (DueState.HELD, DueState.RESTRICTED)}
         run = run.counting("kept", {state: number for state, number in kept.items() if number})
     return run
-
-
-async def _look_again(context: Context, store: DocumentStore, document: StoredDocument) -> None:
-    """Have a record that failed looked at again tomorrow; one that names nobody cannot be watched."""
-    tomorrow = copenhagen_day(context.clock.now()) + timedelta(days=1)
-    is_event = holds_events(context.datamap, store)
-    for identifiers in people_of(context.datamap, store, document.body):
-        for key in context.subject_keys(identifiers)[:1]:
-            again = _watched(store, document, key, tomorrow, for_all=is_event)
-            await context.retention_runs.watch(again)
 
 
 async def _not_yet(
@@ -172,9 +179,9 @@ async def _not_yet(
         await context.retention_runs.unwatch(watched)
     if erase_on is None:
         return
-    for identifiers in people_of(context.datamap, store, document.body):
-        for key in context.subject_keys(identifiers)[:1]:
-            await context.retention_runs.watch(_watched(store, document, key, erase_on))
+    named = [context.subject_keys(one) for one in people_of(context.datamap, store, document.body)]
+    for key in [keys[0] for keys in named if keys] or [record_key(context, store, document)]:
+        await context.retention_runs.watch(_watched(store, document, key, erase_on))
 
 
 def _watched(
@@ -200,11 +207,11 @@ def _watched(
 
 
 async def unknown_of(
-    context: Context, store: DocumentStore, documents: Iterable[StoredDocument]
+    context: Context, store: DocumentStore, documents: Iterable[StoredDocument], *, day: date | None = None
 ) -> list[StoredDocument]:
-    """Return one event of each person who was not looked at just now and is not watched until a later day.
+    """Return one event of each person who is not watched until after a day; None: today.
 
-    An event that names nobody is returned too: it is counted as unclear.
+    An event that names nobody is returned too: it is unclear.
     """
     first: dict[str, StoredDocument] = {}
     nameless: list[StoredDocument] = []
@@ -225,7 +232,7 @@ async def unknown_of(
         for rule in family.rules
         for trigger in rule.triggers
     }
-    today = copenhagen_day(context.clock.now())
+    today = day or copenhagen_day(context.clock.now())
     known = (
         await context.retention_runs.watched_later(tuple(first), together, today) if first else frozenset()
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from shared.datamap.models import DataMap, RetentionRule, Trigger
 from shared.domain.errors import Permanent
@@ -39,6 +39,8 @@ def _sources(datamap: DataMap, today: date, *, is_first: bool) -> Iterator[Sourc
                 yield Source(**of_rule, search=Search.OLD_EVENT, path=path)
                 if not is_first:  # of a device that was offline longer than the event may be kept
                     yield Source(**of_rule, search=Search.WRITTEN_LATE, path=path)
+                yield Source(**of_rule, search=Search.AHEAD, path=path)
+            yield Source(**of_rule, search=Search.UNDATED)
             continue
         if rule.period is None:
             yield Source(**of_rule, search=Search.OVER)
@@ -101,6 +103,16 @@ def bounds(datamap: DataMap, today: date, before: Mapping[str, str]) -> dict[str
     return found
 
 
+def whole(datamap: DataMap, day: date, *, now: datetime) -> Run:
+    """Return a run of a day that follows none, so that it searches everything that may be due by then."""
+    return Run(
+        day=day,
+        started_at=now,
+        sources=tuple(_sources(datamap, day, is_first=True)),
+        bounds=bounds(datamap, day, {}),
+    )
+
+
 def versions(datamap: DataMap) -> dict[str, str]:
     """Return each rule's versions as text: where they change, whoever is watched is looked at again."""
     return {
@@ -118,6 +130,8 @@ def search_of(datamap: DataMap, run: Run, source: Source) -> DueSearch:
     found = _in_part(_search_of(run, source, trigger), source, rule.terms)
     if trigger.directory:
         return found
+    if source.search in (Search.AHEAD, Search.UNDATED):  # it leads to its person once, who then is watched
+        found = replace(found, written_since=run.written_since_seconds)
     _, store = datamap.store(source.store_id)
     own = (field.path for field in store.fields if field.identifier is not None)
     return replace(found, paths=(*own, *trigger.paths))
@@ -140,10 +154,7 @@ def _search_of(run: Run, source: Source, trigger: Trigger) -> DueSearch:
     without = trigger.paths if source.path in trigger.otherwise else ()
     match source.search:
         case Search.OVER:
-            only = trigger.only
-            if only is None:
-                raise Permanent("retention_rule_unfit", source.rule_id)
-            return DueSearch(state_path=only.path, states=only.values)
+            return over(source.rule_id, trigger)
         case Search.NEWLY_OLD | Search.OLD_EVENT:
             since = run.old_bounds.get(key)
             return DueSearch(path=source.path, since=since, until=run.bounds[key], without=without)
@@ -161,3 +172,14 @@ def _search_of(run: Run, source: Source, trigger: Trigger) -> DueSearch:
             )
         case _:
             return DueSearch(without=(*trigger.paths, *trigger.otherwise))
+
+
+def over(rule_id: str, trigger: Trigger) -> DueSearch:
+    """Return the search for records whose state says that it is over.
+
+    Raises:
+        Permanent: `retention_rule_unfit`: a rule without a period that names no state.
+    """
+    if trigger.only is None:
+        raise Permanent("retention_rule_unfit", rule_id)
+    return DueSearch(state_path=trigger.only.path, states=trigger.only.values)

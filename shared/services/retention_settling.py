@@ -132,7 +132,8 @@ async def _let_go(context: Context, watched: Watched) -> None:
             for identifiers in people_of(context.datamap, store, document.body)
             for key in context.subject_keys(identifiers)
         }
-        if (watched.for_all or DueState.DUE in states) and watched.subject_key in keys:
+        is_open = watched.for_all or watched.doubt is not None or DueState.DUE in states
+        if is_open and watched.subject_key in keys:
             again = watched.model_copy(update={"request_ids": (), "counts": (), "look_on": today + _A_DAY})
             await context.retention_runs.watch(again)
             return

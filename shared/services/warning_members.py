@@ -5,7 +5,7 @@ data a hold or a restriction keeps. The controller decides whether and how long 
 nobody is told. Source: policy 5.4.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from shared.datamap.models import DocumentStore, Trigger
 from shared.datamap.treatment import value_at
@@ -76,13 +76,18 @@ async def _search(
     return sent
 
 
-async def _member(context: Context, family: Family, store: DocumentStore, document: StoredDocument) -> bool:
-    """Warn one member if the record says so by itself; whether a letter went out."""
-    today = copenhagen_day(context.clock.now())
-    last = today + timedelta(days=context.limits.membership_warning_days)
-    erase_on = erase_day_of_record(family, store, document.body, today=today)
-    if erase_on is None or not today < erase_on <= last:
+async def _member(context: Context, family: Family, store: DocumentStore, found: StoredDocument) -> bool:
+    """Warn one member if the record says so by itself; whether a letter went out.
+
+    It is read again first: while the letters before it went out, the member may have left or logged in.
+    """
+    if _erase_on_soon(context, family, store, found) is None:
         return False
+    document = await context.documents.get(store, found.partition, found.document_id)
+    erase_on = None if document is None else _erase_on_soon(context, family, store, document)
+    if document is None or erase_on is None:
+        return False
+    today = copenhagen_day(context.clock.now())
     path = next((one.path for one in store.matches if one.identifier == EMAIL), None)
     try:
         to = parse_email(value_at(document.body, path) if path else None)
@@ -117,6 +122,16 @@ async def _member(context: Context, family: Family, store: DocumentStore, docume
         to,
         suspended=suspension_on == erase_on,
     )
+
+
+def _erase_on_soon(
+    context: Context, family: Family, store: DocumentStore, document: StoredDocument
+) -> date | None:
+    """Return the day from which a membership goes, if it is so near that the member is told."""
+    today = copenhagen_day(context.clock.now())
+    last = today + timedelta(days=context.limits.membership_warning_days)
+    erase_on = erase_day_of_record(family, store, document.body, today=today)
+    return erase_on if erase_on is not None and today < erase_on <= last else None
 
 
 async def _send(context: Context, new: MembershipWarning, to: str, *, suspended: bool) -> bool:

@@ -56,6 +56,8 @@ def test_no_door_acts_on_a_get():
         "operations_newsletter",
         "operations_policy_unseen",
         "operations_retention_chart",
+        "operations_retention_doubts",
+        "operations_retention_report",
         "operations_retention_preview",
         "operations_retention_runs",
         "package_page",

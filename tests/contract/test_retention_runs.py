@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from shared.domain.errors import Conflict
-from shared.domain.retention_runs import Run, Search, Source, Step, Watched
-from shared.ports.retention_runs import StoredRun, watch_key
+from shared.domain.retention_runs import Doubt, Run, Search, Source, Step, Watched
+from shared.ports.retention_runs import StoredRun, watch_id, watch_key
 
 pytestmark = pytest.mark.platform
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -46,6 +46,8 @@ async def test_the_latest_run_is_that_of_the_latest_day(retention_runs):
     past = await retention_runs.past(limit=2)
     assert [one.day.day for one in past] == [3, 2]
     assert past[1].seen == 7
+    assert await retention_runs.of_day(date(2026, 3, 2)) == past[1]
+    assert await retention_runs.of_day(date(2026, 2, 28)) is None
 
 
 async def test_of_two_workers_at_a_run_one_gives_way(retention_runs):
@@ -99,3 +101,29 @@ async def test_whoever_is_watched_is_known_until_the_day(retention_runs):
     assert not await retention_runs.watched_later(both, {"usage_events"}, today + timedelta(days=1))
     assert not await retention_runs.watched_later(both, {"members"}, today)
     assert not await retention_runs.watched_later([nobody], {"usage_events"}, today)
+
+
+async def test_what_is_in_doubt_is_found_and_counted_until_it_is_not(retention_runs):
+    """In pages, whenever it is looked at again; a later word without a doubt ends it."""
+    today = date(2026, 3, 2)
+    before = await retention_runs.doubts()
+    rows = [
+        watched(today + timedelta(days=400), doubt=doubt, doubted_on=today)
+        for doubt in (Doubt.UNDATED, Doubt.UNCLEAR, Doubt.UNCLEAR)
+    ]
+    for one in (*rows, watched(today)):
+        await retention_runs.watch(one)
+    found, place = [], ""
+    while page := await retention_runs.doubted(after=place, limit=2):
+        assert len(found) < 20, (place, [watch_id(one) for one in page])
+        found += page
+        place = watch_id(page[-1])
+    assert sorted(found, key=watch_id) == found
+    assert [one for one in found if one in rows] == sorted(rows, key=watch_id)
+    assert await retention_runs.find(rows[0]) == rows[0]
+    counted = await retention_runs.doubts()
+    assert [counted[one] - before[one] for one in Doubt] == [1, 2, 0]
+    await retention_runs.watch(rows[1].model_copy(update={"doubt": None, "doubted_on": None}))
+    await retention_runs.unwatch(rows[2])
+    assert (await retention_runs.doubts())[Doubt.UNCLEAR] == before[Doubt.UNCLEAR]
+    assert await retention_runs.find(rows[2]) is None

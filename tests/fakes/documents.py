@@ -4,6 +4,7 @@ import copy
 import json
 
 from shared.datamap.treatment import MISSING, belongs, value_at
+from shared.domain.retention import FIRST_CREDIBLE
 from shared.ports.documents import NO_PARTITION, Changed, DocumentPage, StoredDocument
 from tests.fakes.turns import Turn, no_turn
 
@@ -141,8 +142,9 @@ def _found(body, wanted):
     is_text = isinstance(value, str)
     if wanted.strange and not (is_text and (value < "1" or value >= (wanted.ahead or "3"))):
         return False
+    is_clear = is_text and value.endswith("Z") and value >= FIRST_CREDIBLE.isoformat()
     if wanted.since is not None and not (
-        (is_text and value >= wanted.since) or (wanted.unclear_too and not (is_text and value.endswith("Z")))
+        (is_text and value >= wanted.since) or (wanted.unclear_too and not is_clear)
     ):
         return False
     if wanted.until is not None and not (is_text and value < wanted.until):

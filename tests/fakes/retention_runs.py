@@ -4,8 +4,8 @@ import json
 from contextlib import contextmanager
 
 from shared.domain.errors import Conflict
-from shared.domain.retention_runs import Run, Watched
-from shared.ports.retention_runs import StoredRun, watch_key
+from shared.domain.retention_runs import Doubt, Run, Watched
+from shared.ports.retention_runs import StoredRun, watch_id, watch_key
 from tests.fakes.turns import Turn, no_turn
 
 WATCH = "retention_watch"
@@ -43,6 +43,11 @@ class MemoryRetentionRuns:
         await self.turn("retention_runs.past")
         return [Run.model_validate_json(self.rows[day][1]) for day in sorted(self.rows, reverse=True)][:limit]
 
+    async def of_day(self, day):
+        await self.turn("retention_runs.of_day")
+        row = self.rows.get(day.isoformat())
+        return None if row is None else Run.model_validate_json(row[1])
+
     async def watch(self, watched):
         await self.turn("retention_runs.watch")
         body = {"id": watch_key(watched), "key": watch_key(watched), **watched.model_dump(mode="json")}
@@ -62,6 +67,19 @@ class MemoryRetentionRuns:
             for one in self.watched()
             if one.subject_key in subject_keys and one.store_id in store_ids and one.look_on > day
         )
+
+    async def find(self, wanted):
+        await self.turn("retention_runs.find")
+        return next((one for one in self.watched() if watch_key(one) == watch_key(wanted)), None)
+
+    async def doubted(self, *, after, limit):
+        await self.turn("retention_runs.doubted")
+        found = [one for one in self.watched() if one.doubt is not None and watch_id(one) > after]
+        return sorted(found, key=watch_id)[:limit]
+
+    async def doubts(self):
+        await self.turn("retention_runs.doubts")
+        return {doubt: sum(one.doubt is doubt for one in self.watched()) for doubt in Doubt}
 
     async def due(self, day, *, after, limit):
         await self.turn("retention_runs.due")

@@ -124,6 +124,8 @@ def _calls(databases: Any) -> list[Callable[[], Awaitable[Any]]]:
         lambda: StoredWebhooks(_NO_BLOBS, databases).to_look_at(limit=1),
         lambda: CosmosRetentionRuns(databases).latest(),
         lambda: CosmosRetentionRuns(databases).due(NOW.date(), after="", limit=1),
+        lambda: CosmosRetentionRuns(databases).doubted(after="", limit=1),
+        lambda: CosmosRetentionRuns(databases).doubts(),
         lambda: CosmosRetentionRuns(databases).watched_later(["k"], {"members"}, NOW.date()),
         lambda: CosmosDisplays(databases).shown(("k",)),
         lambda: CosmosDisplays(databases).listing(after="", limit=1),

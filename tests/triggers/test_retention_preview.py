@@ -13,7 +13,7 @@ from tests.fakes.staff import MemoryStaffTokens
 from tests.policy_versions import versioned_map
 from tests.triggers.conftest import content, problem, wire
 from tests.unit.services.deciding_periods import decided_world, decision, order, own_decision
-from tests.unit.services.systems import installation, run_day, world_on
+from tests.unit.services.systems import installation, licence, run_day, world_on
 
 
 def served(monkeypatch, world):
@@ -22,12 +22,13 @@ def served(monkeypatch, world):
     wire(monkeypatch, world, staff_tokens=tokens)
     token = tokens.add("auditor", StaffRole.AUDITOR)
 
-    async def get(handler, language="en", **params):
+    async def get(handler, language="en", route=None, **params):
         request = func.HttpRequest(
             method="GET",
             url="http://127.0.0.1:7071/api/operations/retention",
             headers={"authorization": f"Bearer {token}", "accept-language": language},
             params=params,
+            route_params=route or {},
             body=b"",
         )
         return await handler(request)
@@ -117,6 +118,43 @@ async def test_runs_are_listed_with_what_they_came_to(monkeypatch):
     await run_day(world)
     line = content(await get(doors.runs))["runs"][0]
     assert (line["day"], line["filed"], line["by_rule"]) == ("2026-03-02", 1, {"R1": 1})
+
+
+async def test_the_report_of_a_run_is_a_page_with_the_chart_in_it(monkeypatch):
+    """Where the list of runs says; a day without a run has none."""
+    world = world_on("2026-03-02")
+    installation(world, "ane", "2025-03-01")
+    installation(world, "bo", "2025-06-01")
+    get = served(monkeypatch, world)
+    await run_day(world)
+    url = content(await get(doors.runs))["runs"][0]["report_url"]
+    assert url == f"{world.context.public_url}/operations/retention/runs/2026-03-02"
+    response = await get(doors.report, language="da", route={"day": "2026-03-02"})
+    assert (response.status_code, response.mimetype, response.charset) == (200, "text/html", "utf-8")
+    assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+    html = response.get_body().decode()
+    assert "Planlagt sletning den 2. marts 2026" in html
+    assert "2026-06: R1 1" in html
+    assert "user-ane" not in html
+    for day in ("2026-03-01", "2026-02-30", "0000000000"):
+        problem(await get(doors.report, route={"day": day}), 404, "run_unknown")
+
+
+async def test_records_in_doubt_are_named_by_container_and_id_alone(monkeypatch):
+    """Page by page, and without anything that they say."""
+    world = world_on("2026-03-02")
+    for number in "123":
+        licence(world, number, None, "ane")
+    get = served(monkeypatch, world)
+    await run_day(world)
+    first = content(await get(doors.doubts, limit="2"))
+    second = content(await get(doors.doubts, limit="2", cursor=first["cursor"]))
+    assert second["cursor"] is None
+    lines = [*first["doubts"], *second["doubts"]]
+    assert {one["place"] for one in lines} == {f"licences/licence-{number}" for number in "123"}
+    assert {(one["reason"], one["since_on"]) for one in lines} == {("undated", "2026-03-02")}
+    assert "people.example" not in str(first)
+    problem(await get(doors.doubts, cursor="licences/licence-1"), 400, "field_invalid")
 
 
 @pytest.mark.clause("8.1", "9.1")

@@ -1,6 +1,7 @@
 """Section 5 of the policy as somebody reads it who does not know the app: slow, plain, everybody every time.
 
-R1 (5.1) telemetry: a year after the person last used the application, on whichever installation.
+R1 (5.1) telemetry: a year after the person last used the application, on whichever installation; where no
+use is known, a year after the last of it came in.
 R2 (5.2) newsletter: when it was withdrawn.
 R3 (5.3) licence contacts: five years after the end of that licence's maintenance.
 R4a (5.4) membership: three years after the last login. R4b: three years after a suspension that was not
@@ -146,7 +147,14 @@ class _Reader:
             on = _when(body, "last_used_at") or _when(body, "first_seen_at") or _arrival(body)
             yield item, body, True, on
         for item, body in self._documents("usage_events"):
-            yield item, body, body.get("kind") in USES, _when(body, "at") or _arrival(body)
+            is_use = body.get("kind") in USES
+            came_on = _arrival(body)
+            yield (
+                item,
+                body,
+                is_use,
+                (_when(body, "at") or came_on) if is_use else came_on or _when(body, "at"),
+            )
         for name, lines in self._estate.lines.items():
             for line in lines:
                 body = line_body(line)

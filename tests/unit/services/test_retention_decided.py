@@ -12,7 +12,7 @@ from shared.domain.identifiers import EMAIL
 from shared.domain.limits import Limits
 from shared.domain.retention import DueState
 from shared.domain.rights import Right
-from shared.services import previewing, retention
+from shared.services import looking_ahead, previewing, retention
 from shared.services.due import due_of_person
 from shared.services.resolving import resolve
 from tests.unit.services.deciding_periods import (
@@ -276,7 +276,7 @@ async def test_the_outlook_counts_what_a_decision_will_bring_in_its_first_month(
     world = decided_world("2026-06-15", decision("orders", "P2Y", "2026-08-01"))
     for number, shipped in enumerate(("2020-01-01", "2024-08-15", "2024-09-15")):
         order(world, "ane", shipped, number=number)
-    found = await previewing.outlook(world.context)
+    found = await looking_ahead.outlook(world.context)
     assert found.overdue["D-orders"] == 0
     assert found.by_rule["D-orders"][:5] == (0, 0, 2, 1, 0)
 

@@ -181,3 +181,21 @@ async def test_the_note_of_the_letter_goes_with_the_membership():
     assert len(world.membership_warnings.all()) == 1
     assert await next_day(world, "2026-03-11") == 1
     assert world.membership_warnings.all() == []
+
+
+@pytest.mark.parametrize("act", ["leaves", "logs in"])
+async def test_who_leaves_or_logs_in_while_others_are_told_gets_no_letter(act):
+    """Each record is read again before its own letter."""
+    world = told_30_days_before()
+    for name in ("ane", "bo"):
+        member(world, name, "2023-03-10")
+
+    async def turn(place):
+        if place == "notifier.send!" and act == "leaves":
+            world.documents.rows["members"].pop(('"member-bo-1"', "member-bo-1"), None)
+        elif place == "notifier.send!":
+            member(world, "bo", "2026-03-02")
+
+    world.notifier.turn = turn
+    assert await warn_members(world.context) == 1
+    assert [one.to for one in mails(world)] == [ANE]
