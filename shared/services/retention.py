@@ -41,7 +41,7 @@ from shared.services.retention_searches import (
     still_there,
     versions,
 )
-from shared.services.retention_settling import settle
+from shared.services.retention_settling import let_go_of_ended, settle
 from shared.services.side_by_side import all_of
 from shared.telemetry import (
     RETENTION_ERASED,
@@ -106,6 +106,7 @@ async def _advanced(context: Context) -> tuple[Run, int | None]:
                     run, goes_on = await _step(context, stored.run, budget)
                     stored = await _saved(context, stored, going_on(run), spent)
                 except Conflict:
+                    await let_go_of_ended(context)
                     return stored.run, None
                 if run.is_done:
                     await _tell(context, run)

@@ -149,7 +149,7 @@ def _said(looked: Looked, day: date) -> Considered:
             look_on.append(day + _A_DAY)
     overdue = [one.due.erase_on for one in looked.due if one.due.erase_on is not None]
     return Considered(
-        request_ids=tuple(looked.request_ids),
+        request_ids=tuple(same.request_ids),
         counts=tuple(looked.counts),
         filed=looked.by_rule.total(),
         look_on=min(look_on, default=None),

@@ -54,10 +54,32 @@ async def settle(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]
         return run, False
     if len(page) == _PAGE_RECORDS:
         return run.model_copy(update={"looked_until": watch_key(page[-1])}), True
+    if done:  # a worker that gave way may have put others on watch behind this one's back
+        return run.model_copy(update={"looked_until": ""}), True
     if run.later:
         again = {"step": Step.LEFT_OVER, "sources": run.later, "later": (), "looked_until": ""}
         return run.model_copy(update=again), True
     return run.model_copy(update={"step": Step.DONE, "ended_at": now, "looked_until": ""}), False
+
+
+async def let_go_of_ended(context: Context) -> None:
+    """Let go of whom a worker put on watch that was so late that the other had ended the run meanwhile.
+
+    Otherwise they would stand there until the next day's run, though nothing is left of them.
+    """
+    stored = await context.retention_runs.latest()
+    if stored is None or not stored.run.is_done:
+        return
+    place = ""
+    while page := await context.retention_runs.due(
+        copenhagen_day(context.clock.now()) + _A_DAY, after=place, limit=_PAGE_RECORDS
+    ):
+        cases = await _cases(context, (name for watched in page for name in watched.request_ids))
+        for watched in page:
+            mine = [cases[name] for name in watched.request_ids]
+            if mine and all(case is None or case.is_final for case in mine):
+                await _let_go(context, watched)
+        place = watch_key(page[-1])
 
 
 @dataclass(frozen=True, kw_only=True)

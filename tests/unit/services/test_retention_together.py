@@ -1,5 +1,7 @@
 """Several people in one case of scheduled deletion: what they share, and what one must not do to another."""
 
+import asyncio
+import contextvars
 import json
 
 import pytest
@@ -268,6 +270,45 @@ async def test_whoever_dies_after_filing_leaves_a_case_that_is_found_and_counted
     run = (await world.retention_runs.latest()).run
     assert run.erased == {"members": 3, "usage_links": 3}
     assert ids(world, "members") == ["member-eva-1"]
+
+
+async def test_a_worker_that_is_late_leaves_nobody_on_watch():
+    """It looked at everybody before the other had them erased, and writes it down when the run has ended."""
+    world = due_members(*NAMES)
+    late, ended = contextvars.ContextVar("late", default=False), asyncio.Event()
+
+    async def turn(place):
+        if late.get() and place == "retention_runs.watch":
+            await ended.wait()
+
+    world.retention_runs.turn = turn
+
+    async def second() -> None:
+        late.set(True)
+        await retention.daily(world.context)
+
+    waiting = asyncio.create_task(second())
+    for _ in range(50):
+        await asyncio.sleep(0)
+    await run_day(world)
+    assert (await world.retention_runs.latest()).run.is_done
+    ended.set()
+    await waiting
+    assert ids(world, "members") == ["member-eva-1"]
+    assert world.retention_runs.watched() == []
+
+
+async def test_a_person_with_several_records_is_one_person_and_none_of_them_is_left_on_watch():
+    """Two memberships and two installations: each is found by itself, and what they came to is counted once."""
+    world = due_members("ane")
+    member(world, "ane", "2023-03-01", number=2)
+    for where in ("A", "B"):
+        installation(world, "bo", "2025-03-01", where=where)
+    await run_day(world)
+    run = (await world.retention_runs.latest()).run
+    assert run.erased == {"members": 2, "usage_links": 1, "installations": 2}
+    assert [one.subject_count for one in cases(world)] == [1, 1]
+    assert world.retention_runs.watched() == []
 
 
 async def test_no_copy_shows_one_of_them_the_others():
