@@ -299,7 +299,7 @@ async def test_a_worker_that_is_late_leaves_nobody_on_watch():
 
 
 async def test_a_person_with_several_records_is_one_person_and_none_of_them_is_left_on_watch():
-    """Two memberships and two installations: each is found by itself, and what they came to is counted once."""
+    """Two memberships, two installations: each is found by itself, and what it came to is counted once."""
     world = due_members("ane")
     member(world, "ane", "2023-03-01", number=2)
     for where in ("A", "B"):
