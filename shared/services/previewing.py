@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from shared.datamap.falling_due import DueActivity, due_of_record, families
 from shared.datamap.models import NOT_STATED, DocumentStore
 from shared.datamap.treatment import value_at
 from shared.domain.errors import Invalid
@@ -18,7 +19,7 @@ from shared.domain.retention_runs import Run
 from shared.domain.times import copenhagen_day
 from shared.ports.documents import StoredDocument
 from shared.services.context import Context
-from shared.services.due import DueActivity, due_of_person, due_of_record, families
+from shared.services.due import due_of_person
 from shared.services.progress import Budget
 from shared.services.resolving import resolve
 from shared.services.retention_cases import people_of

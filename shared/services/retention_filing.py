@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
+from shared.datamap.falling_due import DueActivity
 from shared.domain.controls import Controls
 from shared.domain.identifiers import SUBJECT_KEY, Identifiers, merged
 from shared.domain.retention import DueState, UseScope
 from shared.domain.rights import Right
 from shared.domain.wishes import RecordsOf, Requester, Scope
 from shared.services.context import Context
-from shared.services.due import DueActivity
 from shared.services.filing import Filing, put_on_file
 from shared.services.instructing import may_know
 

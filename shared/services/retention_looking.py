@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 
+from shared.datamap.falling_due import due_of_record, families
 from shared.datamap.models import DataMap, DocumentStore
 from shared.domain.errors import CannotTell, Invalid, Permanent
 from shared.domain.identifiers import Identifiers
@@ -15,7 +16,6 @@ from shared.domain.times import copenhagen_day
 from shared.ports.documents import NO_PARTITION, StoredDocument
 from shared.ports.retention_runs import watch_key
 from shared.services.context import Context
-from shared.services.due import due_of_record, families
 from shared.services.retention_cases import Considered, consider, people_of
 from shared.services.retention_doubts import doubt, record_key
 from shared.services.retention_searches import triggers

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from shared.datamap.falling_due import families, is_clock
 from shared.datamap.models import DataMap, RetentionRule, Trigger
 from shared.domain.errors import Permanent
 from shared.domain.retention import Term, term_on
 from shared.domain.retention_runs import Run, Search, Source, bound_by, parts_of
 from shared.domain.times import start_of, utc_text
 from shared.ports.documents import DueSearch
-from shared.services.due import families, is_clock
 
 _A_DAY = timedelta(days=1)
 _IN_PARTS = frozenset({Search.NEWLY_OLD, Search.OLD_EVENT})

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from shared.datamap.falling_due import due_of_record, families
 from shared.domain.errors import NotFound
 from shared.domain.retention import DueState
 from shared.domain.retention_runs import Run, Step, Watched
 from shared.domain.times import after, copenhagen_day
 from shared.ports.retention_runs import watch_key
 from shared.services.context import Context
-from shared.services.due import due_of_record, families
 from shared.services.progress import Budget
 from shared.services.retention_cases import people_of
 from shared.services.retention_looking import of_watched

@@ -7,6 +7,7 @@ nobody is told. Source: policy 5.4.
 
 from datetime import date, timedelta
 
+from shared.datamap.falling_due import Family, erase_day_of_record, families
 from shared.datamap.models import DocumentStore, Trigger
 from shared.datamap.treatment import value_at
 from shared.domain.errors import Conflict, Invalid, Permanent, Retryable
@@ -19,7 +20,6 @@ from shared.ports.membership_warnings import StoredWarning
 from shared.ports.notifier import NOT_ACCEPTED, Mail
 from shared.rendering.warnings import render_membership_warning
 from shared.services.context import Context
-from shared.services.due import Family, erase_day_of_record, families
 from shared.services.progress import Budget
 from shared.services.resolving import resolve
 from shared.services.retention_cases import people_of

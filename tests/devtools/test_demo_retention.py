@@ -20,6 +20,7 @@ from devtools.demo.retention.lives import lives
 from devtools.demo.retention.rules import Delay, Fate, People, verdicts
 from devtools.demo.retention.story import Story
 from devtools.sample_data import people
+from shared.datamap import falling_due
 from shared.domain.controls import Hold, Restriction
 from shared.domain.retention_runs import bound
 from shared.services import due
@@ -77,12 +78,12 @@ def no_restriction(monkeypatch) -> None:
 
 
 def the_first_installation_alone(monkeypatch) -> None:
-    monkeypatch.setattr(due, "_condensed", lambda facts: list(facts)[:1])
+    monkeypatch.setattr(due, "condensed", lambda facts: list(facts)[:1])
 
 
 def no_reactivation(monkeypatch) -> None:
-    real = due.RunningClock
-    monkeypatch.setattr(due, "RunningClock", lambda **known: real(**{**known, "ended_on": None}))
+    real = falling_due.RunningClock
+    monkeypatch.setattr(falling_due, "RunningClock", lambda **known: real(**{**known, "ended_on": None}))
 
 
 def no_single_events(monkeypatch) -> None:
