@@ -40,7 +40,7 @@ PURPOSES = {
     "deletion": PACKAGE,
     "answer": ANSWER,
 }
-DECIDED = ("approve", "extend", "lift", "refuse", "release", "reread", "resume_erasing")
+DECIDED = ("approve", "extend", "lift", "refuse", "release", "reread", "resume_erasing", "resume_retention")
 STAFF_OF = {
     "operations_newsletter_unlist": "approver",
     "operations_customer_request": "customer-admin",

@@ -55,6 +55,8 @@ PERMISSIONS = {
     "operations_retention_preview": Permission.PREVIEW,
     "operations_retention_chart": Permission.PREVIEW,
     "operations_retention_runs": Permission.PREVIEW,
+    "operations_retention_report": Permission.PREVIEW,
+    "operations_retention_doubts": Permission.LIST,
     "operations_policy_unseen": Permission.LIST,
     "operations_enter": Permission.ENTER_REQUEST,
     "operations_customer_request": Permission.CUSTOMER_REQUEST,
