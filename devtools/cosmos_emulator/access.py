@@ -30,7 +30,17 @@ from .sql.tree import (
     Subquery,
     Subscript,
 )
-from .sql.values import RANKS, UNDEFINED, type_tag
+from .sql.values import (
+    ARRAY_RANK,
+    BOOLEAN_RANK,
+    NULL_RANK,
+    NUMBER_RANK,
+    OBJECT_RANK,
+    RANKS,
+    STRING_RANK,
+    UNDEFINED,
+    type_tag,
+)
 
 Path = tuple[str, ...]
 
@@ -38,6 +48,14 @@ _FIRST_DEFINED: Final = b"\x10"
 _LAST: Final = b"\xff"
 _HIGHEST_SCALAR_RANK: Final = 4
 _FLIPPED: Final = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_TYPE_OF: Final = {
+    "IS_NULL": NULL_RANK,
+    "IS_BOOL": BOOLEAN_RANK,
+    "IS_NUMBER": NUMBER_RANK,
+    "IS_STRING": STRING_RANK,
+    "IS_ARRAY": ARRAY_RANK,
+    "IS_OBJECT": OBJECT_RANK,
+}
 _SERVED_CALLS: Final = frozenset(
     (
         *("STRINGEQUALS", "STARTSWITH", "ENDSWITH", "CONTAINS", "REGEXMATCH", "ARRAY_CONTAINS", "IS_DEFINED"),
@@ -151,8 +169,8 @@ class Access:
             if not low or not high:
                 return low if high else None
             return (Span(low[0].path, low[0].low, high[0].high),)
-        if isinstance(node, Call):
-            return self._call(node)
+        if isinstance(node, Call | Not):
+            return self._call(node) if isinstance(node, Call) else self._of_another_type(node.operand)
         if isinstance(node, Subquery):
             return self._exists(node)
         path = self.covered_path(node)
@@ -218,6 +236,19 @@ class Access:
         if node.name == "STRINGEQUALS":
             return (point,)
         return (Span(path, point.low, point.low + _LAST * LONGEST_KEY_BYTES, is_lowered),)
+
+    def _of_another_type(self, node: Node) -> tuple[Span, ...] | None:
+        """Return spans of the values that are not of a type; one without the property is of none."""
+        if not isinstance(node, Call):
+            return None
+        path = self.covered_path(node.arguments[0]) if node.name in _TYPE_OF and node.arguments else None
+        if path is None or ANY in path:
+            return None
+        (tag,) = type_tag(_TYPE_OF[node.name])
+        return (
+            Span(path, b"\x00", bytes([tag - 1]) + _LAST * LONGEST_KEY_BYTES),
+            Span(path, bytes([tag + 1]), _LAST),
+        )
 
     def _array_contains(self, node: Call, arguments: list[tuple[bool, Any]]) -> tuple[Span, ...] | None:
         if len(arguments) < 2:  # noqa: PLR2004 - array and value

@@ -56,10 +56,13 @@ class Keep(Frozen):
 
 
 class OwnWhen(Frozen):
-    """A value is the person's in records with `equals` at `path`; in every other it is somebody else's."""
+    """A value is the person's in records with `equals` at `path`; in every other it is somebody else's.
+
+    `equals` empty: in records that hold nothing at `path`.
+    """
 
     path: str = Field(pattern=r"^/")
-    equals: str = Field(min_length=1)
+    equals: str
 
 
 class FieldRule(Frozen):

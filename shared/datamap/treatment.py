@@ -191,7 +191,10 @@ def visible_record(record: Mapping[str, Any], fields: Sequence[FieldRule]) -> di
 
 def _is_own(record: Mapping[str, Any], field: FieldRule) -> bool:
     when = field.own_when
-    return when is None or value_at(record, when.path) == when.equals
+    if when is None:
+        return True
+    value = value_at(record, when.path)
+    return value == when.equals if when.equals else value is MISSING or value in (None, "", [], {})
 
 
 def _strip(value: Any, names: frozenset[str]) -> int:

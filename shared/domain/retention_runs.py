@@ -103,6 +103,7 @@ class Run(_Frozen):
     failed: int = 0
     alarmed_on: date | None = None
     erased: Mapping[str, int] = {}
+    counted: tuple[str, ...] = ()  # cases whose records these are
     kept: Mapping[str, int] = {}
     by_rule: Mapping[str, int] = {}
     request_units: float = 0.0
@@ -141,7 +142,6 @@ class Watched(_Frozen):
     look_on: date
     for_all: bool = False
     request_ids: tuple[str, ...] = ()  # cases that were filed about it
-    counts: tuple[str, ...] = ()  # those of them that are counted for it: several people share a case
     doubt: Doubt | None = None
     doubted_on: date | None = None
 

@@ -12,6 +12,7 @@ from shared.domain.errors import NotFound
 from shared.domain.messages import SendLetter
 from shared.domain.outcomes import Outcome
 from shared.domain.request_states import RequestState
+from shared.domain.tasks import Task
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.rendering.letters import LetterKind
@@ -34,8 +35,17 @@ class Answer:
     further: tuple[LetterKind, ...] = ()  # letters beside the one that closes
 
 
-async def answer(context: Context, case: Case, answered: Answer, *, deletes: Sequence[str] = ()) -> None:
+async def answer(
+    context: Context,
+    case: Case,
+    answered: Answer,
+    *,
+    deletes: Sequence[str] = (),
+    tasks: Sequence[Task] = (),
+) -> None:
     """Save the answer of the present right and send its letter. `case.request` may carry changes to save.
+
+    `tasks`: those that are saved in the same batch.
 
     Raises:
         Conflict: somebody changed the request meanwhile; read again.
@@ -60,6 +70,7 @@ async def answer(context: Context, case: Case, answered: Answer, *, deletes: Seq
             Write(document=saved, etag=case.etags[saved.id]),
             Write(document=event, etag=None),
             *(Write(document=letter, etag=case.etags.get(letter.id)) for letter in letters),
+            *(Write(document=task, etag=case.etags[task.id]) for task in tasks),
         ],
         deletes=[*deletes, *overtaken],
     )

@@ -106,6 +106,11 @@ async def _give_way(
 ) -> None:
     """Go back to planning, or wait for whoever stopped all destruction; what is erased stays counted."""
     if isinstance(error, PlanOutdatedError):
+        try:
+            await progress.flush()
+        except TaskTakenError:
+            return
+        await progress.let_go()
         await plan_again(context, request_id)
         return
     await progress.let_go()
@@ -205,10 +210,8 @@ async def plan_again(context: Context, request_id: str, *, splits: bool = True) 
         start_at=None,
         wake_at=after(now, seconds=context.limits.wake_seconds),
     ).noted(now, "plan_outdated")
-    released = [
-        task.with_(state=TaskState.QUEUED, claimed_until=None)
-        for task in case.tasks
-        if task.claimed_until is not None
+    released = [  # every one, so that a lane that is still at work finds its own changed, and stops
+        task.with_(state=TaskState.QUEUED, claimed_until=None) for task in case.tasks if not task.is_final
     ]
     try:
         await context.cases.commit(

@@ -32,16 +32,14 @@ _A_DAY = timedelta(days=1)
 class Considered:
     """What a look at one person came to.
 
-    `request_ids`: erasures that are at work since the look began. `counts`: those of them that are counted
-    for this person, for several may share one. `look_on`: the first day on which another look may come to
-    something else. `states`: verdicts, each with how many kinds of data it is about. `by_rule`: what was
-    filed, by the rule whose day came first. `oldest_on`: since when something is due that could not be
-    filed; None: there is nothing. `problem`: the code of why it could not be looked at. `unclear`: the code
-    of why nobody can tell whose data it is. `waits`: enough was filed in this hour.
+    `request_ids`: erasures that are at work since the look began. `look_on`: the first day on which another
+    look may come to something else. `states`: verdicts, each with how many kinds of data it is about.
+    `by_rule`: what was filed, by the rule whose day came first. `oldest_on`: since when something is due that
+    could not be filed; None: there is nothing. `problem`: the code of why it could not be looked at. `waits`:
+    enough was filed in this hour.
     """
 
     request_ids: tuple[str, ...] = ()
-    counts: tuple[str, ...] = ()
     filed: int = 0
     look_on: date | None = None
     states: Mapping[DueState, int] = field(default_factory=dict)
@@ -121,7 +119,6 @@ async def _considered(
                 wants.append(Want(looked=one, due=due))
             elif since is not None and at_work.filed_at >= since:  # a worker of this run filed it and died
                 one.request_ids.append(at_work.request_id)
-                one.counts += [at_work.request_id] if at_work.is_counted else []
     may = await paced(context, len(wants)) if is_paced else len(wants)
     for want in wants[may:]:
         want.looked.waits = True
@@ -150,7 +147,6 @@ def _said(looked: Looked, day: date) -> Considered:
     overdue = [one.due.erase_on for one in looked.due if one.due.erase_on is not None]
     return Considered(
         request_ids=tuple(same.request_ids),
-        counts=tuple(looked.counts),
         filed=looked.by_rule.total(),
         look_on=min(look_on, default=None),
         states=Counter(one.due.state for one in looked.found),
@@ -199,7 +195,6 @@ async def _find_at_work(context: Context, people: Sequence[Looked]) -> None:
                 one.at_work[request.scope.rule_ids] = AtWork(
                     request_id=request_id,
                     filed_at=request.filed_at or request.received_at,
-                    is_counted=request.subject_keys[0] in one.keys,
                 )
 
 

@@ -58,9 +58,7 @@ async def doubt(
     old = await context.retention_runs.find(row)
     if old is not None:
         since = old.doubted_on if old.doubt is reason else today
-        row = row.model_copy(
-            update={"request_ids": old.request_ids, "counts": old.counts, "doubted_on": since}
-        )
+        row = row.model_copy(update={"request_ids": old.request_ids, "doubted_on": since})
     await context.retention_runs.watch(row)
     return row
 

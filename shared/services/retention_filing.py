@@ -25,11 +25,10 @@ _MOST_OF_A_DAY = 20  # cases of one person and rule on one day, before something
 
 @dataclass(frozen=True, kw_only=True)
 class AtWork:
-    """An open case of scheduled deletion about a person. `is_counted`: for this one, where it has several."""
+    """An open case of scheduled deletion about a person."""
 
     request_id: str
     filed_at: datetime
-    is_counted: bool
 
 
 @dataclass
@@ -47,7 +46,6 @@ class Looked:
     unclear: str | None = None
     at_work: dict[tuple[str, ...], AtWork] = field(default_factory=dict)
     request_ids: list[str] = field(default_factory=list)
-    counts: list[str] = field(default_factory=list)
     by_rule: Counter[str] = field(default_factory=Counter)
     waits: bool = False
 
@@ -132,7 +130,6 @@ def _is_plain(context: Context, want: Want, scope: Scope) -> bool:
 
 async def _file(context: Context, batch: Sequence[Want], day: date) -> None:
     """Put an erasure on file and note it with everybody it is about, unless a twin has done it."""
-    first = batch[0]
     subjects = tuple(
         {kind: values for kind, values in one.looked.identifiers.items() if kind != SUBJECT_KEY}
         for one in batch
@@ -160,14 +157,12 @@ async def _file(context: Context, batch: Sequence[Want], day: date) -> None:
         request_id = context.keys.sign(
             "retention", day.isoformat(), *scope.rule_ids, *groups, *keys, str(number)
         )[:32]
-        if await put_on_file(context, replace(filing, request_id=request_id)):
-            first.looked.counts.append(request_id)
+        is_new = await put_on_file(context, replace(filing, request_id=request_id))
+        if is_new or not (await context.cases.load(request_id)).request.is_final:
             for one in batch:
                 one.looked.request_ids.append(request_id)
-                one.looked.by_rule[one.due.due.rule_id or ""] += 1
+                one.looked.by_rule[one.due.due.rule_id or ""] += is_new
             return
-        if not (await context.cases.load(request_id)).request.is_final:
-            return  # a twin filed it just now
     await context.operators.alarm("retention_repeats", details=",".join(scope.rule_ids))
 
 

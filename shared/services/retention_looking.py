@@ -105,7 +105,6 @@ async def _watch(context: Context, record: _Record) -> None:
             one.look_on,
             for_all=holds_events(context.datamap, store),
             request_ids=one.request_ids,
-            counts=one.counts,
         )
         for identifiers, one in zip(record.people, record.considered, strict=True)
         if one.look_on is not None and one.problem is None and (one.request_ids or not one.waits)
@@ -192,7 +191,6 @@ def _watched(
     *,
     for_all: bool = False,
     request_ids: tuple[str, ...] = (),
-    counts: tuple[str, ...] = (),
 ) -> Watched:
     return Watched(
         subject_key=key,
@@ -202,7 +200,6 @@ def _watched(
         look_on=look_on,
         for_all=for_all,
         request_ids=request_ids,
-        counts=counts,
     )
 
 

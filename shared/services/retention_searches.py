@@ -171,7 +171,11 @@ def _search_of(run: Run, source: Source, trigger: Trigger) -> DueSearch:
                 path=source.path, strange=True, ahead=None if trigger.planned else tomorrow, without=without
             )
         case _:
-            return DueSearch(without=(*trigger.paths, *trigger.otherwise))
+            # what a run has looked at is on watch: of single events, only those written since are looked for
+            return DueSearch(
+                without=(*trigger.paths, *trigger.otherwise),
+                written_since=None if trigger.directory else run.written_since_seconds,
+            )
 
 
 def over(rule_id: str, trigger: Trigger) -> DueSearch:

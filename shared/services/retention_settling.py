@@ -43,8 +43,8 @@ async def settle(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]
         mine = [cases[name] for name in watched.request_ids]
         if mine and all(case is None or case.is_final for case in mine):
             done.append(watched)
-            for case in (cases[name] for name in watched.counts):
-                run = run if case is None else _counted(run, case)
+            for name in watched.request_ids:
+                run = _counted(run, name, cases[name])
         elif mine and waited:  # counted once, by the last settling
             run = run if run.later else run.counting("kept", {"at_work": 1})
         elif mine:
@@ -110,9 +110,7 @@ async def _followed(context: Context, watched: Watched, cases: Mapping[str, _Cas
     ]
     if not new:
         return watched
-    followed = watched.model_copy(
-        update={"request_ids": (*watched.request_ids, *new), "counts": (*watched.counts, *new)}
-    )
+    followed = watched.model_copy(update={"request_ids": (*watched.request_ids, *new)})
     await context.retention_runs.watch(followed)
     return followed
 
@@ -136,7 +134,11 @@ async def _case_of(context: Context, request_id: str) -> _Case | None:
     )
 
 
-def _counted(run: Run, case: _Case) -> Run:
+def _counted(run: Run, request_id: str, case: _Case | None) -> Run:
+    """Count what a case came to, once: several people and records of one may wait for it."""
+    if case is None or request_id in run.counted:
+        return run
+    run = run.model_copy(update={"counted": (*run.counted, request_id)})
     run = run.counting("erased", case.erased)
     if case.kept:
         run = run.counting("kept", {"by_duty": case.kept})
@@ -156,7 +158,7 @@ async def _let_go(context: Context, watched: Watched) -> None:
         }
         is_open = watched.for_all or watched.doubt is not None or DueState.DUE in states
         if is_open and watched.subject_key in keys:
-            again = watched.model_copy(update={"request_ids": (), "counts": (), "look_on": today + _A_DAY})
+            again = watched.model_copy(update={"request_ids": (), "look_on": today + _A_DAY})
             await context.retention_runs.watch(again)
             return
     await context.retention_runs.unwatch(watched)

@@ -1,23 +1,27 @@
 """Several people in one case of scheduled deletion: what they share, and what one must not do to another."""
 
 import asyncio
+import contextlib
 import contextvars
 import json
+from datetime import timedelta
 
 import pytest
 
 from shared.datamap.models import DocumentStore
 from shared.datamap.treatment import visible_record
 from shared.domain.cases import SubjectRequest
+from shared.domain.errors import Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.limits import Limits
 from shared.domain.messages import FINISH_QUEUE, PLAN_QUEUE, TASK_QUEUE
 from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
-from shared.services import attention, retention, switching
+from shared.ports.cases import Write
+from shared.services import attention, governing, retention, switching
 from shared.services.sweeping import sweep
 from tests.factories import KEYS
-from tests.unit.services.driving import ask, deliver, handle, hold, rest, restrict, step
+from tests.unit.services.driving import ask, deliver, handle, hold, opened, rest, restrict, step
 from tests.unit.services.systems import (
     archived,
     cases,
@@ -323,7 +327,91 @@ async def test_no_copy_shows_one_of_them_the_others():
         assert '"subject_count": 3' in shown
         for name in NAMES:
             assert key_of(name) not in shown
+            assert f"{name}@people.example" not in shown
+            assert f"member-{name}" not in shown
         await run_day(world)
+
+
+async def test_a_copy_made_while_the_case_waits_shows_its_own_person_alone():
+    """The register lies in the database that is searched for the copy."""
+    world = due_members(*NAMES)
+    await retention.daily(world.context)
+    world.queue.sent.clear()
+    (case,) = cases(world)
+    put(world, "own_requests", case.model_dump(mode="json"))
+    request_id = await ask(world, "bo@people.example", Right.ACCESS)
+    await deliver(world)
+    whole = b"".join(opened(world, request_id).values()).decode("utf-8", "replace")
+    assert [name for name in (*NAMES, "eva") if f"{name}@people.example" in whole] == ["bo"]
+    assert "member-ane-1" not in whole
+
+
+async def test_a_lane_that_is_at_work_when_its_case_is_split_erases_nothing_more(monkeypatch):
+    """The claims are given back: somebody's copy may be made in that moment."""
+    world = due_members(*NAMES)
+    case = await begun(world)
+    calls = 0
+    held_of = governing.held_of
+
+    async def split_meanwhile(context, request):
+        nonlocal calls
+        calls += request.request_id == case.request_id
+        if calls == 1:
+            await attention.fail_lane(world.context, case.request_id, 1, "task_poisoned")
+        return await held_of(context, request)
+
+    monkeypatch.setattr(governing, "held_of", split_meanwhile)
+    await step(world)
+    assert world.cases.request(case.request_id).outcomes[Right.ERASURE].result == "split"
+    assert len(ids(world, "members")) == len(ids(world, "usage_links")) == 4
+    monkeypatch.undo()
+    await run_day(world)
+    assert ids(world, "members") == ["member-eva-1"]
+    assert (await world.retention_runs.latest()).run.erased == {"members": 3, "usage_links": 3}
+
+
+async def test_a_case_is_not_split_while_another_lane_erases_a_page():
+    """What that page took would be counted by nobody."""
+    world = due_members(*NAMES)
+    case = await begun(world)
+    loaded = await world.cases.load(case.request_id)
+    task = loaded.tasks[0].with_(claimed_until=world.clock.now() + timedelta(seconds=60), lane=1)
+    await world.cases.commit(case.request_id, [Write(document=task, etag=loaded.etags[task.id])])
+    for lane, error in ((0, pytest.raises(Retryable, match="case_at_work")), (1, contextlib.nullcontext())):
+        with error:
+            await attention.fail_lane(world.context, case.request_id, lane, "task_poisoned")
+    assert len(split_cases(world)) == 1
+
+
+async def test_a_split_person_with_two_records_is_counted_once():
+    """Both records wait for the case that goes on with the person."""
+    world = due_members("ane", "bo")
+    member(world, "ane", "2023-03-01", number=2)
+    case = await begun(world)
+    world.queue.sent.clear()
+    await attention.fail_lane(world.context, case.request_id, 0, "task_poisoned")
+    await run_day(world)
+    assert (await world.retention_runs.latest()).run.erased == {"members": 3, "usage_links": 2}
+
+
+async def test_a_person_found_on_two_pages_is_counted_once(monkeypatch):
+    """One record a page here."""
+    monkeypatch.setattr(retention, "_PAGE_RECORDS", 1)
+    world = due_members("ane")
+    member(world, "ane", "2023-03-01", number=2)
+    await run_day(world)
+    assert (await world.retention_runs.latest()).run.erased == {"members": 2, "usage_links": 1}
+
+
+async def test_a_copy_waits_for_no_kill_switch_though_a_deletion_does():
+    """What was stopped gives its claims back."""
+    world = due_members(*NAMES)
+    await begun(world)
+    await switching.throw(world.context, reason="a drill", decided_by="staff")
+    await deliver(world)
+    request_id = await ask(world, "bo@people.example", Right.ACCESS)
+    await deliver(world)
+    assert world.cases.request(request_id).state is RequestState.COMPLETED
 
 
 async def test_people_a_processor_has_to_be_told_of_are_not_put_together():
