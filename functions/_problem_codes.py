@@ -190,6 +190,7 @@ CODES: Mapping[type[ComplianceError], Mapping[str, str]] = {
     },
     Retryable: {
         "blob_busy": "A file is in use.",
+        "case_at_work": "A case is at work in another place at this moment.",
         "letter_claim_late": "Another worker holds the letter.",
         "mail_not_accepted": "The mail service did not take a letter.",
         "mail_outcome_unknown": "Nobody knows whether a letter went out; it is found out before another try.",

@@ -52,7 +52,9 @@ class Connection:
         try:
             return cls(**json.loads((store / _FILE).read_text("utf-8")))
         except (OSError, ValueError, TypeError):
-            raise NotSignedInError("Sign in first: python3 -m devtools ops sign-in") from None
+            raise NotSignedInError(
+                "Sign in first: python3 -m devtools ops sign-in, in a local run with --as operator"
+            ) from None
 
     def write(self, store: Path) -> None:
         """Keep it for the next commands."""

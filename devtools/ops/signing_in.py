@@ -63,7 +63,9 @@ def access_token(connection: Connection, store: Path) -> str:
     try:
         cache.deserialize((store / _TOKENS).read_text("utf-8"))
     except (OSError, ValueError):
-        raise NotSignedInError("Sign in first: python3 -m devtools ops sign-in") from None
+        raise NotSignedInError(
+            "Sign in first: python3 -m devtools ops sign-in, in a local run with --as operator"
+        ) from None
     with _application(connection, cache) as application:
         accounts = application.get_accounts()
         answer = (
@@ -72,7 +74,9 @@ def access_token(connection: Connection, store: Path) -> str:
     if cache.has_state_changed:
         write_private(store / _TOKENS, cache.serialize())
     if not answer or "access_token" not in answer:
-        raise NotSignedInError("Sign in again: python3 -m devtools ops sign-in")
+        raise NotSignedInError(
+            "Sign in again: python3 -m devtools ops sign-in, in a local run with --as operator"
+        )
     return str(answer["access_token"])
 
 

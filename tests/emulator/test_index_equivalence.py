@@ -31,6 +31,7 @@ DOCUMENTS = st.fixed_dictionaries(
     optional={"b": SCALARS, "deep": st.just({"a": 1})},
 )
 OPERATORS = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
+TYPES = st.sampled_from(["IS_STRING", "IS_NUMBER", "IS_NULL", "IS_BOOL", "IS_ARRAY", "IS_OBJECT"])
 PATHS = st.sampled_from(["c.a", "c.a", "c.a", "c.b", "c.deep.a", "c.arr[0]", "c.id", "c.pk", "c.missing"])
 
 
@@ -49,6 +50,7 @@ def _terms(draw: Any) -> tuple[str, list[Any]]:
         (f"IS_DEFINED({path})", []),
         (f"NOT IS_DEFINED({path})", []),
         (f"IS_NULL({path})", []),
+        (f"NOT {draw(TYPES)}({path})", []),
         (path, []),
         ("ARRAY_CONTAINS(c.arr, ?)", [value]),
         ("ARRAY_CONTAINS(c.arr, {'p': ?}, true)", [value]),
