@@ -1,13 +1,11 @@
 """Stop a request that cannot go on by itself, tell an operator, and take it up again."""
 
-from shared.domain.cases import SubjectRequest
 from shared.domain.errors import Conflict, NotAllowed
 from shared.domain.messages import PlanRequest
 from shared.domain.request_states import TRANSITIONS, RequestState
 from shared.domain.tasks import TaskState
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
-from shared.services import fencing
 from shared.services.context import Context
 from shared.services.forgetting import forget
 from shared.services.splitting import may_split, split
@@ -18,7 +16,7 @@ _IN_PAGE = 100
 
 
 async def stop(context: Context, case: Case, code: str) -> None:
-    """Put a request aside as needing attention. A person's claims stay: nothing else may meet half-done work.
+    """Put a request aside as needing attention. Its claims stay: nothing else may meet half-done work.
 
     The person's address stays with it too, since an answer is still owed. A request that waits for a person
     anyway goes on waiting, as does one whose answer may have been sent, and the operator is told. A case of
@@ -47,17 +45,7 @@ async def stop(context: Context, case: Case, code: str) -> None:
         request.request_id,
         [Write(document=stopped, etag=case.etags[stopped.id]), Write(document=event, etag=None)],
     )
-    await _let_others_go_first(context, stopped)
     await context.operators.alarm(code, request_id=request.request_id)
-
-
-async def _let_others_go_first(context: Context, request: SubjectRequest) -> None:
-    """Give back the claims of scheduled deletion that was stopped: what its people ask for goes first.
-
-    It is planned anew, and claims anew, when it is taken up.
-    """
-    if request.is_internal and request.attention in (PAUSED, PAUSED_BY_STAFF):
-        await fencing.release(context, request, request.subject_keys)
 
 
 def _may_be_answered(case: Case) -> bool:
@@ -144,7 +132,6 @@ async def pause(context: Context, request_id: str, *, decided_by: str) -> None:
         request_id,
         [Write(document=paused, etag=case.etags[paused.id]), Write(document=event, etag=None)],
     )
-    await _let_others_go_first(context, paused)
 
 
 async def retry_all(context: Context, attention: str, *, decided_by: str) -> int:

@@ -403,17 +403,6 @@ async def test_a_person_found_on_two_pages_is_counted_once(monkeypatch):
     assert (await world.retention_runs.latest()).run.erased == {"members": 2, "usage_links": 1}
 
 
-async def test_a_copy_waits_for_no_kill_switch_though_a_deletion_does():
-    """What was stopped gives its claims back."""
-    world = due_members(*NAMES)
-    await begun(world)
-    await switching.throw(world.context, reason="a drill", decided_by="staff")
-    await deliver(world)
-    request_id = await ask(world, "bo@people.example", Right.ACCESS)
-    await deliver(world)
-    assert world.cases.request(request_id).state is RequestState.COMPLETED
-
-
 async def test_people_a_processor_has_to_be_told_of_are_not_put_together():
     """It is told of one person at a time."""
     world = due_members(*NAMES)
