@@ -102,12 +102,14 @@ async def _watch(context: Context, record: _Record) -> None:
             store,
             document,
             context.subject_keys(identifiers)[0],
-            one.look_on,
+            on,
             for_all=holds_events(context.datamap, store),
             request_ids=one.request_ids,
         )
         for identifiers, one in zip(record.people, record.considered, strict=True)
-        if one.look_on is not None and one.problem is None and (one.request_ids or not one.waits)
+        if (on := _look_on(context, store, one)) is not None
+        and one.problem is None
+        and (one.request_ids or not one.waits)
     ]
     for row in rows:
         await context.retention_runs.watch(row)
@@ -118,6 +120,20 @@ async def _watch(context: Context, record: _Record) -> None:
     rows += await _unclear(context, record)
     if not any(one.waits for one in record.considered):
         await _instead(context, watched, rows)
+
+
+def _look_on(context: Context, store: DocumentStore, considered: Considered) -> date | None:
+    """Return when a record of a store is looked at again. None: never, nothing of its kind is there any more.
+
+    What the person has under other rules has records of its own that lead to it. A record may be gone by now:
+    the case that takes it may be faster than who found it.
+    """
+    kinds = {
+        tuple(rule.id for rule in family.rules)
+        for family in families(context.datamap)
+        if any(trigger.store == store.id for rule in family.rules for trigger in rule.triggers)
+    }
+    return min((on for rule_ids, on in considered.look_on.items() if rule_ids in kinds), default=None)
 
 
 async def _unclear(context: Context, record: _Record) -> list[Watched]:

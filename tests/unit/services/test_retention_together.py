@@ -18,7 +18,8 @@ from shared.domain.messages import FINISH_QUEUE, PLAN_QUEUE, TASK_QUEUE
 from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
 from shared.ports.cases import Write
-from shared.services import attention, governing, retention, switching
+from shared.services import attention, governing, retention, retention_looking, switching
+from shared.services.retention_looking import Candidate
 from shared.services.sweeping import sweep
 from tests.factories import KEYS
 from tests.unit.services.driving import ask, deliver, handle, hold, opened, rest, restrict, step
@@ -28,6 +29,7 @@ from tests.unit.services.systems import (
     event,
     ids,
     installation,
+    licence,
     lines,
     link,
     member,
@@ -299,6 +301,19 @@ async def test_a_worker_that_is_late_leaves_nobody_on_watch():
     ended.set()
     await waiting
     assert ids(world, "members") == ["member-eva-1"]
+    assert world.retention_runs.watched() == []
+
+
+async def test_a_record_that_is_gone_is_not_watched_for_what_else_there_is_of_its_person():
+    """Two searches found it at once, and the case of the first was faster than the look at the second."""
+    world = due_members("ane")
+    licence(world, "1", "2026-02-01", "ane")
+    _, store = world.datamap.store("members")
+    found = (await world.documents.walk(store, cursor=None, limit=9)).documents[0]
+    await run_day(world)
+    run = (await world.retention_runs.latest()).run
+    assert ids(world, "members") == ["member-eva-1"]
+    await retention_looking.look_at(world.context, run, [Candidate(store=store, document=found)])
     assert world.retention_runs.watched() == []
 
 
