@@ -33,8 +33,8 @@ class Considered:
     """What a look at one person came to.
 
     `request_ids`: erasures that are at work since the look began. `look_on`: by the rules it is about, the
-    first day on which another look may come to something else. `states`: verdicts, each with how many kinds of
-    data it is about. `by_rule`: what was filed, by the rule whose day came first. `oldest_on`: since when
+    first day on which another look may come to something else. `states`: verdicts, each with how many kinds
+    of data it is about. `by_rule`: what was filed, by the rule whose day came first. `oldest_on`: since when
     something is due that could not be filed; None: there is nothing. `problem`: the code of why it could not
     be looked at. `waits`: enough was filed in this hour.
     """
