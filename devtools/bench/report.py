@@ -64,11 +64,11 @@ process.
 """,
     "retention": """
 A hundred people with a thousand records of telemetry each, of whom five are due. The run searches for
-what fell due under every rule, files a case for each person, and works on eight messages at once in one
+what fell due under every rule, puts several people into one case, and works on eight messages at once in one
 process, as one instance does: plans, holds asked again, guarded deletions, a second look, proofs, its own
-record. The bare loop knows which two containers to ask, deletes in batches, and asks nothing. A person's
-case costs about fifty requests whatever it holds, so the pace depends on how many records a person has;
-the run beside a bare loop is the slower one here, and stands as missed.
+record. The bare loop knows which two containers to ask, deletes in batches, and asks nothing. What a run and
+a case cost is the same whatever they hold, so the pace depends on how many records a person has. Medians of
+rounds, each on a platform of its own; counts and RU are those of the first.
 """,
     "import": """
 Fresh interpreters that take turns, medians. The libraries' share is every import of theirs that stands at the

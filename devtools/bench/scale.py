@@ -24,6 +24,7 @@ class Scale:
     webhook_people: int
     retention_people: int
     retention_documents: int  # of each
+    retention_rounds: int
 
 
 SCALES = {
@@ -43,6 +44,7 @@ SCALES = {
         webhook_people=300,
         retention_people=100,
         retention_documents=1_000,
+        retention_rounds=3,
     ),
     "small": Scale(
         name="small",
@@ -60,5 +62,6 @@ SCALES = {
         webhook_people=50,
         retention_people=40,
         retention_documents=50,
+        retention_rounds=1,
     ),
 }

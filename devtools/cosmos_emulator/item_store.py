@@ -108,8 +108,11 @@ class ItemStore:
 
     def find_many(self, container: Container, sequences: Iterable[int]) -> list[Item]:
         """Return the unexpired items with these numbers, in the order of the numbers given."""
-        found = (self.find_sequence(container, sequence) for sequence in sequences)
-        return [item for item in found if item is not None]
+        numbers = list(sequences)
+        where = "sequence IN (SELECT value FROM json_each(?))"
+        found = self.select(container, where, (orjson.dumps(numbers).decode(),))
+        by_number = {item.sequence: item for item in found}
+        return [by_number[number] for number in numbers if number in by_number]
 
     def select(self, container: Container, where: str, parameters: tuple[Any, ...]) -> list[Item]:
         """Return the unexpired items that a condition in the store's own SQL selects."""

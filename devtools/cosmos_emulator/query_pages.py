@@ -174,25 +174,34 @@ class PageRun:
 
     async def _streamed(self) -> None:
         start = self._start
-        items = self._items(self._choose(), start.sequence)
-        async for item in items:
-            if self._is_full() or time.monotonic() > self._deadline:
-                self._stop_at(item.sequence, 0)
-                return
-            skip = start.skip if item.sequence == start.sequence else 0
-            for number, (output, _) in enumerate(self._outputs(item)):
-                if number < skip:
-                    continue
-                payload = self._payload(item, output)
-                if self._is_full(payload):
-                    self._stop_at(item.sequence, number)
+        for chunk in self._candidates.stream(self._container, self._scope, self._choose(), start.sequence):
+            is_late = time.monotonic() > self._deadline
+            for item in chunk:
+                if self._is_full() or is_late:
+                    self._stop_at(item.sequence, 0)
                     return
-                if self._offset:
-                    self._offset -= 1
-                    continue
-                self._add(payload)
-                if self._remaining == 0:
+                skip = start.skip if item.sequence == start.sequence else 0
+                if not self._stream(item, skip):
                     return
+            # Long reads must not keep other requests waiting.
+            await asyncio.sleep(0)
+
+    def _stream(self, item: Item, skip: int) -> bool:
+        """Add the rows of one item behind so many; returns False once the page is to end."""
+        for number, (output, _) in enumerate(self._outputs(item)):
+            if number < skip:
+                continue
+            payload = self._payload(item, output)
+            if self._is_full(payload):
+                self._stop_at(item.sequence, number)
+                return False
+            if self._offset:
+                self._offset -= 1
+                continue
+            self._add(payload)
+            if self._remaining == 0:
+                return False
+        return True
 
     def _is_large(self) -> bool:
         return self._candidates.can_walk(self._container, self._scope)
@@ -293,12 +302,17 @@ class PageRun:
 
     async def _distinct(self) -> None:
         found: dict[bytes, tuple[Keys, bytes]] = {}
+        seen: set[bytes] = set()
         async for item in self._items(self._choose()):
             for output, row in self._outputs(item):
+                text = orjson.dumps(output)
+                if text in seen and not self._pipeline.sorts:  # then equal rows have equal keys
+                    continue
+                seen.add(text)
                 mark = _fingerprint(output)
                 keys = (*self._pipeline.sort_keys(row), mark)
                 if mark not in found and self._is_ahead(keys):
-                    found[mark] = keys, orjson.dumps(output)
+                    found[mark] = keys, text
         self._emit(self._in_order(list(found.values())))
 
     async def _grouped(self) -> None:

@@ -11,7 +11,8 @@ from enum import Enum
 from typing import Any
 
 from shared.datamap.dating import Facts, note
-from shared.datamap.models import DataMap, DocumentStore, RetentionRule, Taken, Trigger
+from shared.datamap.families import Family
+from shared.datamap.models import DataMap, DocumentStore, Taken, Trigger
 from shared.domain.controls import Controls
 from shared.domain.retention import (
     Due,
@@ -21,20 +22,6 @@ from shared.domain.retention import (
     judge,
     latest_by_group,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Family:
-    """The rules that take the same records, and the activity they belong to."""
-
-    activity_id: str
-    rules: tuple[RetentionRule, ...]
-    takes: tuple[Taken, ...]
-
-    @property
-    def scope(self) -> UseScope:
-        """Whose later use keeps whose data."""
-        return self.rules[0].scope
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,22 +47,6 @@ class Cost(Enum):
     DIRECTORY = "directory"
     CLOCK = "clock"  # our own, a few rows a person
     EVENTS = "events"
-
-
-def families(datamap: DataMap) -> tuple[Family, ...]:
-    """Return the rules with a stored trigger, those that take the same records together."""
-    taken: defaultdict[tuple[Taken, ...], list[RetentionRule]] = defaultdict(list)
-    for rule in datamap.policy.retention_rules:
-        if rule.triggers:
-            taken[rule.takes].append(rule)
-    found = []
-    for takes, rules in taken.items():
-        ids = {rule.id for rule in rules}
-        activity = next(
-            one for one in datamap.activities if ids & {one.retention.rule, *one.retention.further_rules}
-        )
-        found.append(Family(activity_id=activity.id, rules=tuple(rules), takes=takes))
-    return tuple(found)
 
 
 def due_of_record(

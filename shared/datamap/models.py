@@ -8,7 +8,8 @@ a prefix. How a person is found in it (`matches`), what each field is and what e
 import hashlib
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal, Self
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -31,6 +32,7 @@ from shared.datamap.entries import (
     Said,
     Text,
 )
+from shared.datamap.families import Family, families_of
 from shared.datamap.retention_rules import (
     ActivityDecision,
     BuiltIn,
@@ -203,6 +205,23 @@ class DataMap(Frozen):
     own_data: tuple[OwnData, ...] = ()
     digest: str
 
+    @cached_property
+    def by_store(self) -> Mapping[str, tuple[Activity, Store]]:
+        """Every store with its activity, by the store's id."""
+        return {store.id: (activity, store) for activity, store in self.stores()}
+
+    @cached_property
+    def families(self) -> tuple[Family, ...]:
+        """The rules with a stored trigger, those that take the same records together."""
+        return families_of(self.policy.retention_rules, self.activities)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy, changed; what was worked out from the old one is worked out anew."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in ("by_store", "families"):
+            copy.__dict__.pop(name, None)
+        return copy
+
     def stores(self) -> tuple[tuple[Activity, Store], ...]:
         """Return every store with its activity, in the map's order."""
         return tuple((activity, store) for activity in self.activities for store in activity.stores)
@@ -252,10 +271,7 @@ class DataMap(Frozen):
 
     def store(self, store_id: str) -> tuple[Activity, Store]:
         """Return one store with its activity; `KeyError` when the map has no such store."""
-        for activity, store in self.stores():
-            if store.id == store_id:
-                return activity, store
-        raise KeyError(store_id)
+        return self.by_store[store_id]
 
     def rule(self, rule_id: str) -> RetentionRule:
         """Return one retention rule; `KeyError` when the policy has no such one."""

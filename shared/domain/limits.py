@@ -12,7 +12,8 @@ class Limits:
     verification_days: int = 7  # an unconfirmed request is forgotten after this
     package_days: int = 14  # a finished copy is deleted after this
     download_minutes: int = 5  # life of the storage link behind the download button
-    page_documents: int = 2_000  # documents looked at between two saves
+    page_documents: int = 1_000  # documents looked at between two saves
+    page_keys: int = 2_000  # as those, where their ids and ETags are enough
     read_bytes: int = 4 * 1024 * 1024  # of a shared blob held in memory at once
     message_seconds: float = 20.0  # a message stops and sends itself again after this
     message_documents: int = 5_000  # or after this many documents

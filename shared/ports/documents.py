@@ -1,6 +1,6 @@
 """Documents of the systems of record, found and changed as the data map says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any, Final, Protocol
@@ -128,6 +128,15 @@ class Documents(Protocol):
 
     async def count(self, store: DocumentStore, identifiers: Identifiers) -> int:
         """Return how many documents match; one that matches twice may count twice."""
+        ...
+
+    async def distinct(
+        self, store: DocumentStore, identifiers: Identifiers, paths: Collection[str]
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return what matching documents hold at some paths, every combination once or, rarely, again.
+
+        The records hold these properties with all below them, and nothing else. Empty: nothing matches.
+        """
         ...
 
     async def create(self, store: DocumentStore, body: Mapping[str, Any]) -> None:

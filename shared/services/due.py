@@ -13,12 +13,11 @@ from shared.datamap.dating import Facts, condensed, note
 from shared.datamap.falling_due import (
     Cost,
     DueActivity,
-    Family,
     cost_of,
-    families,
     may_be_due,
     verdicts,
 )
+from shared.datamap.families import Family
 from shared.datamap.models import NOT_STATED, DataMap, DocumentStore, RetentionRule, Trigger
 from shared.datamap.treatment import belongs, value_at
 from shared.domain.controls import Controls
@@ -73,7 +72,7 @@ async def due_of_people(
     """
     day = today or copenhagen_day(context.clock.now())
     found: list[list[DueActivity]] = [[] for _ in people]
-    for family in families(context.datamap):
+    for family in context.datamap.families:
         known = [{rule.id: Facts(is_begun=is_begun) for rule in family.rules} for _ in people]
         has_directory = any(one.directory for rule in family.rules for one in rule.triggers)
         for cost in tuple(Cost)[:-1] if directories_only and has_directory else Cost:
@@ -89,7 +88,7 @@ async def due_of_people(
                         await _read(context, family, rule, trigger, people, facts, day)
         for number, by_rule in enumerate(known):
             found[number] += verdicts(family, by_rule, controls[number], today=day)
-    stated = {one.activity_id for one in families(context.datamap)}
+    stated = {one.activity_id for one in context.datamap.families}
     not_stated = [
         DueActivity(activity_id=activity.id, due=Due(state=DueState.NOT_STATED))
         for activity in context.datamap.activities

@@ -86,13 +86,12 @@ async def erase_documents(
     judge = await judge_of(context, request, store)
     follows = store.locator and request.scope.customer_id is None
 
+    keys_only = judge.takes_whole and not follows
+    limit = context.limits.page_keys if keys_only else context.limits.page_documents
+
     async def read(cursor: str | None) -> DocumentPage:
         return await context.documents.page(
-            store,
-            request.identifiers,
-            cursor=cursor,
-            limit=context.limits.page_documents,
-            keys_only=judge.takes_whole and not follows,
+            store, request.identifiers, cursor=cursor, limit=limit, keys_only=keys_only
         )
 
     page = await progress.ahead.page(store.id, task.cursor, partial(read, task.cursor))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from shared.datamap.falling_due import DueActivity, due_of_record, families
+from shared.datamap.falling_due import DueActivity, due_of_record
 from shared.datamap.models import NOT_STATED, DocumentStore
 from shared.datamap.treatment import value_at
 from shared.domain.errors import Invalid
@@ -144,7 +144,7 @@ async def _record(
 ) -> bool:
     """Look at the people of one record; False: there are more people than one call looks at."""
     seen, most, budget = bounded
-    states = due_of_record(families(context.datamap), store, document.body, today=found.as_of)
+    states = due_of_record(context.datamap.families, store, document.body, today=found.as_of)
     if DueState.DUE not in states and not holds_events(context.datamap, store):
         found.undated += DueState.UNDATED in states
         return True

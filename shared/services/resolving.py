@@ -186,17 +186,12 @@ async def _follow_single_records(context: Context, person: _Followed) -> None:
             fields = tuple(one for one in store.fields if one.identifier == kind)
             if not isinstance(store, DocumentStore) or store.locator or store.elements or not fields:
                 continue
-            only = store.model_copy(update={"fields": fields})
-            asks = any(match.identifier in known for match in store.matches)
-            cursor: str | None = None
-            while asks and person.problem is None:
-                page = await context.documents.page(
-                    store, known, cursor=cursor, limit=context.limits.page_documents
-                )
-                for document in page.documents:
-                    person.add(context, only, document.body)
-                cursor = page.cursor
-                asks = cursor is not None
+            if person.problem is None and any(match.identifier in known for match in store.matches):
+                only = store.model_copy(update={"fields": fields})
+                decides = (one.own_when.path for one in fields if one.own_when)
+                paths = (*(one.path for one in fields), *decides)
+                for record in await context.documents.distinct(store, known, paths):
+                    person.add(context, only, record)
 
 
 def _kinds_of_prefixes(context: Context) -> set[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 
-from shared.datamap.falling_due import due_of_record, families
+from shared.datamap.falling_due import due_of_record
 from shared.datamap.models import DataMap, DocumentStore
 from shared.domain.errors import CannotTell, Invalid, Permanent
 from shared.domain.identifiers import Identifiers
@@ -74,7 +74,7 @@ async def look_at(context: Context, run: Run, candidates: Sequence[Candidate]) -
 def _read(context: Context, candidate: Candidate) -> _Record:
     """Say what one record says of itself, and whom it is about if that has to be looked into."""
     store, body = candidate.store, candidate.document.body
-    states = due_of_record(families(context.datamap), store, body, today=copenhagen_day(context.clock.now()))
+    states = due_of_record(context.datamap.families, store, body, today=copenhagen_day(context.clock.now()))
     found = _Record(candidate=candidate, states=states)
     if DueState.DUE not in states and not holds_events(context.datamap, store):
         return found
@@ -130,7 +130,7 @@ def _look_on(context: Context, store: DocumentStore, considered: Considered) -> 
     """
     kinds = {
         tuple(rule.id for rule in family.rules)
-        for family in families(context.datamap)
+        for family in context.datamap.families
         if any(trigger.store == store.id for rule in family.rules for trigger in rule.triggers)
     }
     return min((on for rule_ids, on in considered.look_on.items() if rule_ids in kinds), default=None)
@@ -240,7 +240,7 @@ async def unknown_of(
             nameless.append(document)
     together = {
         trigger.store
-        for family in families(context.datamap)
+        for family in context.datamap.families
         if any(trigger.store == store.id for rule in family.rules for trigger in rule.triggers)
         for rule in family.rules
         for trigger in rule.triggers

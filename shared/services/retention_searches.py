@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from shared.datamap.falling_due import families, is_clock
+from shared.datamap.falling_due import is_clock
 from shared.datamap.models import DataMap, RetentionRule, Trigger
 from shared.domain.errors import Permanent
 from shared.domain.retention import Term, term_on
@@ -65,7 +65,7 @@ def leads_to_events(datamap: DataMap, source: Source) -> bool:
 
 def triggers(datamap: DataMap) -> Iterator[tuple[RetentionRule, Trigger]]:
     """Yield every rule with each store whose records start its period; our clocks lead to nobody."""
-    for family in families(datamap):
+    for family in datamap.families:
         for rule in family.rules:
             for trigger in rule.triggers:
                 if not is_clock(datamap, trigger):
@@ -119,7 +119,7 @@ def versions(datamap: DataMap) -> dict[str, str]:
         rule.id: " ".join(
             f"{one.period}@{one.valid_from}{'+' if one.applies_to_existing else ''}" for one in rule.terms
         )
-        for family in families(datamap)
+        for family in datamap.families
         for rule in family.rules
     }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from shared.datamap.falling_due import due_of_record, families
+from shared.datamap.falling_due import due_of_record
 from shared.domain.errors import NotFound
 from shared.domain.retention import DueState
 from shared.domain.retention_runs import Run, Step, Watched
@@ -150,7 +150,7 @@ async def _let_go(context: Context, watched: Watched) -> None:
     store, document = await of_watched(context, watched)
     if document is not None:
         today = copenhagen_day(context.clock.now())
-        states = due_of_record(families(context.datamap), store, document.body, today=today)
+        states = due_of_record(context.datamap.families, store, document.body, today=today)
         keys = {
             key
             for identifiers in people_of(context.datamap, store, document.body)

@@ -7,7 +7,8 @@ nobody is told. Source: policy 5.4.
 
 from datetime import date, timedelta
 
-from shared.datamap.falling_due import Family, erase_day_of_record, families
+from shared.datamap.falling_due import erase_day_of_record
+from shared.datamap.families import Family
 from shared.datamap.models import DocumentStore, Trigger
 from shared.datamap.treatment import value_at
 from shared.domain.errors import Conflict, Invalid, Permanent, Retryable
@@ -43,7 +44,7 @@ async def warn_members(context: Context) -> int:
     today = copenhagen_day(context.clock.now())
     budget = Budget(context)
     sent = 0
-    for family in families(context.datamap):
+    for family in context.datamap.families:
         for rule in family.rules:
             for trigger in rule.triggers if rule.warns and rule.period else ():
                 for path in (*trigger.paths, *trigger.otherwise):

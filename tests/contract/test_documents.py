@@ -89,6 +89,33 @@ async def test_several_values_of_an_identifier_are_searched(documents):
     assert sorted(one.document_id for one in found) == ["a", "b"]
 
 
+async def test_what_documents_hold_at_some_paths_comes_once(documents):
+    """Whole below the named properties, without all the others, and of nobody else."""
+    of_one = {"user_id": "u1", "what": "x", "place": {"room": 1}}
+    for number in range(3):
+        await documents.write("events", {"id": f"e{number}", **of_one})
+    await documents.write("events", {"id": "bare", "user_id": "u1"})
+    await documents.write("events", {"id": "other", "user_id": "u2", "what": "y", "place": {"room": 2}})
+    await documents.write("events", {"id": "stranger", "user_id": "u3", "what": "z"})
+    for user_ids in (("u1",), ("u1", "u2")):  # in one partition, and over several
+        found = await documents.port.distinct(
+            store("events"), {"user_id": user_ids}, ["/what", "/place/room", "/place/floor"]
+        )
+        others = [{"what": "y", "place": {"room": 2}}] if "u2" in user_ids else []
+        expected = [{}, {"what": "x", "place": {"room": 1}}, *others]
+        assert sorted(found, key=str) == sorted(expected, key=str)
+    assert not await documents.port.distinct(store("events"), {"user_id": ("nobody",)}, ["/what"])
+    assert not await documents.port.distinct(store("events"), {}, ["/what"])
+
+
+@pytest.mark.parametrize("there", [99, 100, 101])
+async def test_many_documents_over_partitions_are_counted_like_few(documents, there):
+    """Few are counted as they come, more by the database."""
+    for number in range(there):
+        await documents.write("events", {"id": f"e{number}", "user_id": f"u{number % 2}"})
+    assert await documents.port.count(store("events"), {"user_id": ("u0", "u1")}) == there
+
+
 @pytest.mark.parametrize("stored", ["ane@people.example", "ANE@People.Example"])
 async def test_addresses_are_compared_without_case(documents, stored):
     """People write their address as they like."""

@@ -92,6 +92,17 @@ class MemoryDocuments:
         await self.turn("documents.count")
         return len(self._matching(store, identifiers))
 
+    async def distinct(self, store, identifiers, paths):
+        await self.turn("documents.distinct")
+        names = {path.split("/")[1] for path in paths}
+        found = []
+        for _, partition, name in self._matching(store, identifiers):
+            body = self.rows[store.container][partition, name][2]
+            record = {key: copy.deepcopy(value) for key, value in body.items() if key in names}
+            if record not in found:
+                found.append(record)
+        return found
+
     async def create(self, store, body):
         await self.turn("documents.create")
         if not any(row["id"] == body["id"] for row in self.bodies(store.container)):

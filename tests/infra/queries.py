@@ -48,9 +48,9 @@ class Asked:
 
 
 class _Nothing:
-    """A result without rows."""
+    """A result without rows of which there is more, so that what asks for few first goes on to many."""
 
-    continuation_token = None
+    continuation_token = "more"
 
     def by_page(self, _cursor: str | None = None) -> "_Nothing":
         return self
@@ -152,6 +152,7 @@ def _of_the_map(databases: Any) -> list[Callable[[], Awaitable[Any]]]:
             calls += [
                 lambda store=store, known=known: documents.page(store, known, cursor=None, limit=1),
                 lambda store=store, known=known: documents.count(store, known),
+                lambda store=store, known=known: documents.distinct(store, known, ["/user_id"]),
             ]
         calls.append(lambda store=store: documents.walk(store, cursor=None, limit=1))
     return calls + _of_the_rules(datamap, documents)
