@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from functions._starting import started
 from functions.http_activity import activity
 from functions.http_disclosures import disclosures
 from functions.http_downloads import downloads
@@ -65,3 +66,5 @@ for blueprint in (
     warnings,
 ):
     app.register_functions(blueprint)
+
+started()
