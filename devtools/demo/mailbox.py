@@ -25,7 +25,7 @@ class Mail:
     """One mail.
 
     `links` go by what they are for: `verification`, `cancellation`, `package`, `answer`, `status`, `sign_up`.
-    `request_id` is empty in a mail that asks to confirm a newsletter sign-up.
+    `request_id` is empty in a mail that asks to confirm a newsletter sign-up, or that goes to a recipient.
     """
 
     to: str
@@ -85,7 +85,7 @@ def read_mail(data: bytes) -> Mail:
     """Return a mail from its file.
 
     Raises:
-        StoryEndedError: it has no plain text, or names neither a request nor a sign-up.
+        StoryEndedError: it has no plain text.
     """
     message = message_from_bytes(data, policy=default)
     body = message.get_body(preferencelist=("plain",))
@@ -99,8 +99,6 @@ def read_mail(data: bytes) -> Mail:
         links[found[2] or "status"] = found[0].rstrip(".")
     if sign_up := _SIGN_UP.search(text):
         links["sign_up"] = sign_up[0]
-    if not links:
-        raise StoryEndedError(f"the mail {message['Subject']!r} names no request and no sign-up")
     return Mail(
         to=str(message["To"]),
         subject=str(message["Subject"]).strip(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -18,7 +19,8 @@ from devtools.demo.newsletter import lists
 from devtools.demo.newsletter.forms import Forms
 from devtools.demo.newsletter.old_list import import_again
 from devtools.demo.newsletter.outcome import RESULT_KEYS, outcome
-from devtools.demo.newsletter.recorded import copy_with_contract
+from devtools.demo.newsletter.recipients import Recipients, a_buyer
+from devtools.demo.newsletter.recorded import copy_with_facts
 from devtools.demo.newsletter.scene import Scene
 from devtools.demo.newsletter.storm import KEPT_FOR_STAFF, outage_over, storm, strange_bodies
 from devtools.demo.newsletter.vendor import Vendor
@@ -48,13 +50,15 @@ async def play(
         StoryEndedError: something did not happen that all the rest needs.
         CannotStartError: there cannot be so many people.
     """
-    await prepare(platform, narrator, made_up(options))
+    everyone = made_up(options)
+    await asyncio.to_thread(platform.start_analytics)
+    await prepare(platform, narrator, everyone)
     environment = platform.environment
     keys = Pseudonymiser(read(environment).pseudonym_key_bytes)
     api_url = f"{platform.functions_url}/api"
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="app-")))
-        copy_with_contract(platform.root, folder)
+        copy_with_facts(platform.root, folder)
         platform.app_root = folder
         stores = await stack.enter_async_context(Stores(environment))
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=HTTP_SECONDS))
@@ -75,21 +79,29 @@ async def play(
         await scene.days.begin()
         await scene.vendor.test_webhooks()
         narrator.step(f"the app answers on {api_url}; the processor's webhooks are registered and tested")
-        forms = Forms(
+        mailbox, stranger = Mailbox(stores.blobs), Stranger(client, api_url)
+        systems = Systems(client, api_url)
+        forms = Forms(scene=scene, mailbox=mailbox, stranger=stranger, systems=systems)
+        recipients = Recipients(
             scene=scene,
-            mailbox=Mailbox(stores.blobs),
-            stranger=Stranger(client, api_url),
-            systems=Systems(client, api_url),
+            mailbox=mailbox,
+            stranger=stranger,
+            systems=systems,
+            staff=staff,
+            buyer=a_buyer(everyone),
+            analytics_url=platform.google_analytics_url,
         )
-        return await _days(scene, forms)
+        return await _days(scene, forms, recipients)
 
 
-async def _days(scene: Scene, forms: Forms) -> dict[str, Any]:
+async def _days(scene: Scene, forms: Forms, recipients: Recipients) -> dict[str, Any]:
     narrator = scene.narrator
     narrator.chapter("Our own forms")
     await forms.come()
     await scene.quiet()
     await forms.go_on()
+    narrator.chapter("Who else received somebody's data")
+    await recipients.play()
     narrator.chapter("The first day: people come and go at the processor, which tells of it badly")
     await storm(scene)
     await strange_bodies(scene)
@@ -116,7 +128,13 @@ async def _days(scene: Scene, forms: Forms) -> dict[str, Any]:
     after = await scene.evidence()
     forms.judge(after)
     await _judge_traces(scene)
-    return dict(outcome(scene.judge, scene.findings, before=before, after=after, said_no=scene.said_no))
+    found = dict(outcome(scene.judge, scene.findings, before=before, after=after, said_no=scene.said_no))
+    narrator.step(
+        f"{len(after.states)} places in the lists beside {sum(map(len, after.ledger.values()))} words in the "
+        f"ledger: {found['lost']} lost, {found['diverging_after_reconciliation']} differ, "
+        f"{found['re_added_by_import']} added by an old list"
+    )
+    return found
 
 
 async def _judge_traces(scene: Scene) -> None:

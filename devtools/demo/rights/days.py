@@ -48,7 +48,7 @@ class Days:
 
     async def move_to(self, days: int) -> None:
         """Stop the host and start it on a later day, then let it do what that day brings."""
-        self._narrator.chapter(f"{days} days later")
+        self._narrator.chapter("A day later" if days == 1 else f"{days} days later")
         await asyncio.to_thread(self._platform.stop_host)
         log = self._platform.logs / "functions.log"
         log.rename(log.with_name(f"functions-{self._started}.log"))  # the next start empties it

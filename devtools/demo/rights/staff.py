@@ -43,6 +43,20 @@ class Staff:
             raise StoryEndedError(f"{who} at {path}: HTTP {response.status_code} {said}")
         return response.json()
 
+    async def read(self, who: str, path: str) -> Any:
+        """Let a member of staff read a door below `operations/`, and return what it answers.
+
+        Raises:
+            StoryEndedError: the door refused.
+        """
+        response = await self._client.get(
+            f"{self._api_url}/operations/{path}",
+            headers={"Authorization": f"Bearer {await self._token(who)}"},
+        )
+        if not response.is_success:
+            raise StoryEndedError(f"{who} at {path}: HTTP {response.status_code} {response.text[:300]}")
+        return response.json()
+
     async def refusal(self, who: str, path: str, **body: object) -> str:
         """Return the code with which a door refuses; empty: it does not."""
         response = await self._post(who, path, body)

@@ -47,6 +47,11 @@ class Systems:
         found = await self._post("processing-decisions", {"questions": questions})
         return [one["code"] if one["decision"] == "deny" else "allow" for one in found["decisions"]]
 
+    async def hand_on(self, sendings: Sequence[dict[str, Any]]) -> list[str]:
+        """Ask whether something may leave, and return the code of each answer."""
+        found = await self._post("disclosures", {"disclosures": list(sendings)})
+        return [str(one["code"]) for one in found["disclosures"]]
+
     async def opt_in(self, address: str, purpose: str, given_at: str) -> None:
         """Note that a person agreed to a purpose."""
         body = {"email": address, "purpose": purpose, "policy_version": "1", "given_at": given_at}
