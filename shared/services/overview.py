@@ -42,7 +42,10 @@ async def listing(
 
 
 async def forecast_late(context: Context) -> tuple[float, tuple[LateCase, ...]]:
-    """Return how many cases are answered on a working day, over four weeks, and those that will be late."""
+    """Return how many cases are answered on a working day, over four weeks, and those that will be late.
+
+    What waits for the person to confirm takes no place: nobody here can answer it, and it ends by itself.
+    """
     now = context.clock.now()
     today = copenhagen_day(now)
     since = now - timedelta(days=PACE_DAYS)
@@ -50,7 +53,7 @@ async def forecast_late(context: Context) -> tuple[float, tuple[LateCase, ...]]:
     answered = [row for row in closed if row.state not in (RequestState.EXPIRED, RequestState.JOINED)]
     days = sum(is_working_day(today - timedelta(days=number)) for number in range(1, PACE_DAYS + 1))
     pace = len(answered) / days
-    waiting = await open_cases(context)
+    waiting = [row for row in await open_cases(context) if row.state is not RequestState.RECEIVED]
     return pace, forecast(
         [OpenCase(request_id=row.request_id, legal_due_on=row.due_on) for row in waiting],
         answered_per_working_day=pace,
