@@ -8,7 +8,7 @@ import asyncio
 import json
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from azure.cosmos import exceptions
@@ -141,21 +141,21 @@ class CosmosDocuments:
             pages = self._query(store, f"SELECT VALUE 1 FROM c{search.where}", search, _FEW).by_page()
             first = await anext(pages, None)
             found = len([row async for row in first]) if first is not None else 0
-            if not pages.continuation_token:
+            if not pages.continuation_token and found < _FEW:
                 return found
         text = f"SELECT VALUE COUNT(1) FROM c{search.where}"
         return sum([part async for part in self._query(store, text, search, None)])
 
     async def distinct(
         self, store: DocumentStore, identifiers: Identifiers, paths: Collection[str]
-    ) -> Sequence[Mapping[str, Any]]:
+    ) -> AsyncIterator[Mapping[str, Any]]:
         what = ", ".join(f'c["{name}"]' for name in dict.fromkeys(path.split("/")[1] for path in paths))
-        found: list[Mapping[str, Any]] = []
-        with translating("documents.distinct"):
-            for search in self._searches(store, identifiers):
-                rows = self._query(store, f"SELECT DISTINCT {what} FROM c{search.where}", search, None)
-                found += [row async for row in rows]
-        return found
+        for search in self._searches(store, identifiers):
+            with translating("documents.distinct"):
+                async for row in self._query(
+                    store, f"SELECT DISTINCT {what} FROM c{search.where}", search, None
+                ):
+                    yield row
 
     async def create(self, store: DocumentStore, body: Mapping[str, Any]) -> None:
         with translating("documents.create"):
@@ -270,6 +270,8 @@ class CosmosDocuments:
         for value in values if self._is_exact(match) else _compositions(values):
             names.append(f"@p{len(parameters)}")
             parameters.append({"name": names[-1], "value": value})
+            if not self._is_exact(match):
+                parameters.append({"name": f"{names[-1]}b", "value": f" {value}"})
         if store.elements is not None:
             array = _property("c", store.elements.path)
             test = self._test(_property("e", match.path), match, names)
@@ -280,10 +282,18 @@ class CosmosDocuments:
         return self._test(place, match, names)
 
     def _test(self, place: str, match: Match, names: list[str]) -> str:
-        """Compare one place with parameters. A missing or non-text value is false, never undefined."""
+        """Compare one place with parameters. A missing or non-text value is false, never undefined.
+
+        Without case means without blanks around as well, which imports leave. The index finds what begins
+        with the text, or with one blank before it.
+        """
         if self._is_exact(match):
             return f"(IS_STRING({place}) AND {place} IN ({', '.join(names)}))"
-        tests = " OR ".join(f"STRINGEQUALS({place}, {name}, true)" for name in names)
+        tests = " OR ".join(
+            f"((STARTSWITH({place}, {name}, true) OR STARTSWITH({place}, {name}b, true)) "
+            f"AND STRINGEQUALS(TRIM({place}), {name}, true))"
+            for name in names
+        )
         return f"(IS_STRING({place}) AND ({tests}))"
 
     def _is_exact(self, match: Match) -> bool:
@@ -304,7 +314,8 @@ class CosmosDocuments:
 def _compositions(values: Sequence[str]) -> list[str]:
     """Return each text composed and decomposed: the service compares letters as they are stored."""
     forms: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
-    return list(dict.fromkeys(unicodedata.normalize(form, value) for value in values for form in forms))
+    plain = [value.strip() for value in values]
+    return list(dict.fromkeys(unicodedata.normalize(form, value) for value in plain for form in forms))
 
 
 def _property(root: str, path: str) -> str:

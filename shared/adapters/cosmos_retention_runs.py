@@ -18,6 +18,7 @@ from shared.ports.retention_runs import StoredRun, watch_id, watch_key
 _NAME = "retention"
 _LATEST = "SELECT * FROM c ORDER BY c.day DESC OFFSET 0 LIMIT @limit"
 _KEYS_AT_ONCE = 200
+_ROWS_AT_ONCE = 1_000
 _DUE = "SELECT * FROM c WHERE c.look_on <= @day AND c.key > @after"
 _DUE_IN_ORDER = f"{_DUE} ORDER BY c.key OFFSET 0 LIMIT @limit"
 _DOUBTED = "SELECT * FROM c WHERE IS_STRING(c.doubt) AND c.id > @after ORDER BY c.id OFFSET 0 LIMIT @limit"
@@ -104,8 +105,10 @@ class CosmosRetentionRuns:
             return [_of(row) async for row in self._watched.query_items(_DOUBTED, parameters=parameters)]
 
     async def doubts(self) -> Mapping[Doubt, int]:
+        found: Counter[str] = Counter()
         with translating("retention_runs.doubts"):
-            found = Counter([row async for row in self._watched.query_items(_DOUBTS)])
+            async for row in self._watched.query_items(_DOUBTS, max_item_count=_ROWS_AT_ONCE):
+                found[row] += 1
         return {doubt: found[doubt.value] for doubt in Doubt}
 
     async def due(self, day: date, *, after: str, limit: int) -> Sequence[Watched]:
@@ -117,7 +120,8 @@ class CosmosRetentionRuns:
             pages = self._watched.query_items(_DUE, parameters=parameters, max_item_count=limit).by_page()
             first = await anext(pages, None)
             found = [_of(row) async for row in first] if first is not None else []
-            if not pages.continuation_token:  # the first page is all: the database takes two calls more
+            # The first page is all there is: for their order the database would take two calls more.
+            if not pages.continuation_token and len(found) < limit:
                 return sorted(found, key=watch_key)
             parameters.append({"name": "@limit", "value": limit})
             return [_of(row) async for row in self._watched.query_items(_DUE_IN_ORDER, parameters=parameters)]

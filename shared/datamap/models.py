@@ -218,8 +218,8 @@ class DataMap(Frozen):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy, changed; what was worked out from the old one is worked out anew."""
         copy = super().model_copy(update=update, deep=deep)
-        for name in ("by_store", "families"):
-            copy.__dict__.pop(name, None)
+        for name in copy.__dict__.keys() - type(self).model_fields.keys():
+            copy.__dict__.pop(name)
         return copy
 
     def stores(self) -> tuple[tuple[Activity, Store], ...]:

@@ -149,7 +149,8 @@ def erase_elements(
 def belongs(record: Any, matches: Sequence[Match], datamap: DataMap, identifiers: Identifiers) -> bool:
     """Tell whether a record carries one of the person's identifiers where the map says it would.
 
-    Without case also means however Unicode composes the letters: people type one form, systems store another.
+    Without case also means however Unicode composes the letters, and without blanks around: people type one
+    form, systems store another.
     """
     for match in matches:
         known = identifiers.get(match.identifier, ())
@@ -167,7 +168,7 @@ def belongs(record: Any, matches: Sequence[Match], datamap: DataMap, identifiers
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text).lower()
+    return unicodedata.normalize("NFC", text.strip()).lower()
 
 
 def visible_record(record: Mapping[str, Any], fields: Sequence[FieldRule]) -> dict[str, Any]:

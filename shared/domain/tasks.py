@@ -47,6 +47,7 @@ class Task(CaseDocument):
     claimed_until: UtcTime | None = None
     claimed: tuple[str, ...] = ()  # keys of the records the worker is about to erase
     claimed_kept: dict[str, tuple[KeptRecords, ...]] = Field(default_factory=dict)  # what stays of each
+    counts_only: bool = False  # nothing goes any more; what is gone of the claim is counted
     pages: int = 0  # numbered sections of a copy
     files: int = 0
     records: int = 0  # collected, erased, or still there after an erasure
@@ -64,8 +65,20 @@ class Task(CaseDocument):
             round=self.round + 1,
             cursor=self.cursor if self.claimed else None,
             claimed_until=None,
+            counts_only=False,
             problem=None,
         )
+
+    def left_out(self) -> "Task":
+        """Return a task that the plan has no more, such as under a hold.
+
+        An erasure whose worker died has its claim counted first. What a look counted is no finding now.
+        """
+        if self.action is Action.ERASE and self.claimed:
+            return self.again().with_(counts_only=True)
+        ended = self.unclaimed().with_(state=TaskState.DONE, cursor=None, counts_only=False, problem=None)
+        looked = self.action in (Action.LOOK, Action.CHECK)
+        return ended.with_(records=0, rewritten=0, kept=()) if looked else ended
 
     def settled(self, names: Iterable[str], *, gone: Iterable[str] = ()) -> Self:
         """Return the task with some claimed records done: what stays of them out of sight is counted.

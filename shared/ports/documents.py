@@ -1,6 +1,6 @@
 """Documents of the systems of record, found and changed as the data map says."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any, Final, Protocol
@@ -130,12 +130,13 @@ class Documents(Protocol):
         """Return how many documents match; one that matches twice may count twice."""
         ...
 
-    async def distinct(
+    def distinct(
         self, store: DocumentStore, identifiers: Identifiers, paths: Collection[str]
-    ) -> Sequence[Mapping[str, Any]]:
-        """Return what matching documents hold at some paths, every combination once or, rarely, again.
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        """Yield what matching documents hold at some paths, every combination once or, rarely, again.
 
-        The records hold these properties with all below them, and nothing else. Empty: nothing matches.
+        The records hold these properties with all below them, and nothing else. Nothing: nothing matches.
+        Combinations that differ in a list or number alone, where there is an object or boolean, may be one.
         """
         ...
 

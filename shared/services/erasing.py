@@ -96,6 +96,11 @@ async def erase_documents(
 
     page = await progress.ahead.page(store.id, task.cursor, partial(read, task.cursor))
     progress.budget.spend(len(page.documents))
+    if task.counts_only:
+        documents = within(request.scope, store, page)
+        judged = list(zip(documents, judge.judge(documents), strict=True))
+        progress.note(_count_interrupted(task, judged).left_out())
+        return
     if page.cursor is not None and not progress.budget.is_spent:
         await progress.ahead.begin(store.id, page.cursor, partial(read, page.cursor))
     documents = within(request.scope, store, page)
@@ -163,8 +168,8 @@ async def erase_files(
         walk.advance()
     gone = {name.removeprefix(_ERASE) for name in task.claimed} - {blob.name for blob in found}
     task = task.with_(records=task.records + len(gone), claimed=())
-    if not found:
-        progress.note(task.with_(state=TaskState.DONE, claimed_until=None))
+    if not found or task.counts_only:
+        progress.note(task.with_(state=TaskState.DONE, claimed_until=None, counts_only=False))
         return
     progress.budget.spend(len(found))
     current = {blob.name for blob in found if blob.is_current}

@@ -41,6 +41,8 @@ class LineEraser:
         state = json.loads(task.cursor) if task.cursor else {}
         self._walk = BlobWalk(context, store, progress.request.identifiers, state.get("walk"))
         self._blob: dict[str, Any] = state.get("blob", {})  # where a large blob's work stands
+        if task.counts_only and self._blob.get("step") == "rewrite":
+            self._blob = {}  # the claim is of an earlier work on it
         self._today: date = copenhagen_day(context.clock.now())
 
     async def run(self) -> None:
@@ -49,6 +51,8 @@ class LineEraser:
             self._finish(TaskState.DONE)
             return
         while (blob := await self._walk.current()) is not None:
+            if self._task.counts_only and not self._task.claimed:
+                break
             self._progress.budget.spend(1)
             try:
                 done = await self._work_on(blob)
@@ -72,7 +76,7 @@ class LineEraser:
     def _finish(self, state: TaskState) -> None:
         cursor = json.dumps({"walk": self._walk.cursor, "blob": self._blob})
         if state is TaskState.DONE:
-            self._task = self._task.unclaimed()
+            self._task = self._task.unclaimed().with_(counts_only=False)
         self._progress.note(
             self._task.with_(
                 cursor=None if state is TaskState.DONE else cursor,
@@ -95,7 +99,7 @@ class LineEraser:
             if found is None:
                 return False
             self._count_interrupted(blob, found=found)
-            if not found:
+            if not found or self._task.counts_only:
                 return True
             if not self._may_rewrite(blob):
                 await self._other_kind(blob)
@@ -115,7 +119,7 @@ class LineEraser:
         data, _ = await read_range(self._context, blob, 0)
         staying, taken, kept = await self._sorted(data, blob)
         self._count_interrupted(blob, found=taken > 0)
-        if not taken:
+        if not taken or self._task.counts_only:
             return True
         if not self._may_rewrite(blob):
             await self._other_kind(blob)

@@ -79,7 +79,8 @@ def in_small_pages(context: Context) -> Context:
         most = min(most, int(budget.request_units * _PAGE_SECONDS / _UNITS_A_DOCUMENT))
     if budget.requests:
         most = min(most, int(budget.requests * _PAGE_SECONDS))
-    pages = replace(context.limits, page_documents=max(most, _LEAST_PAGE_DOCUMENTS))
+    most = max(most, _LEAST_PAGE_DOCUMENTS)
+    pages = replace(context.limits, page_documents=most, page_keys=most)
     return context if budget.is_unlimited else replace(context, limits=pages)
 
 

@@ -27,7 +27,7 @@ async def look_at_documents(context: Context, progress: Progress, task: Task, st
         store,
         request.identifiers,
         cursor=task.cursor,
-        limit=context.limits.page_documents,
+        limit=context.limits.page_keys if judge.takes_whole else context.limits.page_documents,
         keys_only=judge.takes_whole,
     )
     progress.budget.spend(len(page.documents))

@@ -18,7 +18,7 @@ from shared.domain.messages import FinishStage, PlanRequest, RunTasks, SendLette
 from shared.domain.plans import Action, Plan, PlanEntry
 from shared.domain.request_states import RequestState
 from shared.domain.rights import IMMEDIATE, Right
-from shared.domain.tasks import Stage, Task, TaskState
+from shared.domain.tasks import Stage, Task
 from shared.domain.times import after
 from shared.ports.cases import Case, Write
 from shared.ports.controls import StoredControls
@@ -259,18 +259,18 @@ def stage_tasks(
 ) -> list[Task]:
     """Return one task for each store that is worked on, all in the first lane; long work spreads later.
 
-    An erasure that is taken up again keeps what its tasks have counted, and what they were about to erase;
-    tasks the new plan leaves out, as under a hold, end where they are, and an earlier look at them counts no
-    more.
+    An erasure that is taken up again keeps what its tasks have counted, and what they were about to erase.
+    Tasks the new plan leaves out, as under a hold, end where they are, once what a worker that died had
+    erased is counted; an earlier look at them counts no more.
     """
     known = {task.id: task for task in before}
     planned = {f"task-{request.phase}-{entry.action}-{entry.store_id}" for entry in entries}
     action = ACTION_OF.get(request.stage) if request.stage else None  # marks have no tasks
     prefix = f"task-{request.phase}-{action}-"
     tasks = [
-        _left_out(task)
+        task.left_out()
         for task in before
-        if task.id.startswith(prefix) and task.id not in planned and task != _left_out(task)
+        if task.id.startswith(prefix) and task.id not in planned and task != task.left_out()
     ]
     for entry in entries:
         if entry.action in (Action.HOLD, Action.KEEP):
@@ -290,13 +290,6 @@ def stage_tasks(
                 )
             )
     return tasks
-
-
-def _left_out(task: Task) -> Task:
-    """Return a task that the plan has no more, at its end; what a look counted then is no finding now."""
-    ended = task.unclaimed().with_(state=TaskState.DONE, cursor=None, problem=None)
-    looked = task.action in (Action.LOOK, Action.CHECK)
-    return ended.with_(records=0, rewritten=0, kept=()) if looked else ended
 
 
 async def _save_waiting(

@@ -114,18 +114,19 @@ class _Followed:
             if (store.id, match.path, normalise(match.identifier, value)) not in self.searched
         )
 
-    def add(self, context: Context, store: DocumentStore, body: Mapping[str, Any]) -> None:
-        """Take in what a record of the person leads to."""
+    def add(self, context: Context, store: DocumentStore, body: Mapping[str, Any]) -> bool:
+        """Take in what a record of the person leads to, and return whether it can still be relied on."""
         found, wrong = found_identifiers(body, store.fields)
         if wrong:
             self.problem = "identifier_unreadable"
-            return
+            return False
         self.identifiers = merged(self.identifiers, found)
         _mark_own_values(store, body, self.searched)
         for kind, values in self.identifiers.items():
             if kind != SUBJECT_KEY and len(values) > self.may_be * context.datamap.identifier(kind).at_most:
                 self.problem = f"too_many_{kind}"
-                return
+                return False
+        return True
 
     def resolved(self, context: Context) -> Resolved:
         """Return what came of it."""
@@ -190,8 +191,9 @@ async def _follow_single_records(context: Context, person: _Followed) -> None:
                 only = store.model_copy(update={"fields": fields})
                 decides = (one.own_when.path for one in fields if one.own_when)
                 paths = (*(one.path for one in fields), *decides)
-                for record in await context.documents.distinct(store, known, paths):
-                    person.add(context, only, record)
+                async for record in context.documents.distinct(store, known, paths):
+                    if not person.add(context, only, record):
+                        return
 
 
 def _kinds_of_prefixes(context: Context) -> set[str]:

@@ -32,16 +32,16 @@ _A_DAY = timedelta(days=1)
 class Considered:
     """What a look at one person came to.
 
-    `request_ids`: erasures that are at work since the look began. `look_on`: by the rules it is about, the
-    first day on which another look may come to something else. `states`: verdicts, each with how many kinds
-    of data it is about. `by_rule`: what was filed, by the rule whose day came first. `oldest_on`: since when
-    something is due that could not be filed; None: there is nothing. `problem`: the code of why it could not
-    be looked at. `waits`: enough was filed in this hour.
+    `request_ids`: erasures that are at work since the look began. `look_on`: the first day on which another
+    look may come to something else. `states`: verdicts, each with how many kinds of data it is about.
+    `by_rule`: what was filed, by the rule whose day came first. `oldest_on`: since when something is due that
+    could not be filed; None: there is nothing. `problem`: the code of why it could not be looked at.
+    `waits`: enough was filed in this hour.
     """
 
     request_ids: tuple[str, ...] = ()
     filed: int = 0
-    look_on: Mapping[tuple[str, ...], date] = field(default_factory=dict)
+    look_on: date | None = None
     states: Mapping[DueState, int] = field(default_factory=dict)
     by_rule: Mapping[str, int] = field(default_factory=dict)
     oldest_on: date | None = None
@@ -128,29 +128,32 @@ async def _considered(
 
 
 def _different(looked: Sequence[Looked]) -> list[Looked]:
-    """Return those who are known and not the same as one before; the others are noted as twins."""
-    by_key: dict[str, Looked] = {}
+    """Return those who are known and not the same as one before; the others are noted as twins.
+
+    Of whom more or less is known is looked at too: stores find other records by that, though they share a
+    pseudonym.
+    """
+    found: list[Looked] = []
     for one in looked:
-        one.twin = next((by_key[key] for key in one.keys if key in by_key), None)
-        by_key.update(dict.fromkeys(one.keys, one.twin or one))
-    return [one for one in looked if one.keys and one.twin is None]
+        one.twin = next((other for other in found if other.is_known_like(one)), None)
+        if one.keys and one.twin is None:
+            found.append(one)
+    return found
 
 
 def _said(looked: Looked, day: date) -> Considered:
-    look_on: dict[tuple[str, ...], date] = {}
+    look_on: list[date] = []
     same = looked.twin or looked
     for one in same.found:
-        on = day + _A_DAY
         if one.due.state is DueState.NOT_DUE and one.due.erase_on is not None:
-            on = one.due.erase_on
-        elif one.due.state not in (DueState.HELD, DueState.RESTRICTED, DueState.DUE):
-            continue
-        look_on[one.rule_ids] = min(on, look_on.get(one.rule_ids, on))
+            look_on.append(one.due.erase_on)
+        elif one.due.state in (DueState.HELD, DueState.RESTRICTED, DueState.DUE):
+            look_on.append(day + _A_DAY)
     overdue = [one.due.erase_on for one in looked.due if one.due.erase_on is not None]
     return Considered(
         request_ids=tuple(same.request_ids),
         filed=looked.by_rule.total(),
-        look_on=look_on,
+        look_on=min(look_on, default=None),
         states=Counter(one.due.state for one in looked.found),
         by_rule=dict(looked.by_rule),
         oldest_on=min(overdue, default=None),

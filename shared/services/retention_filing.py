@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.datamap.falling_due import DueActivity
 from shared.domain.controls import Controls
-from shared.domain.identifiers import SUBJECT_KEY, Identifiers, merged
+from shared.domain.identifiers import SUBJECT_KEY, Identifiers, merged, normalise
 from shared.domain.retention import DueState, UseScope
 from shared.domain.rights import Right
 from shared.domain.wishes import RecordsOf, Requester, Scope
@@ -54,6 +54,14 @@ class Looked:
         """The person's pseudonyms."""
         return tuple(self.identifiers.get(SUBJECT_KEY, ()))
 
+    def is_known_like(self, other: "Looked") -> bool:
+        """Whether every store finds the same of both."""
+        mine, theirs = (
+            {(kind, normalise(kind, value)) for kind, values in one.identifiers.items() for value in values}
+            for one in (self, other)
+        )
+        return mine == theirs
+
     @property
     def due(self) -> tuple[DueActivity, ...]:
         """What is due now."""
@@ -77,12 +85,15 @@ async def file_all(context: Context, wants: Sequence[Want], day: date) -> None:
 def _batches(context: Context, wants: Sequence[Want]) -> Iterator[Sequence[Want]]:
     """Yield erasures that one case takes; those who share an installation come together where they may."""
     together: defaultdict[tuple[Any, ...], list[Want]] = defaultdict(list)
+    seen: defaultdict[tuple[Any, ...], set[str]] = defaultdict(set)
     for want in wants:
         scope = _scope([want.due])
-        if _is_plain(context, want, scope):
-            together[scope.rule_ids, scope.store_ids].append(want)
+        of_scope, keys = (scope.rule_ids, scope.store_ids), set(want.looked.keys)
+        if _is_plain(context, want, scope) and not keys & seen[of_scope]:
+            together[of_scope].append(want)
         else:
             yield [want]
+        seen[of_scope] |= keys
     for found in together.values():
         most = context.limits.case_people
         enough = most if len(found) < _WORTH_TWO_CASES else min(most, (len(found) + 1) // 2)

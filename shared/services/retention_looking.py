@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from typing import Any
 
 from shared.datamap.falling_due import due_of_record
 from shared.datamap.models import DataMap, DocumentStore
@@ -102,15 +103,14 @@ async def _watch(context: Context, record: _Record) -> None:
             store,
             document,
             context.subject_keys(identifiers)[0],
-            on,
+            one.look_on,
             for_all=holds_events(context.datamap, store),
             request_ids=one.request_ids,
         )
         for identifiers, one in zip(record.people, record.considered, strict=True)
-        if (on := _look_on(context, store, one)) is not None
-        and one.problem is None
-        and (one.request_ids or not one.waits)
+        if one.look_on is not None and one.problem is None and (one.request_ids or not one.waits)
     ]
+    rows = await _still_there(context, rows)
     for row in rows:
         await context.retention_runs.watch(row)
     if record.problem is not None:
@@ -122,18 +122,17 @@ async def _watch(context: Context, record: _Record) -> None:
         await _instead(context, watched, rows)
 
 
-def _look_on(context: Context, store: DocumentStore, considered: Considered) -> date | None:
-    """Return when a record of a store is looked at again. None: never, nothing of its kind is there any more.
+async def _still_there(context: Context, rows: Sequence[Watched]) -> list[Watched]:
+    """Leave out the record that is gone, unless it waits for the case that takes it.
 
-    What the person has under other rules has records of its own that lead to it. A record may be gone by now:
-    the case that takes it may be faster than who found it.
+    That case may be faster than who looked. What else the person has, has records of its own that lead there.
     """
-    kinds = {
-        tuple(rule.id for rule in family.rules)
-        for family in context.datamap.families
-        if any(trigger.store == store.id for rule in family.rules for trigger in rule.triggers)
-    }
-    return min((on for rule_ids, on in considered.look_on.items() if rule_ids in kinds), default=None)
+    idle = [row for row in rows if not row.request_ids]
+    if idle:
+        _, document = await of_watched(context, idle[0])  # all are about one record
+        if document is None:
+            return [row for row in rows if row.request_ids]
+    return list(rows)
 
 
 async def _unclear(context: Context, record: _Record) -> list[Watched]:
@@ -253,10 +252,22 @@ async def unknown_of(
 
 
 async def of_watched(context: Context, watched: Watched) -> tuple[DocumentStore, StoredDocument | None]:
-    """Return the watched record with its store. None: it is gone."""
+    """Return the watched record with its store, or another of the person's that it stands for. None: gone."""
     store = documents_of(context, watched.store_id)
     partition = json.loads(watched.partition) if watched.partition else NO_PARTITION
-    return store, await context.documents.get(store, partition, watched.document_id)
+    document = await context.documents.get(store, partition, watched.document_id)
+    if document is None and watched.for_all:
+        document = await _another(context, store, partition)
+    return store, document
+
+
+async def _another(context: Context, store: DocumentStore, partition: Any) -> StoredDocument | None:
+    """Return any record of the person whose partition it is. None: none is left, or it is nobody's."""
+    match = next((one for one in store.matches if one.path == store.partition_key), None)
+    if match is None or store.elements is not None or not isinstance(partition, str):
+        return None
+    page = await context.documents.page(store, {match.identifier: (partition,)}, cursor=None, limit=1)
+    return next(iter(page.documents), None)
 
 
 def holds_events(datamap: DataMap, store: DocumentStore) -> bool:

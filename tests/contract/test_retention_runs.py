@@ -65,7 +65,8 @@ async def test_of_two_workers_at_a_run_one_gives_way(retention_runs):
 async def test_the_watched_come_on_their_day_in_order_page_by_page(retention_runs):
     """One below, at and above the day."""
     today = date(2026, 3, 2)
-    wanted = [watched(today - timedelta(days=days)) for days in range(4)]
+    keys = [f"k1-{number:032x}" for number in (9, 7, 5, 3)]  # stored against their order
+    wanted = [watched(today - timedelta(days=n), subject_key=key) for n, key in enumerate(keys)]
     for one in (*wanted, watched(today + timedelta(days=1))):
         await retention_runs.watch(one)
     found, place = [], ""

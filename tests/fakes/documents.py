@@ -101,7 +101,7 @@ class MemoryDocuments:
             record = {key: copy.deepcopy(value) for key, value in body.items() if key in names}
             if record not in found:
                 found.append(record)
-        return found
+                yield record
 
     async def create(self, store, body):
         await self.turn("documents.create")

@@ -152,7 +152,7 @@ def _of_the_map(databases: Any) -> list[Callable[[], Awaitable[Any]]]:
             calls += [
                 lambda store=store, known=known: documents.page(store, known, cursor=None, limit=1),
                 lambda store=store, known=known: documents.count(store, known),
-                lambda store=store, known=known: documents.distinct(store, known, ["/user_id"]),
+                lambda store=store, known=known: _all(documents.distinct(store, known, ["/user_id"])),
             ]
         calls.append(lambda store=store: documents.walk(store, cursor=None, limit=1))
     return calls + _of_the_rules(datamap, documents)

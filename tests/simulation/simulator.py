@@ -46,6 +46,7 @@ FAULT_STEPS = 250
 REST_STEPS = 6_000
 LIMITS = Limits(
     page_documents=2,
+    page_keys=2,
     blobs_per_page=2,
     read_bytes=120,
     message_documents=6,

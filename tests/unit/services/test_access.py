@@ -28,7 +28,7 @@ from tests.unit.services.driving import (
     traces,
 )
 
-SMALL = Limits(page_documents=2, read_bytes=120, message_documents=3, lanes=2, blobs_per_page=1)
+SMALL = Limits(page_documents=2, page_keys=2, read_bytes=120, message_documents=3, lanes=2, blobs_per_page=1)
 
 
 def _world(**changes) -> tuple[World, dict[str, str], dict[str, str]]:

@@ -346,7 +346,9 @@ async def test_a_withdrawal_does_not_undo_a_sign_up_that_is_newer():
 
 
 @pytest.mark.clause("4.4")
-@pytest.mark.parametrize("limits", [Limits(), Limits(page_documents=1, message_documents=1, lanes=2)])
+@pytest.mark.parametrize(
+    "limits", [Limits(), Limits(page_documents=1, page_keys=1, message_documents=1, lanes=2)]
+)
 async def test_nobody_else_is_touched_by_all_rights_at_once(limits):
     """Everything one person can ask for, in one message, in small and in large steps."""
     world = populated(limits=limits)

@@ -51,7 +51,7 @@ async def test_a_confirmation_pressed_twice_at_once_works_once():
 
 async def test_a_cancellation_against_a_worker_that_saves_is_tried_again():
     """The worker's page is done, the request is cancelled."""
-    world, meanwhile = _world(limits=Limits(page_documents=1, message_documents=1))
+    world, meanwhile = _world(limits=Limits(page_documents=1, page_keys=1, message_documents=1))
     request_id = await ask(world, ANE, Right.ACCESS)
     await deliver(world, only="request-plan")
 

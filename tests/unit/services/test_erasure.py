@@ -31,7 +31,7 @@ from tests.unit.services.driving import (
     traces,
 )
 
-SMALL = Limits(page_documents=2, read_bytes=120, message_documents=3, lanes=2, blobs_per_page=1)
+SMALL = Limits(page_documents=2, page_keys=2, read_bytes=120, message_documents=3, lanes=2, blobs_per_page=1)
 INVOICE_ENDS = date(2029, 12, 31)
 
 

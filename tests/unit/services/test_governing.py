@@ -466,3 +466,23 @@ async def test_a_case_of_more_people_than_the_pace_begins_as_the_first_of_an_hou
     world.clock.advance(hours=1)
     await _deliver_now(world)
     assert cases(world)[0].state is RequestState.IN_PROGRESS
+
+
+async def test_a_page_of_single_events_is_no_larger_than_the_budget_allows(monkeypatch):
+    """What is read goes next: a hold that comes meanwhile would be asked for after all of it."""
+    world = world_on("2026-03-02", limits=Limits(retention_units_per_second=FEW_UNITS))
+    installation(world, "ane", "2024-05-10")
+    for day in range(1, 31):
+        event(world, "ane", f"2024-04-{day:02d}")
+    asked = []
+    page = world.documents.page
+
+    async def noted(store, *known, limit, keys_only=False, **more):
+        if keys_only and store.id == "usage_events":
+            asked.append(limit)
+        return await page(store, *known, limit=limit, keys_only=keys_only, **more)
+
+    monkeypatch.setattr(world.documents, "page", noted)
+    await run_day(world)
+    assert ids(world, "usage_events") == []
+    assert set(asked) == {10}

@@ -348,7 +348,7 @@ async def test_the_status_counts_days_as_copenhagen_does():
 @pytest.mark.parametrize("when", ["received", "verified", "in_progress"])
 async def test_a_copy_can_be_cancelled_while_it_is_made(when):
     """Twice is once; nothing is published, the address is forgotten."""
-    world, ane = _world(limits=Limits(page_documents=1, message_documents=1))
+    world, ane = _world(limits=Limits(page_documents=1, page_keys=1, message_documents=1))
     request_id = await submit(world, ane["email"], Right.ACCESS)
     if when != "received":
         await deliver(world)

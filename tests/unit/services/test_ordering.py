@@ -235,7 +235,7 @@ async def test_a_hold_placed_while_the_erasure_runs_stops_it_at_the_next_destruc
             hold(world, ane["email"])
 
     running: list[bool] = []
-    limits = Limits(page_documents=1, message_documents=2, blobs_per_page=1)
+    limits = Limits(page_documents=1, page_keys=1, message_documents=2, blobs_per_page=1)
     world, ane = _world(turn=turn, limits=limits)
     world.blobs.put("files", f"{ane['person_id']}/photo.txt", b"x")
     request_id = await ask(world, ane["email"], Right.ERASURE)

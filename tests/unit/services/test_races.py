@@ -205,7 +205,7 @@ async def test_a_restriction_after_the_approval_is_decided_again():
 @pytest.mark.clause("4.4")
 async def test_what_has_erased_something_is_not_refused_any_more():
     """A refusal would say that nothing was done; the rest can be approved."""
-    world = _world(limits=Limits(page_documents=1, message_documents=1))
+    world = _world(limits=Limits(page_documents=1, page_keys=1, message_documents=1))
     request_id = await ask(world, ANE, Right.ERASURE)
     await deliver(world, only=PLAN_QUEUE)
     before = len(traces(world, {"email": ANE, "user_id": "user-ane"}))

@@ -1,6 +1,7 @@
 """What failed: messages that poison, workers that die, and the sweep that takes up what they left."""
 
 import base64
+from contextlib import suppress
 
 import pytest
 
@@ -33,6 +34,7 @@ from tests.unit.services.driving import (
     deliver,
     fulfil,
     handle,
+    hold,
     letters,
     marked,
     rest,
@@ -41,7 +43,7 @@ from tests.unit.services.driving import (
     traces,
 )
 
-SMALL = Limits(page_documents=2, read_bytes=120, message_documents=3, lanes=2, blobs_per_page=1)
+SMALL = Limits(page_documents=2, page_keys=2, read_bytes=120, message_documents=3, lanes=2, blobs_per_page=1)
 BODY = {
     PLAN_QUEUE: lambda request_id: PlanRequest(request_id=request_id),
     TASK_QUEUE: lambda request_id: RunTasks(request_id=request_id, lane=0),
@@ -234,12 +236,14 @@ class _Dies:
 async def _deliver_once(world: World) -> None:
     """Deliver everything; a message that fails is lost, as with a worker that dies."""
     while world.queue.sent:
-        queue, body, delay = world.queue.sent.pop(0)
-        world.clock.advance(seconds=delay)
-        try:
-            await handle(world, queue, body)
-        except ComplianceError:
-            continue
+        await _deliver_first(world)
+
+
+async def _deliver_first(world: World) -> None:
+    queue, body, delay = world.queue.sent.pop(0)
+    world.clock.advance(seconds=delay)
+    with suppress(ComplianceError):
+        await handle(world, queue, body)
 
 
 @pytest.mark.parametrize(
@@ -285,6 +289,41 @@ async def test_the_sweep_repairs_a_failure_at_every_single_call(rights, limits):
             assert sum(proof["erased_by_store"].values()) == ERASED_RECORDS, where
     assert number > 20
     assert {"cases.commit", "cases.commit!", "queue.send", "controls.write!"} <= places
+
+
+@pytest.mark.parametrize("limits", [Limits(), SMALL], ids=["one message", "many messages"])
+async def test_what_a_worker_erased_before_it_died_is_counted_though_a_hold_ends_the_erasure(limits):
+    """At every single call: the proof and what is left are all there was, and nothing more goes."""
+    number, ends = 0, set()
+    while True:
+        number += 1
+        dies = _Dies(number)
+        world = World(turn=dies, limits=limits)
+        ane = world.add_person("ane")
+        request_id = await ask(world, ane["email"], Right.ERASURE)
+        dies.armed = True
+        while not dies.place and world.queue.sent:
+            await _deliver_first(world)
+        dies.armed = False
+        if not dies.place:
+            break
+        hold(world, ane["email"])
+        there = traces(world, ane)
+        await _deliver_once(world)  # what the others find out
+        while world.cases.request(request_id).state not in (*ENDED, RequestState.STANDING):
+            world.clock.advance(seconds=world.limits.wake_seconds)
+            await sweep(world.context)
+            await deliver(world)
+        assert traces(world, ane) == there, f"call {number}, {dies.place}"
+        left = [
+            one
+            for one in there
+            if not one.startswith("files by") and (not one.startswith("invoices") or ane["phone"] in one)
+        ]  # a file counts once; an invoice that was cut down is done
+        outcome = world.cases.request(request_id).outcomes[Right.ERASURE]
+        assert outcome.records + len(left) == ERASED_RECORDS, f"call {number}, {dies.place}"
+        ends.add(outcome.records)
+    assert {0, ERASED_RECORDS} < ends, "died before, amidst and after"
 
 
 async def test_a_request_swept_while_it_is_at_work_is_not_done_twice():

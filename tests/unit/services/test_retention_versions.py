@@ -110,7 +110,7 @@ async def test_the_engine_leaves_what_a_walk_through_the_versions_leaves(
 ):
     """Late records, days without a run, and a deployment with other decisions on the way."""
     decisions = (*made("orders", orders), *made("content_cloud", learning))
-    world = decided_world("2026-01-01", *decisions, limits=Limits(page_documents=1))
+    world = decided_world("2026-01-01", *decisions, limits=Limits(page_documents=1, page_keys=1))
     slow = Slow()
     today = BEGIN
     for number, (days, done) in enumerate(history):

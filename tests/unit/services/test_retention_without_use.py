@@ -102,7 +102,7 @@ async def test_an_event_whose_day_nobody_can_read_leads_to_its_person_too(kind, 
 
 async def test_a_known_use_counts_and_not_what_runs_by_itself_since():
     """Also where it stands behind a whole page of heartbeats."""
-    world = world_on("2026-03-02", limits=Limits(page_documents=2))
+    world = world_on("2026-03-02", limits=Limits(page_documents=2, page_keys=2))
     for number in range(1, 6):
         heartbeat(world, "ane", f"2026-02-0{number}")
     event(world, "ane", "2025-03-01")

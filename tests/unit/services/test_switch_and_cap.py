@@ -30,7 +30,7 @@ from tests.unit.services.cases_world import (
 )
 from tests.unit.services.driving import deliver, letters, submit
 
-SMALL = Limits(page_documents=1, message_documents=1, lanes=2, blobs_per_page=1)
+SMALL = Limits(page_documents=1, page_keys=1, message_documents=1, lanes=2, blobs_per_page=1)
 
 
 async def _throw(world) -> None:
