@@ -240,7 +240,8 @@ class CosmosDocuments:
         searches: list[_Search] = []
         earlier: list[tuple[Match, tuple[str, ...]]] = []
         for match in matches:
-            values = identifiers.get(match.identifier, ())
+            # Blanks alone identify nobody: every record without an address would be found by them.
+            values = tuple(one for one in identifiers.get(match.identifier, ()) if one.strip())
             if not values:
                 continue
             is_key = match.path == store.partition_key and not store.elements and self._is_exact(match)

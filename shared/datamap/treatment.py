@@ -153,8 +153,8 @@ def belongs(record: Any, matches: Sequence[Match], datamap: DataMap, identifiers
     form, systems store another.
     """
     for match in matches:
-        known = identifiers.get(match.identifier, ())
-        if not known:
+        known = [one for one in identifiers.get(match.identifier, ()) if one.strip()]
+        if not known:  # blanks alone identify nobody
             continue
         value = value_at(record, match.path)
         values = value if match.many and isinstance(value, list) else [value]

@@ -140,6 +140,17 @@ async def test_addresses_are_found_with_blanks_around_them(documents, stored, ty
         assert await documents.port.count(store(store_id), {"email": (typed,)}) == 1
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\t \n"])
+async def test_blanks_identify_nobody(documents, blank):
+    """Otherwise one record without an address would lead to everybody's without one."""
+    await documents.write("invoices", {"id": "i", "customer_id": "c", "email": ""})
+    await documents.write("invoices", {"id": "j", "customer_id": "c", "email": "  "})
+    await documents.write("events", {"id": "e", "user_id": " "})
+    for store_id, kind in (("invoices", "email"), ("events", "user_id")):
+        assert await every(documents, store_id, {kind: (blank,)}) == []
+        assert await documents.port.count(store(store_id), {kind: (blank,)}) == 0
+
+
 @pytest.mark.parametrize("typed", ["NFC", "NFD"])
 @pytest.mark.parametrize("stored", ["NFC", "NFD"])
 async def test_addresses_are_found_however_their_letters_are_composed(documents, stored, typed):
