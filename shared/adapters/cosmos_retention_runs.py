@@ -82,11 +82,15 @@ class CosmosRetentionRuns:
                     names.append(f"@k{len(names)}")
                     parameters.append({"name": names[-1], "value": key})
                 query = (
-                    "SELECT c.subject_key, c.store_id FROM c "
+                    "SELECT c.subject_key, c.store_id, c.by_arrival FROM c "
                     f"WHERE c.subject_key IN ({', '.join(names)}) AND c.look_on > @day"
                 )
                 rows = self._watched.query_items(query, parameters=parameters)
-                found |= {row["subject_key"] async for row in rows if row["store_id"] in store_ids}
+                found |= {
+                    row["subject_key"]
+                    async for row in rows
+                    if row["store_id"] in store_ids and not row.get("by_arrival")
+                }
         return frozenset(found)
 
     async def find(self, wanted: Watched) -> Watched | None:

@@ -115,6 +115,7 @@ def _judged(
     clocks: defaultdict[str, list[RunningClock]] = defaultdict(list)
     undated: set[str] = set()
     groups: set[str] = set()
+    by_arrival: set[str] = set()
     for rule in family.rules:
         known = by_rule[rule.id]
         undated |= known.undated
@@ -131,6 +132,7 @@ def _judged(
             )
         for group, on in known.written.items():
             if not clocks[group] and not known.is_begun:  # else the use may be erased already
+                by_arrival.add(group)
                 clocks[group].append(
                     RunningClock(
                         rule_id=rule.id,
@@ -144,7 +146,7 @@ def _judged(
         due = judge(clocks[group], today=today, activity_id=family.activity_id, controls=controls)
         if due.state is DueState.UNDATED and group not in undated:
             due = Due(state=DueState.NOT_DUE)
-        found[group] = due
+        found[group] = replace(due, by_arrival=group in by_arrival)
     return found
 
 

@@ -198,12 +198,17 @@ class DueState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Due:
-    """The verdict on some data. `erase_on` and `rule_id` None: no clock runs. `hold`: what keeps it."""
+    """The verdict on some data. `erase_on` and `rule_id` None: no clock runs. `hold`: what keeps it.
+
+    `by_arrival`: no use of it is known, so it counts from when its last record came in. A use that is told
+    later may be older, and then it goes earlier; everything else that comes makes it go later.
+    """
 
     state: DueState
     erase_on: date | None = None
     rule_id: str | None = None
     hold: Hold | None = None
+    by_arrival: bool = False
 
 
 def judge(

@@ -131,8 +131,9 @@ class Watched(_Frozen):
     """A record whose person is looked at again on a day: used since, held, restricted, or just filed.
 
     It names the record and no person; the row is under one pseudonym of the person, or of the record where it
-    names nobody. `for_all`: one row stands for all records of the person in that store. `doubt`: why staff
-    have to look at the record, and `doubted_on` since when; None: they need not.
+    names nobody. `for_all`: one row stands for all records of the person in that store. `by_arrival`: the day
+    is by when records came in, for want of a use, so what else comes is looked at though the day is not there
+    yet. `doubt`: why staff have to look at the record, and `doubted_on` since when; None: they need not.
     """
 
     subject_key: str
@@ -141,6 +142,7 @@ class Watched(_Frozen):
     partition: str  # as JSON
     look_on: date
     for_all: bool = False
+    by_arrival: bool = False
     request_ids: tuple[str, ...] = ()  # cases that were filed about it
     doubt: Doubt | None = None
     doubted_on: date | None = None

@@ -56,7 +56,10 @@ class RetentionRuns(Protocol):
     async def watched_later(
         self, subject_keys: Collection[str], store_ids: Collection[str], day: date
     ) -> frozenset[str]:
-        """Return who of these is watched for a record in one of these stores until after a day."""
+        """Return who of these is watched for a record in one of these stores until after a day.
+
+        Whoever is watched by when records came in is not among them.
+        """
         ...
 
     async def find(self, wanted: Watched) -> Watched | None:

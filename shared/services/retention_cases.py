@@ -36,7 +36,7 @@ class Considered:
     look may come to something else. `states`: verdicts, each with how many kinds of data it is about.
     `by_rule`: what was filed, by the rule whose day came first. `oldest_on`: since when something is due that
     could not be filed; None: there is nothing. `problem`: the code of why it could not be looked at.
-    `waits`: enough was filed in this hour.
+    `waits`: enough was filed in this hour. `by_arrival`: a use that is told later may make `look_on` earlier.
     """
 
     request_ids: tuple[str, ...] = ()
@@ -48,6 +48,7 @@ class Considered:
     problem: str | None = None
     unclear: str | None = None
     waits: bool = False
+    by_arrival: bool = False
 
 
 async def run_person(
@@ -160,6 +161,7 @@ def _said(looked: Looked, day: date) -> Considered:
         problem=same.problem,
         unclear=looked.unclear,
         waits=same.waits,
+        by_arrival=any(one.due.by_arrival for one in same.found),
     )
 
 

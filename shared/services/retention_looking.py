@@ -105,6 +105,7 @@ async def _watch(context: Context, record: _Record) -> None:
             context.subject_keys(identifiers)[0],
             one.look_on,
             for_all=holds_events(context.datamap, store),
+            by_arrival=one.by_arrival,
             request_ids=one.request_ids,
         )
         for identifiers, one in zip(record.people, record.considered, strict=True)
@@ -205,6 +206,7 @@ def _watched(
     look_on: date,
     *,
     for_all: bool = False,
+    by_arrival: bool = False,
     request_ids: tuple[str, ...] = (),
 ) -> Watched:
     return Watched(
@@ -214,6 +216,7 @@ def _watched(
         partition="" if document.partition is NO_PARTITION else json.dumps(document.partition),
         look_on=look_on,
         for_all=for_all,
+        by_arrival=by_arrival,
         request_ids=request_ids,
     )
 

@@ -102,6 +102,8 @@ async def test_whoever_is_watched_is_known_until_the_day(retention_runs):
     assert not await retention_runs.watched_later(both, {"usage_events"}, today + timedelta(days=1))
     assert not await retention_runs.watched_later(both, {"members"}, today)
     assert not await retention_runs.watched_later([nobody], {"usage_events"}, today)
+    await retention_runs.watch(one.model_copy(update={"by_arrival": True}))
+    assert not await retention_runs.watched_later(both, {"usage_events"}, today)
 
 
 async def test_what_is_in_doubt_is_found_and_counted_until_it_is_not(retention_runs):

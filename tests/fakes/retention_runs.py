@@ -65,7 +65,10 @@ class MemoryRetentionRuns:
         return frozenset(
             one.subject_key
             for one in self.watched()
-            if one.subject_key in subject_keys and one.store_id in store_ids and one.look_on > day
+            if one.subject_key in subject_keys
+            and one.store_id in store_ids
+            and one.look_on > day
+            and not one.by_arrival
         )
 
     async def find(self, wanted):

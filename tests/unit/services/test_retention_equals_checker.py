@@ -130,9 +130,13 @@ def test_the_engine_equals_the_checker_on_every_day_around_every_boundary(histor
 
 # --- stories: things happen between the runs
 
+HEARTBEATS_ALONE = History(events=[{"installation_id": "A", "at": "", "kind": "heartbeat"}])
+A_USE_IS_TOLD_LATE = [(1, [], False), (1, [("late event", 366)], False)]
+
 
 @settings(SLOW, max_examples=60)
 @given(histories, st.lists(steps, max_size=6))
+@example(HEARTBEATS_ALONE, A_USE_IS_TOLD_LATE)
 def test_the_engine_equals_the_checker_whatever_happens_between_the_runs(history, story):
     """Uses, logins, suspensions, renewals, holds and restrictions, and a clock that is set back."""
 
