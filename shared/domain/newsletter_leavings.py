@@ -1,23 +1,24 @@
 """Whether somebody left at the newsletter processor before a consent was given, or after it. Pure.
 
 Its times carry no zone and may be cut to the minute, so a leaving lies in a span. Where a consent lies in the
-same span the order cannot be told, unless our own ledger knows that leaving.
+same span the order cannot be told, unless our own ledger has that very leaving: it was us, or it was seen
+before the consent was given. That a consent ended here at about that time says nothing: there they may have
+left once more.
 Source: GDPR article 7(3); policy 4.8; https://www.campaignmonitor.com/api/v3-3/subscribers/.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from zoneinfo import ZoneInfo
 
-from shared.domain.consent import last_end
-from shared.domain.controls import Consent, Controls
+from shared.domain.consent_ledger import OURS, ConsentEvent, EventKind
+from shared.domain.controls import Consent
 
 _SKEW = timedelta(minutes=2)  # between its clock and ours
 _STEP = timedelta(minutes=1)  # what its times are cut to, as far as is known
 _FARTHEST_WEST, _FARTHEST_EAST = timedelta(hours=12), timedelta(hours=14)
-_TOLD_BEFORE = timedelta(hours=1)
-"""How long our own end of a consent may take to arrive there, and so be older than what it shows."""
 
 
 class Order(Enum):
@@ -71,12 +72,12 @@ def order_of(consent: Consent, changed: str, zone: str) -> Order:
     return Order.AFTER if span.begins > consent.given_at else Order.UNCLEAR
 
 
-def is_known(controls: Controls, consent: Consent, changed: str, zone: str) -> bool:
-    """Whether our ledger knows a leaving: an end of about that time, and nothing given until this consent."""
-    span, end = span_of(changed, zone), last_end(controls, consent.purpose_id)
-    if span is None or end is None or not span.begins - _TOLD_BEFORE <= end < consent.given_at:
-        return False
-    return not any(
-        one.purpose_id == consent.purpose_id and end < one.given_at < consent.given_at
-        for one in controls.consents
+def is_noted(events: Iterable[ConsentEvent], list_id: str, consent: Consent, changed: str) -> bool:
+    """Whether the ledger has a leaving as one of before a consent: it was us, or it was seen before that."""
+    return any(
+        one.kind is EventKind.GONE
+        and one.evidence.list_id == list_id
+        and one.evidence.processor_time == changed
+        and (one.channel == OURS or one.at < consent.given_at)
+        for one in events
     )

@@ -9,13 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.domain.consent_ledger import OURS
 from shared.domain.errors import ComplianceError, Conflict, Invalid, Permanent, Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import ApplyNewsletterChange
 from shared.domain.newsletter_changes import NO_LIST, Leaving, NewsletterChange
-from shared.domain.newsletters import ACTIVE, UNCONFIRMED, MailingList
+from shared.domain.newsletters import ACTIVE, UNCONFIRMED, MailingList, has_left
 from shared.domain.times import after
 from shared.ports.newsletter_changes import StoredChange
+from shared.services import consent_ledger
 from shared.services.context import Context
 from shared.services.ending import end_here
 from shared.services.newsletter_looks import RECIPIENT, Look, Step, look
@@ -87,8 +89,9 @@ async def apply(context: Context, subject_key: str, list_id: str) -> None:
     if mailing_list is not None and found.step in (Step.ADD, Step.STOP):
         await _change_there(context, stored, mailing_list, found)
     elif found.leaving is not None:
-        await _end(context, stored, found.leaving)
+        await _end(context, stored, found.leaving, gone=found.gone)
     elif found.step is Step.NOTHING:
+        await consent_ledger.note_gone(context, subject_key, list_id, found.gone, channel="processor")
         await _close(context, stored)
     else:
         await _later(context, stored)
@@ -231,10 +234,12 @@ async def _change_there(
     if entry is not None and entry.state in (ACTIVE, UNCONFIRMED):
         await _later(context, taken)
     else:
+        if entry is not None and has_left(entry.state):
+            await consent_ledger.note_gone(context, change.subject_key, list_id, entry.changed, channel=OURS)
         await _close(context, taken, stopped=None if entry is None else entry.changed)
 
 
-async def _end(context: Context, stored: StoredChange, leaving: Leaving) -> None:
+async def _end(context: Context, stored: StoredChange, leaving: Leaving, *, gone: str) -> None:
     """Save that somebody left there, and then end it here, so that whoever dies leaves it to the queue."""
     change = stored.change.model_copy(update={"leaving": stored.change.also_leaving(leaving)})
     try:
@@ -242,6 +247,7 @@ async def _end(context: Context, stored: StoredChange, leaving: Leaving) -> None
     except Conflict:
         return  # asked for anew meanwhile, which is a reason to look again
     await end_here(context, change.email, leaving)
+    await consent_ledger.note_gone(context, change.subject_key, change.list_id, gone, channel="processor")
     await _close(context, StoredChange(change=change, etag=etag))
 
 

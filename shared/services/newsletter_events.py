@@ -91,8 +91,9 @@ async def _settled(
             # Deleted ones are not shown: of them the event alone tells that they are gone.
             is_gone = event.type == DEACTIVATE if entry is None else has_left(entry.state)
             if is_wanted is False and not changing and is_gone:
-                left_at = told_at if entry is None else latest(entry.changed, mailing_list.time_zone, told_at)
-                await remember_no(context, mailing_list, email, at=left_at, channel=channel)
+                changed = "" if entry is None else entry.changed
+                left_at = latest(changed, mailing_list.time_zone, told_at)
+                await remember_no(context, mailing_list, email, at=left_at, channel=channel, changed=changed)
     return verdict
 
 
@@ -111,10 +112,11 @@ def _is_behind_the_end(controls: Controls, purpose_id: str, told_at: datetime) -
 
 
 async def remember_no(
-    context: Context, mailing_list: MailingList, email: str, *, at: datetime, channel: Channel
+    context: Context, mailing_list: MailingList, email: str, *, at: datetime, channel: Channel, changed: str
 ) -> None:
     """Note that somebody left a list of whom we never knew a consent, so that no old list adds them here.
 
+    `changed`: when they went, as the processor writes it; empty: it does not show that.
     A second call, or one about somebody whose no we know already, writes nothing.
 
     Raises:
@@ -126,9 +128,11 @@ async def remember_no(
     if controls.suppression is not None or controls.withdrawn_at is not None:
         return
     known = {one.purpose_id for one in controls.withdrawals}
-    for purpose_id in mailing_list.purpose_ids:
-        if purpose_id not in known:
-            await consent_ledger.note_no(context, key, purpose_id, at=at, channel=channel)
+    unknown = [one for one in mailing_list.purpose_ids if one not in known]
+    if unknown:
+        await consent_ledger.note_gone(context, key, mailing_list.list_id, changed, channel=channel)
+    for purpose_id in unknown:
+        await consent_ledger.note_no(context, key, purpose_id, at=at, channel=channel)
 
 
 async def _join(

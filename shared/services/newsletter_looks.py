@@ -15,7 +15,7 @@ from shared.domain.controls import Consent, Controls
 from shared.domain.errors import Permanent
 from shared.domain.identifiers import EMAIL, normalise
 from shared.domain.newsletter_changes import Leaving, NewsletterChange
-from shared.domain.newsletter_leavings import Order, is_known, latest, order_of, span_of
+from shared.domain.newsletter_leavings import Order, is_noted, latest, order_of, span_of
 from shared.domain.newsletters import ACTIVE, BOUNCED, UNCONFIRMED, MailingList, has_left
 from shared.domain.reconciliations import OVERLAP_DAYS, compared_since
 from shared.domain.times import after, copenhagen_day
@@ -44,12 +44,14 @@ class Look:
     """What a look led to.
 
     `left_before`: of whom to add, when they had left; None: they had not. `leaving`: what has to be ended
-    here, because they left there.
+    here, because they left there. `gone`: when they went, as the processor writes it, of whom it shows as
+    gone while nothing is consented to; empty: it does not.
     """
 
     step: Step
     left_before: str | None = None
     leaving: Leaving | None = None
+    gone: str = ""
 
 
 async def wanted(context: Context, email: str, mailing_list: MailingList) -> bool | None:
@@ -82,7 +84,9 @@ async def look(context: Context, change: NewsletterChange, mailing_list: Mailing
         is_there = entry is not None and entry.state == ACTIVE
         return Look(step=Step.LOOK_AGAIN if is_there else Step.NOTHING)
     if not is_wanted:
-        is_gone = entry is None or entry.state == BOUNCED or has_left(entry.state)
+        if entry is not None and has_left(entry.state):
+            return Look(step=Step.NOTHING, gone=entry.changed)
+        is_gone = entry is None or entry.state == BOUNCED
         return Look(step=Step.NOTHING if is_gone else Step.STOP)
     if entry is not None and entry.state in (ACTIVE, UNCONFIRMED):
         return Look(step=Step.NOTHING)
@@ -110,8 +114,8 @@ async def left_at(
         left = await _deleted(context, email, mailing_list, since=_behind(newest))
     if left is None:
         return told_at
-    is_older = order_of(newest, left.changed, mailing_list.time_zone) is Order.BEFORE
-    if is_older and await _is_own_word(context, key, newest):
+    order = await _order(context, key, mailing_list, newest, left)
+    if order is Order.BEFORE and await _is_own_word(context, key, newest):
         return None
     return _moment(newest, left, mailing_list, told_at)
 
@@ -145,15 +149,25 @@ async def _to_add(
         return Look(step=Step.ADD)
     order = Order.AFTER  # an old list or a purchase brings nobody back
     if returns and newest is not None:
-        order = _order(context, change, mailing_list, controls, newest, left)
+        order = await _order_of_change(context, change, mailing_list, controls, newest, left)
     if order is Order.UNCLEAR and change.returns:
         raise Permanent("newsletter_left_unclear", RECIPIENT)
     if order is Order.BEFORE:
         return Look(step=Step.ADD, left_before=left.changed)
-    return _left_there(mailing_list, _moment(newest, left, mailing_list, seen_at))
+    return _left_there(mailing_list, _moment(newest, left, mailing_list, seen_at), left)
 
 
-def _order(
+async def _order(
+    context: Context, key: str, mailing_list: MailingList, newest: Consent, left: ListEntry
+) -> Order:
+    """Return whether somebody left before they signed up here, by the ledger's notes or the times alone."""
+    events = await context.consent_ledger.of_person((key,))
+    if is_noted(events, mailing_list.list_id, newest, left.changed):
+        return Order.BEFORE
+    return order_of(newest, left.changed, mailing_list.time_zone)
+
+
+async def _order_of_change(
     context: Context,
     change: NewsletterChange,
     mailing_list: MailingList,
@@ -165,13 +179,10 @@ def _order(
 
     Until a first consent counts here we stop who has it, and that looks like a leaving of their own.
     """
-    zone = mailing_list.time_zone
-    order = order_of(newest, left.changed, zone)
     if left.changed and left.changed == change.left_before:
         return Order.BEFORE  # it was us
-    if order is Order.UNCLEAR:
-        return Order.BEFORE if is_known(controls, newest, left.changed, zone) else order
-    span = span_of(left.changed, zone)
+    order = await _order(context, change.subject_key, mailing_list, newest, left)
+    span = span_of(left.changed, mailing_list.time_zone)
     counts_by = after(newest.given_at, seconds=_RESUMED * context.limits.wake_seconds)
     if order is Order.AFTER and span is not None and span.begins <= counts_by:
         return order if is_given_before(controls, newest) else Order.UNCLEAR
@@ -194,15 +205,15 @@ async def _shown_after_all(
         at = await left_at(context, change.email, mailing_list, entry, told_at=seen_at)
         if at is None:  # and has signed up anew since then
             return Look(step=Step.ADD, left_before=entry.changed)
-        return _left_there(mailing_list, at)
+        return _left_there(mailing_list, at, entry)
     if is_last:
         raise Permanent("newsletter_not_shown", RECIPIENT)
     return Look(step=Step.LOOK_AGAIN)
 
 
-def _left_there(mailing_list: MailingList, at: datetime) -> Look:
+def _left_there(mailing_list: MailingList, at: datetime, left: ListEntry) -> Look:
     leaving = Leaving(purpose_ids=mailing_list.purpose_ids, at=at, channel="processor")
-    return Look(step=Step.NOTHING, leaving=leaving)
+    return Look(step=Step.NOTHING, leaving=leaving, gone=left.changed)
 
 
 async def _newest(context: Context, key: str, mailing_list: MailingList) -> tuple[Controls, Consent | None]:

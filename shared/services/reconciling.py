@@ -216,7 +216,9 @@ async def _compared(context: Context, mailing_list: MailingList, entry: ListEntr
     if seen in _QUIET:
         if is_wanted is False and has_left(entry.state):
             at = latest(entry.changed, mailing_list.time_zone, context.clock.now())
-            await remember_no(context, mailing_list, email, at=at, channel="reconciliation")
+            await remember_no(
+                context, mailing_list, email, at=at, channel="reconciliation", changed=entry.changed
+            )
         return seen, ""
     kind = SUBSCRIBE if entry.state == ACTIVE else DEACTIVATE
     return await _settle(context, mailing_list, ProcessorEvent(type=kind, email=email, name=entry.name))

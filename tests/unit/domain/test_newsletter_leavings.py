@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from shared.domain.controls import Consent, Controls, Withdrawal
-from shared.domain.newsletter_leavings import Order, is_known, order_of, span_of
+from shared.domain.consent_ledger import OURS, Channel, ConsentEvent, EventKind, Evidence
+from shared.domain.controls import Consent
+from shared.domain.newsletter_leavings import Order, is_noted, order_of, span_of
 from shared.domain.newsletters import MailingList
+from tests.fakes.newsletters import NEWS
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 COPENHAGEN, LEFT = "Europe/Copenhagen", "2026-03-02 13:00:00"  # noon in UTC
@@ -19,20 +21,30 @@ def consent(at: datetime, purpose_id: str = MEMBERS) -> Consent:
     return Consent(consent_id=f"c{at.timestamp()}", purpose_id=purpose_id, given_at=at, policy_version="1")
 
 
-def order(
+def order(at: datetime, *, zone: str = COPENHAGEN, changed: str = LEFT) -> Order:
+    """Return the order of the leaving and a consent of a moment."""
+    return order_of(consent(at), changed, zone)
+
+
+def gone(
     at: datetime,
     *,
-    zone: str = COPENHAGEN,
+    channel: Channel = "processor",
+    list_id: str = NEWS,
     changed: str = LEFT,
-    ended: datetime | None = None,
-    others: tuple[Consent, ...] = (),
-) -> Order:
-    """Return the order of the leaving and a consent of a moment, with the end that we know."""
-    ends = () if ended is None else (Withdrawal(purpose_id=MEMBERS, at=ended),)
-    newest = consent(at)
-    controls = Controls(subject_key="k", consents=(*others, newest), withdrawals=ends)
-    found = order_of(newest, changed, zone)
-    return Order.BEFORE if is_known(controls, newest, changed, zone) else found
+    kind: EventKind = EventKind.GONE,
+) -> ConsentEvent:
+    """Return the note that somebody was seen at a moment as gone."""
+    return ConsentEvent(
+        event_id="gone",
+        subject_key="k",
+        purpose_id=MEMBERS,
+        kind=kind,
+        at=at,
+        noted_at=at,
+        channel=channel,
+        evidence=Evidence(list_id=list_id, processor_time=changed),
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,28 +97,33 @@ def test_a_time_with_a_zone_is_taken_by_it():
     assert order(NOON + timedelta(minutes=10), zone="", changed="2026-03-02T12:00:00+00:00") is Order.BEFORE
 
 
+@pytest.mark.parametrize(("seconds", "noted"), [(-1, True), (0, False), (1, False)])
+def test_a_leaving_that_was_seen_before_the_consent_came_before_it(seconds, noted):
+    """Whoever saw it at that moment or behind it cannot tell."""
+    events = [gone(NOON + timedelta(seconds=seconds))]
+    assert is_noted(events, NEWS, consent(NOON), LEFT) is noted
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 1])
+def test_a_leaving_that_was_our_doing_is_no_word_of_the_person(seconds):
+    """Whenever it was: a consent may be on its way while we take its person off."""
+    events = [gone(NOON + timedelta(seconds=seconds), channel=OURS)]
+    assert is_noted(events, NEWS, consent(NOON), LEFT)
+
+
 @pytest.mark.parametrize(
-    ("minutes", "wanted"), [(-63, Order.UNCLEAR), (-61, Order.BEFORE), (0, Order.BEFORE), (1, Order.BEFORE)]
+    "other",
+    [
+        {"list_id": "b" * 32},
+        {"changed": "2026-03-02 13:01:00"},
+        {"kind": EventKind.WITHDRAWN},
+        {"kind": EventKind.UNREACHABLE},
+    ],
 )
-def test_a_leaving_that_our_ledger_knows_came_before(minutes, wanted):
-    """Its end is about as old as what the processor shows, and nothing was consented to between."""
-    given_at = NOON + timedelta(minutes=2)
-    assert order(given_at, ended=NOON + timedelta(minutes=minutes)) is wanted
-
-
-def test_whoever_consented_between_may_have_left_again():
-    """The end that we know is not the one that is shown."""
-    given_at, ended = NOON + timedelta(minutes=2), NOON - timedelta(minutes=1)
-    between = (consent(NOON),)
-    assert order(given_at, ended=ended, others=between) is Order.UNCLEAR
-    assert order(given_at, ended=ended, others=(consent(NOON, "author_newsletter"),)) is Order.BEFORE
-
-
-def test_an_end_of_everything_is_one_of_this_purpose():
-    """Withdrawn as a whole."""
-    newest = consent(NOON + timedelta(minutes=2))
-    controls = Controls(subject_key="k", consents=(newest,), withdrawn_at=NOON)
-    assert is_known(controls, newest, LEFT, COPENHAGEN)
+def test_a_note_is_of_one_leaving_from_one_list(other):
+    """That a consent ended at about that time says nothing of what the processor shows."""
+    assert not is_noted([gone(NOON - timedelta(seconds=1), **other)], NEWS, consent(NOON), LEFT)
+    assert not is_noted([], NEWS, consent(NOON), LEFT)
 
 
 def test_a_zone_nobody_knows_is_no_setting():

@@ -2,8 +2,9 @@
 
 import pytest
 
+from shared.domain.consent_ledger import EventKind
 from shared.domain.errors import Retryable
-from shared.services import leaving, newsletter_changes
+from shared.services import consent_ledger, leaving, newsletter_changes
 from tests.fakes.newsletters import NEWS
 from tests.unit.services.newsletter_world import (
     PURPOSE,
@@ -74,11 +75,48 @@ async def test_nobody_is_subscribed_again_without_a_consent_given_since():
     assert made.newsletters.resubscribed == []
     later(made, minutes=1)
     await sign_up(made, METTE, state=None)
-    made.newsletters.put(NEWS, METTE, "Unsubscribed")
     await newsletter_changes.ask_for(made.context, METTE, [NEWS], returns=True)
     await deliver(made)
     assert made.newsletters.resubscribed == [METTE]
     assert made.newsletters.state(NEWS, METTE) == "Active"
+
+
+@pytest.mark.parametrize("knows_zone", [True, False])
+@pytest.mark.parametrize(("where", "whose"), [("here", "system"), ("there", "processor")])
+async def test_whoever_returns_within_minutes_needs_nobody_to_look(where, whose, knows_zone):
+    """That she had left is in the ledger, with the processor's own time: no other leaving is taken for it."""
+    made = world()
+    if not knows_zone:
+        made.newsletters.known = tuple(
+            one.model_copy(update={"time_zone": ""}) for one in made.newsletters.known
+        )
+    await sign_up(made, METTE)
+    if where == "there":
+        made.newsletters.put(NEWS, METTE, "Unsubscribed")
+    await leaving.leave(made.context, METTE, [PURPOSE], at=made.clock.now(), channel="form")
+    await deliver(made)
+    (gone,) = [
+        one for one in await made.consent_ledger.of_person((key(METTE),)) if one.kind is EventKind.GONE
+    ]
+    assert (gone.channel, gone.evidence.list_id) == (whose, NEWS)
+    assert gone.evidence.processor_time == made.newsletters.states[NEWS, METTE].changed
+    later(made, seconds=1)
+    await sign_up(made, METTE, state=None)
+    await newsletter_changes.ask_for(made.context, METTE, [NEWS], returns=True)
+    await deliver(made)
+    assert made.newsletters.state(NEWS, METTE) == "Active"
+    assert made.newsletter_changes.all() == []
+
+
+@pytest.mark.parametrize("changed", ["", "yesterday"])
+async def test_a_leaving_without_a_time_is_not_noted(changed):
+    """Nothing could be compared with it."""
+    made = world()
+    await consent_ledger.note_gone(made.context, key(METTE), NEWS, changed, channel="processor")
+    await consent_ledger.note_gone(
+        made.context, key(METTE), "f" * 32, "2026-03-02 10:00:00", channel="system"
+    )
+    assert await made.consent_ledger.of_person((key(METTE),)) == ()
 
 
 async def test_a_sign_up_that_came_first_is_ended_by_a_leaving_there():
