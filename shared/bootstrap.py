@@ -26,6 +26,7 @@ from shared.adapters.cosmos_governor import CosmosGovernor
 from shared.adapters.cosmos_membership_warnings import CosmosMembershipWarnings
 from shared.adapters.cosmos_meter import CosmosMeter
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
+from shared.adapters.cosmos_newsletter_leavings import CosmosNewsletterLeavings
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_pending_sign_ups import CosmosPendingSignUps
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
@@ -152,6 +153,7 @@ def build(settings: Settings, telemetry: Telemetry | None = None) -> App:
             has_contract=_has_contract(datamap, CAMPAIGN_MONITOR),
         ),
         newsletter_changes=CosmosNewsletterChanges(databases),
+        newsletter_leavings=CosmosNewsletterLeavings(databases),
         webhooks=StoredWebhooks(storage, databases),
         processors=ConnectedProcessors(processors, _analytics(settings, datamap)),
         webhook_secrets_sha256=settings.campaign_monitor_webhook_secrets_sha256,

@@ -50,6 +50,7 @@ from tests.fakes.messaging import (
     TestClock,
 )
 from tests.fakes.newsletter_changes import MemoryNewsletterChanges
+from tests.fakes.newsletter_leavings import MemoryNewsletterLeavings
 from tests.fakes.newsletters import MemoryNewsletters
 from tests.fakes.own_records import MemoryOwnRecords
 from tests.fakes.pending_sign_ups import MemoryPendingSignUps
@@ -270,6 +271,7 @@ class World:
         self.consent_ledger = MemoryConsentLedger(self.documents, self.turn)
         self.newsletters = MemoryNewsletters(self.turn, self.clock)
         self.newsletter_changes = MemoryNewsletterChanges(self.documents, self.turn)
+        self.newsletter_leavings = MemoryNewsletterLeavings(self.documents, self.turn)
         self.webhooks = MemoryWebhooks(self.clock, self.turn)
         self.pending_sign_ups = MemoryPendingSignUps(self.documents, self.turn)
         self.reconciliations = MemoryReconciliations(self.turn)
@@ -298,6 +300,7 @@ class World:
             pending_sign_ups=self.pending_sign_ups,
             newsletters=self.newsletters,
             newsletter_changes=self.newsletter_changes,
+            newsletter_leavings=self.newsletter_leavings,
             webhooks=self.webhooks,
             reconciliations=self.reconciliations,
             webhook_secrets_sha256=(WEBHOOK_SECRET_SHA256,),

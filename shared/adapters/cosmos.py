@@ -23,6 +23,7 @@ COMPLIANCE_CONTAINERS: dict[str, tuple[str, int | None]] = {
     "consent_ledger": ("/subject_key", None),
     "pending_sign_ups": ("/id", None),
     "newsletter_changes": ("/subject_key", None),
+    "newsletter_leavings": ("/subject_key", -1),
     "webhook_receipts": ("/body_id", -1),
     "reconciliations": ("/kind", -1),
     "limits": ("/bucket", -1),

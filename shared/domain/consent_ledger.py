@@ -25,13 +25,9 @@ class EventKind(StrEnum):
     WITHDRAWN = "withdrawn"
     OBJECTED = "objected"  # to direct marketing
     UNREACHABLE = "unreachable"  # it bounced, or the processor took it off: no word of the person
-    GONE = "gone"  # the processor shows that the address is off a list, while nothing was consented to
 
 
 Channel = Literal["form", "system", "processor", "reconciliation", "request", "staff", "import"]
-
-OURS: Channel = "system"
-"""Of an address that is gone from a list: it was us who took it off."""
 
 
 class _Frozen(BaseModel):
@@ -42,8 +38,7 @@ class Evidence(_Frozen):
     """What shows that a consent was given, and to which words. Empty where it was not recorded.
 
     `box_before`: how the box stood before the person ticked it; anything but `empty` is no consent.
-    `sold_on` and `refusal_offered` are those of the exception. `processor_time`: when the processor says that
-    an address went, as it writes that, in a zone nobody tells. No network address is kept.
+    `sold_on` and `refusal_offered` are those of the exception. No network address is kept.
     """
 
     policy_version: str = ""
@@ -54,7 +49,6 @@ class Evidence(_Frozen):
     asked_at: UtcTime | None = None  # the sign-up that a mail asked to confirm
     confirmed_at: UtcTime | None = None
     list_id: str = ""
-    processor_time: str = ""
     sale_reference: str = ""
     refusal_offered: bool | None = None
 

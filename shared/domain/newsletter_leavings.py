@@ -1,20 +1,20 @@
 """Whether somebody left at the newsletter processor before a consent was given, or after it. Pure.
 
 Its times carry no zone and may be cut to the minute, so a leaving lies in a span. Where a consent lies in the
-same span the order cannot be told, unless our own ledger has that very leaving: it was us, or it was seen
-before the consent was given. That a consent ended here at about that time says nothing: there they may have
-left once more.
+same span the order cannot be told, unless that very leaving was seen and noted before the consent was given.
+That a consent ended here at about that time says nothing: there they may have left once more.
 Source: GDPR article 7(3); policy 4.8; https://www.campaignmonitor.com/api/v3-3/subscribers/.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from zoneinfo import ZoneInfo
 
-from shared.domain.consent_ledger import OURS, ConsentEvent, EventKind
+from pydantic import BaseModel, ConfigDict
+
 from shared.domain.controls import Consent
+from shared.domain.times import UtcTime
 
 _SKEW = timedelta(minutes=2)  # between its clock and ours
 _STEP = timedelta(minutes=1)  # what its times are cut to, as far as is known
@@ -72,12 +72,30 @@ def order_of(consent: Consent, changed: str, zone: str) -> Order:
     return Order.AFTER if span.begins > consent.given_at else Order.UNCLEAR
 
 
-def is_noted(events: Iterable[ConsentEvent], list_id: str, consent: Consent, changed: str) -> bool:
-    """Whether the ledger has a leaving as one of before a consent: it was us, or it was seen before that."""
-    return any(
-        one.kind is EventKind.GONE
-        and one.evidence.list_id == list_id
-        and one.evidence.processor_time == changed
-        and (one.channel == OURS or one.at < consent.given_at)
-        for one in events
-    )
+class Seen(BaseModel):
+    """Somebody was seen to be gone from a list while nothing was consented to.
+
+    `changed`: when they went, as the processor writes it. It is compared as it is written, since it may be of
+    any zone.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    list_id: str
+    subject_key: str
+    changed: str
+    seen_at: UtcTime
+
+
+def tells_one_leaving(changed: str, zone: str) -> bool:
+    """Whether a time as the processor writes it is one: it can be read, and is in no hour that comes twice.
+
+    Where the zone is not recorded, nobody knows which hours those are.
+    """
+    span = span_of(changed, zone)
+    return span is not None and (not zone or span.ends - span.begins == _STEP + 2 * _SKEW)
+
+
+def is_seen_before(seen: Seen | None, consent: Consent, changed: str) -> bool:
+    """Whether whoever is shown as having left then was seen so before a consent was given."""
+    return seen is not None and seen.changed == changed and seen.seen_at < consent.given_at

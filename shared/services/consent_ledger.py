@@ -10,10 +10,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from shared.domain.consent import begun_between, consent_in_force, last_end, listed
-from shared.domain.consent_ledger import Channel, ConsentEvent, EventKind, Evidence, applied
+from shared.domain.consent_ledger import Channel, ConsentEvent, EventKind, applied
 from shared.domain.controls import EVERY_PURPOSE, Consent, Controls, SuppressionReason
 from shared.domain.identifiers import EMAIL
-from shared.domain.newsletter_leavings import span_of
 from shared.services import marking
 from shared.services.context import Context
 
@@ -94,36 +93,6 @@ async def note_no(
     found = withdrawal_event(subject_key, purpose_id, at=at, noted_at=now, channel=channel)
     stands = await context.consent_ledger.append(found.model_copy(update={"event_id": f"left-{purpose_id}"}))
     await marking.change(context, (subject_key,), lambda controls: applied(controls, stands))
-
-
-async def note_gone(
-    context: Context, subject_key: str, list_id: str, changed: str, *, channel: Channel
-) -> None:
-    """Note that the processor shows somebody as gone from a list, which shows that an end reached it.
-
-    Note it while nothing is consented to: whoever signs up after that is then known to have left before it,
-    however near the times of both are. `changed`: when they went, as the processor writes it; one that is no
-    time, and one of a list that is none of ours, is not noted. A second call for one leaving changes nothing.
-
-    Raises:
-        Retryable: it may not have been noted; note it again.
-    """
-    mailing_list = context.newsletters.lists.find(list_id)
-    span = None if mailing_list is None else span_of(changed, mailing_list.time_zone)
-    if mailing_list is None or span is None:
-        return
-    now = context.clock.now()
-    gone = ConsentEvent(
-        event_id=f"gone-{mailing_list.list_id}-{int(span.begins.timestamp())}",
-        subject_key=subject_key,
-        purpose_id=mailing_list.purpose_ids[0],
-        kind=EventKind.GONE,
-        at=now,
-        noted_at=now,
-        channel=channel,
-        evidence=Evidence(list_id=mailing_list.list_id, processor_time=changed),
-    )
-    await context.consent_ledger.append(gone)
 
 
 async def count_in(context: Context, subject_key: str) -> None:

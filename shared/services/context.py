@@ -19,6 +19,7 @@ from shared.ports.governor import Governor
 from shared.ports.membership_warnings import MembershipWarnings
 from shared.ports.meter import Meter
 from shared.ports.newsletter_changes import NewsletterChanges
+from shared.ports.newsletter_leavings import NewsletterLeavings
 from shared.ports.newsletters import Newsletters
 from shared.ports.notifier import Notifier
 from shared.ports.opendsr import OpenDsr
@@ -59,6 +60,7 @@ class Context:
     pending_sign_ups: PendingSignUps
     newsletters: Newsletters
     newsletter_changes: NewsletterChanges
+    newsletter_leavings: NewsletterLeavings
     webhooks: Webhooks
     reconciliations: Reconciliations
     processors: Processors

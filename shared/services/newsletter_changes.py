@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.consent_ledger import OURS
 from shared.domain.errors import ComplianceError, Conflict, Invalid, Permanent, Retryable
 from shared.domain.identifiers import EMAIL
 from shared.domain.messages import ApplyNewsletterChange
@@ -17,9 +16,9 @@ from shared.domain.newsletter_changes import NO_LIST, Leaving, NewsletterChange
 from shared.domain.newsletters import ACTIVE, UNCONFIRMED, MailingList, has_left
 from shared.domain.times import after
 from shared.ports.newsletter_changes import StoredChange
-from shared.services import consent_ledger
 from shared.services.context import Context
 from shared.services.ending import end_here
+from shared.services.newsletter_leavings import note_gone
 from shared.services.newsletter_looks import RECIPIENT, Look, Step, look
 
 _ATTEMPTS = 5  # to write our own row
@@ -91,7 +90,7 @@ async def apply(context: Context, subject_key: str, list_id: str) -> None:
     elif found.leaving is not None:
         await _end(context, stored, found.leaving, gone=found.gone)
     elif found.step is Step.NOTHING:
-        await consent_ledger.note_gone(context, subject_key, list_id, found.gone, channel="processor")
+        await note_gone(context, subject_key, list_id, found.gone)
         await _close(context, stored)
     else:
         await _later(context, stored)
@@ -235,7 +234,7 @@ async def _change_there(
         await _later(context, taken)
     else:
         if entry is not None and has_left(entry.state):
-            await consent_ledger.note_gone(context, change.subject_key, list_id, entry.changed, channel=OURS)
+            await note_gone(context, change.subject_key, list_id, entry.changed)
         await _close(context, taken, stopped=None if entry is None else entry.changed)
 
 
@@ -247,7 +246,7 @@ async def _end(context: Context, stored: StoredChange, leaving: Leaving, *, gone
     except Conflict:
         return  # asked for anew meanwhile, which is a reason to look again
     await end_here(context, change.email, leaving)
-    await consent_ledger.note_gone(context, change.subject_key, change.list_id, gone, channel="processor")
+    await note_gone(context, change.subject_key, change.list_id, gone)
     await _close(context, StoredChange(change=change, etag=etag))
 
 

@@ -14,7 +14,14 @@ from shared.domain.identifiers import EMAIL, normalise, parse_email
 from shared.domain.newsletter_leavings import latest
 from shared.domain.newsletters import ACTIVE, MailingList, Verdict, compare, has_left
 from shared.domain.webhook_bodies import DEACTIVATE, SUBSCRIBE, ProcessorEvent
-from shared.services import consent_ledger, leaving, newsletter_changes, newsletter_looks, sign_ups
+from shared.services import (
+    consent_ledger,
+    leaving,
+    newsletter_changes,
+    newsletter_leavings,
+    newsletter_looks,
+    sign_ups,
+)
 from shared.services.context import Context
 
 SOURCE = "newsletter processor's form"
@@ -130,7 +137,7 @@ async def remember_no(
     known = {one.purpose_id for one in controls.withdrawals}
     unknown = [one for one in mailing_list.purpose_ids if one not in known]
     if unknown:
-        await consent_ledger.note_gone(context, key, mailing_list.list_id, changed, channel=channel)
+        await newsletter_leavings.note_gone(context, key, mailing_list.list_id, changed)
     for purpose_id in unknown:
         await consent_ledger.note_no(context, key, purpose_id, at=at, channel=channel)
 

@@ -15,7 +15,7 @@ from shared.domain.controls import Consent, Controls
 from shared.domain.errors import Permanent
 from shared.domain.identifiers import EMAIL, normalise
 from shared.domain.newsletter_changes import Leaving, NewsletterChange
-from shared.domain.newsletter_leavings import Order, is_noted, latest, order_of, span_of
+from shared.domain.newsletter_leavings import Order, is_seen_before, latest, order_of, span_of
 from shared.domain.newsletters import ACTIVE, BOUNCED, UNCONFIRMED, MailingList, has_left
 from shared.domain.reconciliations import OVERLAP_DAYS, compared_since
 from shared.domain.times import after, copenhagen_day
@@ -160,11 +160,12 @@ async def _to_add(
 async def _order(
     context: Context, key: str, mailing_list: MailingList, newest: Consent, left: ListEntry
 ) -> Order:
-    """Return whether somebody left before they signed up here, by the ledger's notes or the times alone."""
-    events = await context.consent_ledger.of_person((key,))
-    if is_noted(events, mailing_list.list_id, newest, left.changed):
-        return Order.BEFORE
-    return order_of(newest, left.changed, mailing_list.time_zone)
+    """Return whether somebody left before they signed up here, by the times or by what was seen of it."""
+    order = order_of(newest, left.changed, mailing_list.time_zone)
+    if order is Order.UNCLEAR:
+        seen = await context.newsletter_leavings.read(key, mailing_list.list_id)
+        return Order.BEFORE if is_seen_before(seen, newest, left.changed) else order
+    return order
 
 
 async def _order_of_change(

@@ -20,6 +20,7 @@ from shared.adapters.cosmos_documents import CosmosDocuments
 from shared.adapters.cosmos_governor import CosmosGovernor
 from shared.adapters.cosmos_membership_warnings import CosmosMembershipWarnings
 from shared.adapters.cosmos_newsletter_changes import CosmosNewsletterChanges
+from shared.adapters.cosmos_newsletter_leavings import CosmosNewsletterLeavings
 from shared.adapters.cosmos_own_records import CosmosOwnRecords
 from shared.adapters.cosmos_pending_sign_ups import CosmosPendingSignUps
 from shared.adapters.cosmos_rate_limits import CosmosRateLimits
@@ -44,6 +45,7 @@ from tests.fakes.governor import MemoryGovernor
 from tests.fakes.membership_warnings import MemoryMembershipWarnings
 from tests.fakes.messaging import MemoryEvidence, TestClock
 from tests.fakes.newsletter_changes import MemoryNewsletterChanges
+from tests.fakes.newsletter_leavings import MemoryNewsletterLeavings
 from tests.fakes.own_records import MemoryOwnRecords
 from tests.fakes.pending_sign_ups import MemoryPendingSignUps
 from tests.fakes.reconciliations import MemoryReconciliations
@@ -306,6 +308,14 @@ def newsletter_changes(request):
     if request.param == "memory":
         return MemoryNewsletterChanges(MemoryDocuments(small_map()))
     return CosmosNewsletterChanges(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(params=["memory", "cosmos"])
+def newsletter_leavings(request):
+    """Who was seen to be gone from the newsletter processor's lists."""
+    if request.param == "memory":
+        return MemoryNewsletterLeavings(MemoryDocuments(small_map()))
+    return CosmosNewsletterLeavings(request.getfixturevalue("databases"))
 
 
 @pytest.fixture(params=["memory", "azure"])

@@ -55,7 +55,11 @@ def _sees(wanted: str, seeds: int) -> bool:
 
 def test_the_simulator_sees_an_addition_of_somebody_who_left_there(monkeypatch):
     """A planted bug: whoever is shown as having left did so before they signed up."""
-    monkeypatch.setattr(newsletter_looks, "_order", lambda *_: Order.BEFORE)
+
+    async def before(*_):
+        return Order.BEFORE
+
+    monkeypatch.setattr(newsletter_looks, "_order", before)
     assert _sees("left there and is added once more", 300)
 
 

@@ -5,9 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from shared.domain.consent_ledger import OURS, Channel, ConsentEvent, EventKind, Evidence
 from shared.domain.controls import Consent
-from shared.domain.newsletter_leavings import Order, is_noted, order_of, span_of
+from shared.domain.newsletter_leavings import (
+    Order,
+    Seen,
+    is_seen_before,
+    order_of,
+    span_of,
+    tells_one_leaving,
+)
 from shared.domain.newsletters import MailingList
 from tests.fakes.newsletters import NEWS
 
@@ -24,27 +30,6 @@ def consent(at: datetime, purpose_id: str = MEMBERS) -> Consent:
 def order(at: datetime, *, zone: str = COPENHAGEN, changed: str = LEFT) -> Order:
     """Return the order of the leaving and a consent of a moment."""
     return order_of(consent(at), changed, zone)
-
-
-def gone(
-    at: datetime,
-    *,
-    channel: Channel = "processor",
-    list_id: str = NEWS,
-    changed: str = LEFT,
-    kind: EventKind = EventKind.GONE,
-) -> ConsentEvent:
-    """Return the note that somebody was seen at a moment as gone."""
-    return ConsentEvent(
-        event_id="gone",
-        subject_key="k",
-        purpose_id=MEMBERS,
-        kind=kind,
-        at=at,
-        noted_at=at,
-        channel=channel,
-        evidence=Evidence(list_id=list_id, processor_time=changed),
-    )
 
 
 @pytest.mark.parametrize(
@@ -97,33 +82,32 @@ def test_a_time_with_a_zone_is_taken_by_it():
     assert order(NOON + timedelta(minutes=10), zone="", changed="2026-03-02T12:00:00+00:00") is Order.BEFORE
 
 
-@pytest.mark.parametrize(("seconds", "noted"), [(-1, True), (0, False), (1, False)])
-def test_a_leaving_that_was_seen_before_the_consent_came_before_it(seconds, noted):
+@pytest.mark.parametrize(("seconds", "before"), [(-1, True), (0, False), (1, False)])
+def test_a_leaving_that_was_seen_before_the_consent_came_before_it(seconds, before):
     """Whoever saw it at that moment or behind it cannot tell."""
-    events = [gone(NOON + timedelta(seconds=seconds))]
-    assert is_noted(events, NEWS, consent(NOON), LEFT) is noted
-
-
-@pytest.mark.parametrize("seconds", [-1, 0, 1])
-def test_a_leaving_that_was_our_doing_is_no_word_of_the_person(seconds):
-    """Whenever it was: a consent may be on its way while we take its person off."""
-    events = [gone(NOON + timedelta(seconds=seconds), channel=OURS)]
-    assert is_noted(events, NEWS, consent(NOON), LEFT)
+    seen = Seen(list_id=NEWS, subject_key="k", changed=LEFT, seen_at=NOON + timedelta(seconds=seconds))
+    assert is_seen_before(seen, consent(NOON), LEFT) is before
+    assert not is_seen_before(seen, consent(NOON), "2026-03-02 13:01:00")
+    assert not is_seen_before(None, consent(NOON), LEFT)
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("changed", "zone", "tells"),
     [
-        {"list_id": "b" * 32},
-        {"changed": "2026-03-02 13:01:00"},
-        {"kind": EventKind.WITHDRAWN},
-        {"kind": EventKind.UNREACHABLE},
+        (LEFT, COPENHAGEN, True),
+        (LEFT, "", True),
+        ("2026-10-25 01:59:00", COPENHAGEN, True),
+        ("2026-10-25 02:00:00", COPENHAGEN, False),
+        ("2026-10-25 02:59:00", COPENHAGEN, False),
+        ("2026-10-25 03:00:00", COPENHAGEN, True),
+        ("2026-10-25T02:30:00+01:00", COPENHAGEN, True),
+        ("", COPENHAGEN, False),
+        ("yesterday", "", False),
     ],
 )
-def test_a_note_is_of_one_leaving_from_one_list(other):
-    """That a consent ended at about that time says nothing of what the processor shows."""
-    assert not is_noted([gone(NOON - timedelta(seconds=1), **other)], NEWS, consent(NOON), LEFT)
-    assert not is_noted([], NEWS, consent(NOON), LEFT)
+def test_a_time_tells_one_leaving_unless_its_hour_comes_twice(changed, zone, tells):
+    """Somebody may leave at half past two, sign up, and leave at half past two."""
+    assert tells_one_leaving(changed, zone) is tells
 
 
 def test_a_zone_nobody_knows_is_no_setting():

@@ -17,6 +17,7 @@ WRITTEN_BY_THE_APP = frozenset(
         "policy_displays",
         "consent_ledger",
         "newsletter_changes",
+        "newsletter_leavings",
         "pending_sign_ups",
         "retention_watch",
         "activity_clocks",

@@ -1,10 +1,12 @@
 """What changes here is changed at the newsletter processor, and nobody is added who left there."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from shared.domain.consent_ledger import EventKind
 from shared.domain.errors import Retryable
-from shared.services import consent_ledger, leaving, newsletter_changes
+from shared.services import leaving, newsletter_changes
+from shared.services.newsletter_leavings import note_gone
 from tests.fakes.newsletters import NEWS
 from tests.unit.services.newsletter_world import (
     PURPOSE,
@@ -82,41 +84,61 @@ async def test_nobody_is_subscribed_again_without_a_consent_given_since():
 
 
 @pytest.mark.parametrize("knows_zone", [True, False])
-@pytest.mark.parametrize(("where", "whose"), [("here", "system"), ("there", "processor")])
-async def test_whoever_returns_within_minutes_needs_nobody_to_look(where, whose, knows_zone):
-    """That she had left is in the ledger, with the processor's own time: no other leaving is taken for it."""
+@pytest.mark.parametrize("where", ["here", "there"])
+async def test_whoever_returns_within_minutes_needs_nobody_to_look(where, knows_zone):
+    """That she had left was seen, by the processor's own time: no other leaving is taken for it."""
     made = world()
     if not knows_zone:
-        made.newsletters.known = tuple(
-            one.model_copy(update={"time_zone": ""}) for one in made.newsletters.known
-        )
+        lists = made.newsletters.known
+        made.newsletters.known = tuple(one.model_copy(update={"time_zone": ""}) for one in lists)
     await sign_up(made, METTE)
-    if where == "there":
-        made.newsletters.put(NEWS, METTE, "Unsubscribed")
-    await leaving.leave(made.context, METTE, [PURPOSE], at=made.clock.now(), channel="form")
-    await deliver(made)
-    (gone,) = [
-        one for one in await made.consent_ledger.of_person((key(METTE),)) if one.kind is EventKind.GONE
-    ]
-    assert (gone.channel, gone.evidence.list_id) == (whose, NEWS)
-    assert gone.evidence.processor_time == made.newsletters.states[NEWS, METTE].changed
-    later(made, seconds=1)
-    await sign_up(made, METTE, state=None)
-    await newsletter_changes.ask_for(made.context, METTE, [NEWS], returns=True)
-    await deliver(made)
-    assert made.newsletters.state(NEWS, METTE) == "Active"
-    assert made.newsletter_changes.all() == []
+    for _ in range(2):
+        if where == "there":
+            made.newsletters.put(NEWS, METTE, "Unsubscribed")
+        await leaving.leave(made.context, METTE, [PURPOSE], at=made.clock.now(), channel="form")
+        await deliver(made)
+        (seen,) = made.newsletter_leavings.all()
+        assert (seen.subject_key, seen.list_id) == (key(METTE), NEWS)
+        assert seen.changed == made.newsletters.states[NEWS, METTE].changed
+        later(made, seconds=1)
+        await sign_up(made, METTE, state=None)
+        await newsletter_changes.ask_for(made.context, METTE, [NEWS], returns=True)
+        await deliver(made)
+        assert made.newsletters.state(NEWS, METTE) == "Active"
+        assert made.newsletter_changes.all() == []
 
 
-@pytest.mark.parametrize("changed", ["", "yesterday"])
-async def test_a_leaving_without_a_time_is_not_noted(changed):
-    """Nothing could be compared with it."""
+async def test_who_is_seen_twice_was_seen_the_first_time():
+    """A second look at one leaving says no less; another leaving takes its place."""
     made = world()
-    await consent_ledger.note_gone(made.context, key(METTE), NEWS, changed, channel="processor")
-    await consent_ledger.note_gone(
-        made.context, key(METTE), "f" * 32, "2026-03-02 10:00:00", channel="system"
-    )
-    assert await made.consent_ledger.of_person((key(METTE),)) == ()
+    first = made.clock.now()
+    for changed in ("2026-03-02 10:00:00", "2026-03-02 10:00:00", "", "yesterday"):
+        await note_gone(made.context, key(METTE), NEWS, changed)
+        later(made, minutes=1)
+    (seen,) = made.newsletter_leavings.all()
+    assert seen.seen_at == first
+    await note_gone(made.context, key(METTE), "f" * 32, "2026-03-02 11:00:00")
+    await note_gone(made.context, key(METTE), NEWS, "2026-03-02 11:00:00")
+    (seen,) = made.newsletter_leavings.all()
+    assert seen.changed == "2026-03-02 11:00:00"
+
+
+async def test_whoever_leaves_twice_in_an_hour_that_comes_twice_has_left():
+    """Both leavings are written the same: at half past two."""
+    made = world()
+    made.clock.moment = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    await sign_up(made, METTE)
+    made.clock.moment = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    made.newsletters.put(NEWS, METTE, "Unsubscribed")
+    await told(made, body(event("Deactivate", METTE, State="Unsubscribed")))
+    made.clock.moment = datetime(2026, 10, 25, 1, 10, tzinfo=UTC)
+    await sign_up(made, METTE, state="Active")
+    await newsletter_changes.ask_for(made.context, METTE, [NEWS], returns=True)
+    made.clock.moment = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    made.newsletters.put(NEWS, METTE, "Unsubscribed")
+    await deliver(made)
+    assert made.newsletters.state(NEWS, METTE) == "Unsubscribed"
+    assert [one.change.attention for one in made.newsletter_changes.all()] == ["newsletter_left_unclear"]
 
 
 async def test_a_sign_up_that_came_first_is_ended_by_a_leaving_there():
