@@ -13,7 +13,7 @@ from shared.adapters._azure_errors import translating
 from shared.adapters.cosmos import CosmosDatabases
 from shared.domain.errors import Permanent
 from shared.domain.retention_runs import Doubt, Run, Watched
-from shared.ports.retention_runs import StoredRun, watch_id, watch_key
+from shared.ports.retention_runs import Later, StoredRun, later_of, watch_id, watch_key
 
 _NAME = "retention"
 _LATEST = "SELECT * FROM c ORDER BY c.day DESC OFFSET 0 LIMIT @limit"
@@ -72,8 +72,8 @@ class CosmosRetentionRuns:
 
     async def watched_later(
         self, subject_keys: Collection[str], store_ids: Collection[str], day: date
-    ) -> frozenset[str]:
-        keys, found = sorted(set(subject_keys)), set()
+    ) -> Mapping[str, Later]:
+        keys, found = sorted(set(subject_keys)), list[tuple[str, bool]]()
         with translating("retention_runs.watched_later"):
             for start in range(0, len(keys), _KEYS_AT_ONCE):
                 parameters: list[dict[str, Any]] = [{"name": "@day", "value": day.isoformat()}]
@@ -86,12 +86,12 @@ class CosmosRetentionRuns:
                     f"WHERE c.subject_key IN ({', '.join(names)}) AND c.look_on > @day"
                 )
                 rows = self._watched.query_items(query, parameters=parameters)
-                found |= {
-                    row["subject_key"]
+                found += [
+                    (row["subject_key"], bool(row.get("by_arrival")))
                     async for row in rows
-                    if row["store_id"] in store_ids and not row.get("by_arrival")
-                }
-        return frozenset(found)
+                    if row["store_id"] in store_ids
+                ]
+        return later_of(found)
 
     async def find(self, wanted: Watched) -> Watched | None:
         with translating("retention_runs.find"):

@@ -236,16 +236,19 @@ def visible_elements(
 def found_identifiers(
     record: Mapping[str, Any], fields: Sequence[FieldRule]
 ) -> tuple[list[tuple[str, str]], list[str]]:
-    """Return the identifiers a record carries, and the paths where one had the wrong type."""
+    """Return the identifiers a record carries, and the paths where one had the wrong type.
+
+    Blanks alone are no identifier: they would be the same one of everybody who has them.
+    """
     found: list[tuple[str, str]] = []
     wrong: list[str] = []
     for field in fields:
         if field.identifier is None or not _is_own(record, field):
             continue
         value = value_at(record, field.path)
-        if isinstance(value, str) and value:
-            found.append((field.identifier, value))
-        elif value is not MISSING and value is not None and value != "":
+        if isinstance(value, str):
+            found += [(field.identifier, value)] if value.strip() else []
+        elif value is not MISSING and value is not None:
             wrong.append(field.path)
     return found, wrong
 

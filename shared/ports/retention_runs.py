@@ -1,13 +1,21 @@
 """Runs of scheduled deletion, and whom they look at again."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from enum import Enum, auto
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from shared.domain.retention_runs import Doubt, Run, Watched
+
+
+class Later(Enum):
+    """By what somebody is watched until a later day."""
+
+    BY_USE = auto()  # what comes makes the day later, if anything
+    BY_ARRIVAL = auto()  # of when records came in: a use that is told makes it earlier
 
 
 class StoredRun(BaseModel):
@@ -55,11 +63,8 @@ class RetentionRuns(Protocol):
 
     async def watched_later(
         self, subject_keys: Collection[str], store_ids: Collection[str], day: date
-    ) -> frozenset[str]:
-        """Return who of these is watched for a record in one of these stores until after a day.
-
-        Whoever is watched by when records came in is not among them.
-        """
+    ) -> Mapping[str, Later]:
+        """Return who of these is watched for a record in one of these stores until after a day, by what."""
         ...
 
     async def find(self, wanted: Watched) -> Watched | None:
@@ -77,6 +82,15 @@ class RetentionRuns(Protocol):
     async def due(self, day: date, *, after: str, limit: int) -> Sequence[Watched]:
         """Return the watched whose day has come, in the order of `watch_key`, from after that key."""
         ...
+
+
+def later_of(rows: Iterable[tuple[str, bool]]) -> dict[str, Later]:
+    """Return by what each is watched; `rows`: pseudonyms, each with whether it is by arrival."""
+    found: dict[str, Later] = {}
+    for key, by_arrival in rows:
+        if found.get(key) is not Later.BY_USE:
+            found[key] = Later.BY_ARRIVAL if by_arrival else Later.BY_USE
+    return found
 
 
 def watch_key(watched: Watched) -> str:

@@ -40,11 +40,11 @@ class LineMatcher:
         self._store = store
         self._datamap = datamap
         self._identifiers = identifiers
-        values = {
-            value.lower()
+        values = {  # without the blanks that a record had around one: a line may have none
+            value.strip().lower()
             for match in store.matches
             for value in identifiers.get(match.identifier, ())
-            if value
+            if value.strip()
         }
         self._values: Sequence[str] = tuple(sorted(values))
         self._needles: Sequence[bytes] = tuple(value.encode() for value in self._values)

@@ -35,6 +35,7 @@ from shared.services.retention_looking import (
 from shared.services.retention_resting import going_on, is_at_pace, of_pace, rest
 from shared.services.retention_searches import (
     bounds,
+    is_use,
     leads_to_events,
     search_of,
     sources,
@@ -193,7 +194,7 @@ async def _find(context: Context, run: Run, budget: Budget) -> tuple[Run, bool]:
             store = documents_of(context, source.store_id)
             documents: Sequence[StoredDocument] = page.documents
             if holds_events(context.datamap, store):
-                documents = await unknown_of(context, store, _one_a_person(store, documents))
+                documents = await unknown_of(context, store, _one_a_person(context, store, documents))
             candidates = [Candidate(store=store, document=one) for one in documents]
             run, waits = await look_at(context, run, candidates)
             if waits:
@@ -221,12 +222,18 @@ async def _search(context: Context, run: Run, source: Source, cursor: str | None
     )
 
 
-def _one_a_person(store: DocumentStore, documents: Iterable[StoredDocument]) -> Iterable[StoredDocument]:
-    """Return one event of each person where the partition is the person; and all that name none."""
+def _one_a_person(
+    context: Context, store: DocumentStore, documents: Iterable[StoredDocument]
+) -> Iterable[StoredDocument]:
+    """Return one use and one other event of each person where the partition is the person.
+
+    And all that name none.
+    """
     key = next((field for field in store.fields if field.path == store.partition_key), None)
     if key is None or key.identifier is None:
         return documents
-    return {(_named(one) or one.document_id): one for one in documents}.values()
+    of_use = partial(is_use, context.datamap, store.id)
+    return {(_named(one) or one.document_id, of_use(one.body)): one for one in documents}.values()
 
 
 def _named(document: StoredDocument) -> str:

@@ -15,11 +15,11 @@ from shared.domain.retention import DueState
 from shared.domain.retention_runs import Doubt, Run, Watched
 from shared.domain.times import copenhagen_day
 from shared.ports.documents import NO_PARTITION, StoredDocument
-from shared.ports.retention_runs import watch_key
+from shared.ports.retention_runs import Later, watch_key
 from shared.services.context import Context
 from shared.services.retention_cases import Considered, consider, people_of
 from shared.services.retention_doubts import doubt, record_key
-from shared.services.retention_searches import triggers
+from shared.services.retention_searches import is_use, triggers
 from shared.services.side_by_side import all_of
 
 
@@ -226,9 +226,11 @@ async def unknown_of(
 ) -> list[StoredDocument]:
     """Return one event of each person who is not watched until after a day; None: today.
 
-    An event that names nobody is returned too: it is unclear.
+    Of whoever is watched by when records came in, it is one that tells of a use, if there is any: that may
+    make the day earlier. An event that names nobody is returned too: it is unclear.
     """
     first: dict[str, StoredDocument] = {}
+    uses: dict[str, StoredDocument] = {}
     nameless: list[StoredDocument] = []
     for document in documents:
         keys = [
@@ -240,6 +242,8 @@ async def unknown_of(
             first.setdefault(keys[0], document)
         else:
             nameless.append(document)
+        if keys and is_use(context.datamap, store.id, document.body):
+            uses.setdefault(keys[0], document)
     together = {
         trigger.store
         for family in context.datamap.families
@@ -248,10 +252,10 @@ async def unknown_of(
         for trigger in rule.triggers
     }
     today = day or copenhagen_day(context.clock.now())
-    known = (
-        await context.retention_runs.watched_later(tuple(first), together, today) if first else frozenset()
-    )
-    return [*nameless, *(document for key, document in first.items() if key not in known)]
+    known = await context.retention_runs.watched_later(tuple(first), together, today) if first else {}
+    unknown = [document for key, document in first.items() if key not in known]
+    maybe_earlier = [document for key, document in uses.items() if known.get(key) is Later.BY_ARRIVAL]
+    return [*nameless, *unknown, *maybe_earlier]
 
 
 async def of_watched(context: Context, watched: Watched) -> tuple[DocumentStore, StoredDocument | None]:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from shared.datamap.falling_due import is_clock
 from shared.datamap.models import DataMap, RetentionRule, Trigger
+from shared.datamap.treatment import value_at
 from shared.domain.errors import Permanent
 from shared.domain.retention import Term, term_on
 from shared.domain.retention_runs import Run, Search, Source, bound_by, parts_of
@@ -72,6 +74,15 @@ def triggers(datamap: DataMap) -> Iterator[tuple[RetentionRule, Trigger]]:
                     yield rule, trigger
 
 
+def is_use(datamap: DataMap, store_id: str, record: Mapping[str, Any]) -> bool:
+    """Whether a record starts the period of a rule, by its kind: a heartbeat is no use."""
+    return any(
+        trigger.only is None or value_at(record, trigger.only.path) in trigger.only.values
+        for _, trigger in triggers(datamap)
+        if trigger.store == store_id
+    )
+
+
 def still_there(datamap: DataMap, source: Source) -> bool:
     """Whether the map still has the rule and the trigger of a search: a decision may have been withdrawn."""
     return (source.rule_id, source.store_id) in {(rule.id, one.store) for rule, one in triggers(datamap)}
@@ -134,7 +145,8 @@ def search_of(datamap: DataMap, run: Run, source: Source) -> DueSearch:
         found = replace(found, written_since=run.written_since_seconds)
     _, store = datamap.store(source.store_id)
     own = (field.path for field in store.fields if field.identifier is not None)
-    return replace(found, paths=(*own, *trigger.paths))
+    kind = () if trigger.only is None else (trigger.only.path,)
+    return replace(found, paths=(*own, *trigger.paths, *kind))
 
 
 def _in_part(wanted: DueSearch, source: Source, terms: Sequence[Term]) -> DueSearch:

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.errors import Conflict
 from shared.domain.retention_runs import Doubt, Run, Search, Source, Step, Watched
-from shared.ports.retention_runs import StoredRun, watch_id, watch_key
+from shared.ports.retention_runs import Later, StoredRun, watch_id, watch_key
 
 pytestmark = pytest.mark.platform
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -98,12 +98,23 @@ async def test_whoever_is_watched_is_known_until_the_day(retention_runs):
     key = one.subject_key
     nobody = f"k1-{uuid.uuid4().hex}"
     both = (key, nobody)
-    assert await retention_runs.watched_later(both, {"usage_events", "installations"}, today) == {key}
-    assert not await retention_runs.watched_later(both, {"usage_events"}, today + timedelta(days=1))
-    assert not await retention_runs.watched_later(both, {"members"}, today)
-    assert not await retention_runs.watched_later([nobody], {"usage_events"}, today)
-    await retention_runs.watch(one.model_copy(update={"by_arrival": True}))
-    assert not await retention_runs.watched_later(both, {"usage_events"}, today)
+    later = retention_runs.watched_later
+    assert await later(both, {"usage_events", "installations"}, today) == {key: Later.BY_USE}
+    assert await later(both, {"usage_events"}, today + timedelta(days=1)) == {}
+    assert await later(both, {"members"}, today) == {}
+    assert await later([nobody], {"usage_events"}, today) == {}
+
+
+async def test_whoever_is_watched_by_arrival_is_told_apart(retention_runs):
+    """Unless a use of another record says until when."""
+    today = date(2026, 3, 2)
+    one = watched(today + timedelta(days=1), store_id="usage_events", for_all=True, by_arrival=True)
+    await retention_runs.watch(one)
+    asked = ((one.subject_key,), {"usage_events", "installations"}, today)
+    assert await retention_runs.watched_later(*asked) == {one.subject_key: Later.BY_ARRIVAL}
+    used = one.model_copy(update={"store_id": "installations", "by_arrival": False, "for_all": False})
+    await retention_runs.watch(used)
+    assert await retention_runs.watched_later(*asked) == {one.subject_key: Later.BY_USE}
 
 
 async def test_what_is_in_doubt_is_found_and_counted_until_it_is_not(retention_runs):

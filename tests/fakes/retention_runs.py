@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from shared.domain.errors import Conflict
 from shared.domain.retention_runs import Doubt, Run, Watched
-from shared.ports.retention_runs import StoredRun, watch_id, watch_key
+from shared.ports.retention_runs import StoredRun, later_of, watch_id, watch_key
 from tests.fakes.turns import Turn, no_turn
 
 WATCH = "retention_watch"
@@ -62,13 +62,10 @@ class MemoryRetentionRuns:
 
     async def watched_later(self, subject_keys, store_ids, day):
         await self.turn("retention_runs.watched_later")
-        return frozenset(
-            one.subject_key
+        return later_of(
+            (one.subject_key, one.by_arrival)
             for one in self.watched()
-            if one.subject_key in subject_keys
-            and one.store_id in store_ids
-            and one.look_on > day
-            and not one.by_arrival
+            if one.subject_key in subject_keys and one.store_id in store_ids and one.look_on > day
         )
 
     async def find(self, wanted):

@@ -1,6 +1,6 @@
 """Telemetry of which no use is known, such as heartbeats alone: it goes a year after the last of it came."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -153,3 +153,41 @@ async def test_a_use_with_the_day_of_a_default_counts_from_when_it_came(at):
     heartbeat(world, "ane", "2026-03-01", kind="start", at=at)
     await run_day(world)
     assert ids(world, "installations") == ["A-ane"]
+
+
+@pytest.mark.parametrize("first", ["heartbeat", "feature"])
+async def test_a_use_that_is_told_late_counts_though_heartbeats_come_with_it(first):
+    """Whichever stands first: of heartbeats alone the day was by when they came in."""
+    world = world_on("2026-03-02")
+    heartbeat(world, "ane", "2026-02-01", at=on("2025-01-31"))
+    await run_day(world)
+    world.clock.advance(days=1)
+    names = {"heartbeat": "a", "feature": "z"} if first == "heartbeat" else {"heartbeat": "z", "feature": "a"}
+    for kind, name in names.items():
+        told = {"id": name, "kind": kind, "_ts": came("2026-03-03")}
+        heartbeat(world, "ane", "2026-03-03", at=on("2025-02-01"), **told)
+    assert (await preview(world.context)).rules["R1"].people == 1
+    await run_day(world)
+    assert ids(world, "usage_events") == []
+
+
+async def test_heartbeats_alone_are_read_once_and_not_every_day(monkeypatch):
+    """A year of them, of which one falls due every day, and one more comes in."""
+    world = world_on("2026-03-02")
+    for day in range(400):
+        heartbeat(world, "ane", f"{date(2025, 1, 20) + timedelta(days=day)}")
+    pages, page = [], world.documents.page
+
+    async def counted(store, *args, **changes):
+        pages.append(store.id)
+        return await page(store, *args, **changes)
+
+    monkeypatch.setattr(world.documents, "page", counted)
+    await run_day(world)
+    assert "usage_events" in pages
+    pages.clear()
+    for _ in range(3):
+        world.clock.advance(days=1)
+        heartbeat(world, "ane", f"{world.clock.now().date()}")
+        await run_day(world)
+    assert "usage_events" not in pages
