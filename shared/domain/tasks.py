@@ -46,6 +46,7 @@ class Task(CaseDocument):
     cursor: str | None = None  # where the next page starts; None: at the beginning
     claimed_until: UtcTime | None = None
     claimed: tuple[str, ...] = ()  # keys of the records the worker is about to erase
+    claimed_page: int = 0  # how many were read, of which these are
     claimed_kept: dict[str, tuple[KeptRecords, ...]] = Field(default_factory=dict)  # what stays of each
     counts_only: bool = False  # nothing goes any more; what is gone of the claim is counted
     pages: int = 0  # numbered sections of a copy
@@ -97,7 +98,7 @@ class Task(CaseDocument):
 
     def unclaimed(self) -> Self:
         """Return the task without its claim."""
-        return self.with_(claimed=(), claimed_kept={}, claimed_until=None)
+        return self.with_(claimed=(), claimed_page=0, claimed_kept={}, claimed_until=None)
 
     @property
     def is_final(self) -> bool:

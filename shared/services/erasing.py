@@ -88,6 +88,8 @@ async def erase_documents(
 
     keys_only = judge.takes_whole and not follows
     limit = context.limits.page_keys if keys_only else context.limits.page_documents
+    # What is claimed and not on the page is gone, so no page is smaller than the one that was claimed.
+    limit = max(limit, task.claimed_page)
 
     async def read(cursor: str | None) -> DocumentPage:
         return await context.documents.page(
@@ -129,7 +131,7 @@ async def erase_documents(
             for name, (_, treated) in zip(names, changes, strict=True)
             if treated.record is not None
         }
-        task = await progress.claim(task, names, kept)
+        task = await progress.claim(task, names, kept, page=limit)
         await ask_again(context, request, activity)
         results = await context.documents.change(store, [change for change, _ in changes])
         # Written meanwhile, perhaps by a twin that did our work: the next reading tells and counts.

@@ -86,17 +86,24 @@ class Progress:
         task: Task,
         records: tuple[str, ...],
         kept: Mapping[str, tuple[KeptRecords, ...]] = MappingProxyType({}),
+        *,
+        page: int = 0,
     ) -> Task:
         """Save, before they go, which records the task is about to erase or rewrite.
 
-        `kept`: by those names, what will stay of a record and be found no more.
+        `kept`: by those names, what will stay of a record and be found no more. `page`: of how many they
+        were chosen.
 
         Raises:
             TaskTakenError: another worker has the task; leave it.
         """
         until = after(self._context.clock.now(), seconds=self._context.limits.lease_seconds)
         claimed = task.with_(
-            state=TaskState.RUNNING, claimed_until=until, claimed=records, claimed_kept=dict(kept)
+            state=TaskState.RUNNING,
+            claimed_until=until,
+            claimed=records,
+            claimed_kept=dict(kept),
+            claimed_page=page,
         )
         self.note(claimed)
         claimed = self._tasks[task.id]

@@ -134,12 +134,13 @@ def _different(looked: Sequence[Looked]) -> list[Looked]:
     Of whom more or less is known is looked at too: stores find other records by that, though they share a
     pseudonym.
     """
-    found: list[Looked] = []
+    found: dict[frozenset[tuple[str, str]], Looked] = {}
     for one in looked:
-        one.twin = next((other for other in found if other.is_known_like(one)), None)
+        known_by = one.known_by
+        one.twin = found.get(known_by)
         if one.keys and one.twin is None:
-            found.append(one)
-    return found
+            found[known_by] = one
+    return list(found.values())
 
 
 def _said(looked: Looked, day: date) -> Considered:

@@ -54,13 +54,12 @@ class Looked:
         """The person's pseudonyms."""
         return tuple(self.identifiers.get(SUBJECT_KEY, ()))
 
-    def is_known_like(self, other: "Looked") -> bool:
-        """Whether every store finds the same of both."""
-        mine, theirs = (
-            {(kind, normalise(kind, value)) for kind, values in one.identifiers.items() for value in values}
-            for one in (self, other)
+    @property
+    def known_by(self) -> frozenset[tuple[str, str]]:
+        """What stores find them by; of two with the same every store finds the same."""
+        return frozenset(
+            (kind, normalise(kind, value)) for kind, values in self.identifiers.items() for value in values
         )
-        return mine == theirs
 
     @property
     def due(self) -> tuple[DueActivity, ...]:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 
 from shared.datamap.treatment import MISSING, belongs, value_at
 from shared.domain.retention import FIRST_CREDIBLE
@@ -71,7 +72,15 @@ class MemoryDocuments:
         found = sorted(
             (rid, partition, name) for (partition, name), (rid, _, body) in rows if _found(body, wanted)
         )
-        return self._page(store, found, cursor, limit, keys_only=False)
+        page = self._page(store, found, cursor, limit, keys_only=False)
+        if not wanted.paths:
+            return page
+        roots = {path.split("/")[1] for path in (store.partition_key, *wanted.paths)} | {"id", "_ts"}
+        cut = (
+            replace(one, body={name: value for name, value in one.body.items() if name in roots})
+            for one in page.documents
+        )
+        return replace(page, documents=tuple(cut))
 
     async def tally(self, store, wanted):
         await self.turn("documents.tally")

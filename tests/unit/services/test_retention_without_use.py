@@ -162,9 +162,8 @@ async def test_a_use_that_is_told_late_counts_though_heartbeats_come_with_it(fir
     heartbeat(world, "ane", "2026-02-01", at=on("2025-01-31"))
     await run_day(world)
     world.clock.advance(days=1)
-    names = {"heartbeat": "a", "feature": "z"} if first == "heartbeat" else {"heartbeat": "z", "feature": "a"}
-    for kind, name in names.items():
-        told = {"id": name, "kind": kind, "_ts": came("2026-03-03")}
+    for kind in sorted(("heartbeat", "feature"), key=lambda one: one != first):
+        told = {"id": kind, "kind": kind, "_ts": came("2026-03-03")}
         heartbeat(world, "ane", "2026-03-03", at=on("2025-02-01"), **told)
     assert (await preview(world.context)).rules["R1"].people == 1
     await run_day(world)

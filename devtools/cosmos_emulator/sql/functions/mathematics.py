@@ -74,6 +74,6 @@ def _rand() -> float:
 
 @function("NUMBERBIN", "n?n")
 def _numberbin(value: float, size: float = 1) -> Any:
-    if size == 0:
+    if size == 0 or not math.isfinite(value / size):
         return UNDEFINED
     return number_result(math.floor(value / size) * size)
