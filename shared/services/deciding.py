@@ -115,8 +115,8 @@ async def refuse(
             the request meanwhile.
         Invalid: `reason_missing` or `provision_missing`: a refusal needs both.
         NotAllowed: `nothing_to_refuse`: the case does not wait for a person; `too_late`: something may be
-            erased already, so that a refusal would not be true: approve the rest, or take away what is in
-            its way.
+            erased already, or an objection was upheld and holds, so that a refusal would not be true:
+            approve the rest, or take away what is in its way.
     """
     case = await context.cases.load(request_id)
     request = case.request
@@ -125,7 +125,7 @@ async def refuse(
         return
     if request.state not in _REFUSABLE or request.is_internal:
         raise NotAllowed("nothing_to_refuse")
-    if _has_erased(case):
+    if _has_erased(case) or await marking.is_upheld(context, request):
         raise NotAllowed("too_late")
     decision = _decision(context, request, "refused", decided_by, reason, provision)
     decision = decision.model_copy(update={"hint": _bounded("hint", hint), "plan_digest": plan_digest})

@@ -171,6 +171,21 @@ async def object_to(context: Context, request: SubjectRequest, subject_keys: Seq
         await _write_down(context, keys, EventKind.OBJECTED, event_id, at=wanted.placed_at)
 
 
+async def is_upheld(context: Context, request: SubjectRequest) -> bool:
+    """Whether the request's objection holds: it was upheld before, such as under a hold, or is about to be.
+
+    Raises:
+        Retryable: it could not be read; ask again.
+    """
+    if request.right is not Right.OBJECTION:
+        return False
+    own = mark_id(request, Right.OBJECTION)
+    stored = await context.controls.read(tuple(request.subject_keys))
+    return any(
+        mark.objection_id == own and mark.in_force for one in stored for mark in one.controls.objections
+    )
+
+
 async def withdraw(context: Context, request: SubjectRequest, subject_keys: Sequence[str]) -> None:
     """Withdraw every consent that was given before the request came. One given since then stays.
 

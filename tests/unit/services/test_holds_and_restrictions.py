@@ -274,6 +274,34 @@ async def test_an_objection_that_was_upheld_under_a_hold_is_carried_out_when_it_
     }
 
 
+@pytest.mark.clause("4.7.2", "5.3")
+async def test_an_objection_that_was_upheld_under_a_hold_is_not_refused_when_it_ends():
+    """Its person was told, and it holds. Only what was restricted meanwhile is decided on."""
+    world = populated()
+    hold_id = await _hold(world, {EMAIL: (MEMBER.email,)}, activity_id="usage")
+    request_id = await done(world, MEMBER, Right.OBJECTION, wishes=wishing(objects_to=("usage",)))
+
+    async def upheld():
+        digest = seen(world, request_id).plan.digest
+        await deciding.approve(
+            world.context, request_id, plan_digest=digest, decided_by="officer", reason="Followed"
+        )
+        await deliver(world)
+
+    await upheld()
+    await done(world, MEMBER, Right.RESTRICTION, wishes=wishing(ground="claims"))
+    await holding.release(world.context, hold_id, released_by="officer")
+    await deliver(world)
+    assert seen(world, request_id).state is RequestState.AWAITING_APPROVAL
+    with pytest.raises(NotAllowed, match="too_late"):
+        await deciding.refuse(
+            world.context, request_id, decided_by="officer", reason="No", provision="GDPR article 21(1)"
+        )
+    await upheld()
+    assert "usage_events" not in held(world, MEMBER)
+    assert outcome(world, request_id, Right.OBJECTION).result == "objection_upheld"
+
+
 @pytest.mark.case(23)
 @pytest.mark.clause("4.5", "4.5.1", "5.1")
 async def test_case_23_what_falls_due_while_restricted_is_neither_used_nor_deleted():
