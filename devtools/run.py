@@ -9,9 +9,11 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -52,8 +54,9 @@ def main(arguments: Sequence[str]) -> int:
         raise CannotStartError("Azure Functions Core Tools (func) is not installed; run without --func.")
     require_free(_purposes())
     # A plain kill must clean up just as Ctrl-C does.
+    stopped = threading.Event()
     for one in (signal.SIGTERM, signal.SIGINT):  # a script's shell may have it ignored
-        signal.signal(one, _interrupt)
+        signal.signal(one, partial(_interrupt, stopped))
     local = LOCAL
     with (
         contextlib.suppress(KeyboardInterrupt),
@@ -72,7 +75,7 @@ def main(arguments: Sequence[str]) -> int:
         else:
             _start_core_tools(platform, core_tools)
         print(_greeting(platform, sample), flush=True)
-        return _follow(platform)
+        return _follow(platform, stopped)
     print("Stopped.", file=sys.stderr)
     return 0
 
@@ -83,7 +86,8 @@ def _purposes() -> dict[int, str]:
     return {PORTS.functions: "functions", PORTS.cosmos: "Cosmos DB emulator", **others, **azurite}
 
 
-def _interrupt(_number: int, _frame: object) -> None:
+def _interrupt(stopped: threading.Event, _number: int, _frame: object) -> None:
+    stopped.set()  # what is raised within a destructor is lost
     raise KeyboardInterrupt
 
 
@@ -172,8 +176,12 @@ def _greeting(platform: Platform, sample: str) -> str:
     return "\n".join(["The local platform is up.", *lines, "Ctrl-C stops it."])
 
 
-def _follow(platform: Platform) -> int:
-    """Show the functions host's log as it grows, and mail; return 1 when any program has ended."""
+def _follow(platform: Platform, stopped: threading.Event) -> int:
+    """Show the functions host's log as it grows, and mail; return 1 when any program has ended.
+
+    Raises:
+        KeyboardInterrupt: it was stopped.
+    """
     from devtools.mail_folder import MailFolder
 
     folder = MailFolder(platform.environment["STORAGE_CONNECTION"], LOCAL / "mail")
@@ -181,7 +189,7 @@ def _follow(platform: Platform) -> int:
         contextlib.closing(folder),
         (platform.logs / "functions.log").open(encoding="utf-8", errors="replace") as log,
     ):
-        while True:
+        while not stopped.is_set():
             sys.stdout.write(log.read())
             for line in folder.collect():
                 print(line)
@@ -191,4 +199,5 @@ def _follow(platform: Platform) -> int:
                     where = platform.logs / f"{name}.log"
                     print(f"The {name} process has ended (see {where}); stopping the rest.", file=sys.stderr)
                     return 1
-            time.sleep(LOOK_SECONDS)
+            stopped.wait(LOOK_SECONDS)
+    raise KeyboardInterrupt

@@ -253,11 +253,29 @@ def test_run_without_core_tools_is_one_sentence(other_ports, monkeypatch):
         run_command.main(["--func"])
 
 
-def test_run_serves_until_interrupted_and_stops_everything(tmp_path):
+IN_A_DESTRUCTOR = """
+class Late:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+def collecting(folder, collect=MailFolder.collect):
+    Late()
+    return collect(folder)
+
+MailFolder.collect = collecting
+"""
+"""Where Python drops what a signal's handler raises."""
+
+
+@pytest.mark.parametrize("hook", ["", IN_A_DESTRUCTOR], ids=["from_outside", "in_a_destructor"])
+def test_run_serves_until_interrupted_and_stops_everything(tmp_path, hook):
     ports = [free_port() for _ in range(7)]
     code = f"""
+import signal
 import sys
 from pathlib import Path
+from devtools.mail_folder import MailFolder
+{hook}
 from devtools import run
 from devtools.azurite import AzuritePorts
 from devtools.local_platform import PlatformPorts
@@ -278,7 +296,8 @@ sys.exit(run.main([]))
             said += line
         children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
         assert len(children) == 5
-        process.send_signal(signal.SIGINT)
+        if not hook:
+            process.send_signal(signal.SIGINT)
         process.communicate(timeout=180)
         assert process.returncode == 0
     wait_until_gone(children)
