@@ -53,12 +53,12 @@ def normalise(kind: str, value: str) -> str:
 
 
 def merged(known: Identifiers, found: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """Return `known` plus the values not yet in it, compared as their kind demands; blanks alone are none."""
+    """Return `known` plus the values not yet in it, compared as their kind demands."""
     result = {kind: list(values) for kind, values in known.items()}
     seen = {(kind, normalise(kind, value)) for kind, values in known.items() for value in values}
     for kind, value in found:
         key = (kind, normalise(kind, value))
-        if value.strip() and key not in seen:
+        if value and key not in seen:
             seen.add(key)
             result.setdefault(kind, []).append(value)
     return {kind: tuple(values) for kind, values in result.items()}

@@ -35,11 +35,11 @@ from shared.services.retention_looking import (
 from shared.services.retention_resting import going_on, is_at_pace, of_pace, rest
 from shared.services.retention_searches import (
     bounds,
-    is_use,
     leads_to_events,
     search_of,
     sources,
     still_there,
+    uses_in,
     versions,
 )
 from shared.services.retention_settling import let_go_of_ended, settle
@@ -232,8 +232,8 @@ def _one_a_person(
     key = next((field for field in store.fields if field.path == store.partition_key), None)
     if key is None or key.identifier is None:
         return documents
-    of_use = partial(is_use, context.datamap, store.id)
-    return {(_named(one) or one.document_id, of_use(one.body)): one for one in documents}.values()
+    is_use = uses_in(context.datamap, store.id)
+    return {(_named(one) or one.document_id, is_use(one.body)): one for one in documents}.values()
 
 
 def _named(document: StoredDocument) -> str:

@@ -19,7 +19,7 @@ from shared.ports.retention_runs import Later, watch_key
 from shared.services.context import Context
 from shared.services.retention_cases import Considered, consider, people_of
 from shared.services.retention_doubts import doubt, record_key
-from shared.services.retention_searches import is_use, triggers
+from shared.services.retention_searches import triggers, uses_in
 from shared.services.side_by_side import all_of
 
 
@@ -232,6 +232,7 @@ async def unknown_of(
     first: dict[str, StoredDocument] = {}
     uses: dict[str, StoredDocument] = {}
     nameless: list[StoredDocument] = []
+    is_use = uses_in(context.datamap, store.id)
     for document in documents:
         keys = [
             key
@@ -242,7 +243,7 @@ async def unknown_of(
             first.setdefault(keys[0], document)
         else:
             nameless.append(document)
-        if keys and is_use(context.datamap, store.id, document.body):
+        if keys and is_use(document.body):
             uses.setdefault(keys[0], document)
     together = {
         trigger.store

@@ -1,6 +1,6 @@
 """The searches of a run of scheduled deletion: which records of which store may be due. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -74,13 +74,14 @@ def triggers(datamap: DataMap) -> Iterator[tuple[RetentionRule, Trigger]]:
                     yield rule, trigger
 
 
-def is_use(datamap: DataMap, store_id: str, record: Mapping[str, Any]) -> bool:
-    """Whether a record starts the period of a rule, by its kind: a heartbeat is no use."""
-    return any(
-        trigger.only is None or value_at(record, trigger.only.path) in trigger.only.values
-        for _, trigger in triggers(datamap)
-        if trigger.store == store_id
-    )
+def uses_in(datamap: DataMap, store_id: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Return what tells whether a record of a store starts a period, by its kind: no heartbeat does."""
+    kinds = [trigger.only for _, trigger in triggers(datamap) if trigger.store == store_id]
+
+    def is_use(record: Mapping[str, Any]) -> bool:
+        return any(kind is None or value_at(record, kind.path) in kind.values for kind in kinds)
+
+    return is_use
 
 
 def still_there(datamap: DataMap, source: Source) -> bool:

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.adapters.cosmos_newsletter_leavings import CosmosNewsletterLeavings
 from shared.domain.newsletter_leavings import Seen
+from shared.ports.newsletter_leavings import SEEN_DAYS
 from tests.fakes.newsletters import AUTHORS, NEWS
 
 pytestmark = pytest.mark.platform
@@ -35,3 +37,13 @@ async def test_the_last_leaving_takes_the_place_of_the_one_before(newsletter_lea
     for each in (one, again, again):
         await newsletter_leavings.write(each)
     assert await newsletter_leavings.read(one.subject_key, NEWS) == again
+
+
+async def test_a_leaving_goes_by_itself(databases):
+    """The database deletes it, so that nobody has to think of it."""
+    one = seen()
+    await CosmosNewsletterLeavings(databases).write(one)
+    container = databases.container("compliance", "newsletter_leavings")
+    row = await container.read_item(NEWS, one.subject_key)
+    assert row["ttl"] == timedelta(days=SEEN_DAYS).total_seconds()
+    assert (await container.read())["defaultTtl"] == -1

@@ -14,6 +14,7 @@ from shared.datamap.models import BuiltIn, DataMap, OwnDataDecision, SetBy
 from shared.datamap.own_data import period_of, told_by, unsaid
 from shared.domain.limits import Limits
 from shared.domain.messages import QUEUES
+from shared.ports.newsletter_leavings import SEEN_DAYS
 from shared.settings import Settings
 from tests.unit.datamap.conftest import Spoilt
 from tests.unit.datamap.test_decisions import COMPLETE
@@ -54,6 +55,7 @@ def test_a_period_that_is_set_or_built_in_is_the_one_in_force(datamap: DataMap) 
     built_in = {one.id: one.kept.days for one in datamap.own_data if isinstance(one.kept, BuiltIn)}
     assert built_in["webhook_bodies"] == Limits().webhook_body_days
     assert built_in["webhook_receipts"] * 86_400 == _RECEIPT_SECONDS
+    assert built_in["newsletter_leavings"] == SEEN_DAYS
 
 
 def test_what_is_required_can_be_said(datamap: DataMap) -> None:

@@ -162,6 +162,7 @@ def test_identifiers_of_the_wrong_type_are_named():
     found, wrong = found_identifiers({"email": "a@b.dk", "user_id": 5, "name": 7}, fields)
     assert (found, wrong) == ([("email", "a@b.dk")], ["/user_id"])
     assert found_identifiers({"email": None, "user_id": ""}, fields) == ([], [])
+    assert found_identifiers({"email": " \t", "user_id": " "}, fields) == ([], [])
 
 
 # what the person may see

@@ -11,6 +11,7 @@ from tests.fakes.newsletters import NEWS
 from tests.unit.services.newsletter_world import (
     PURPOSE,
     body,
+    comes_back,
     consents,
     deliver,
     event,
@@ -18,6 +19,7 @@ from tests.unit.services.newsletter_world import (
     later,
     sign_up,
     told,
+    without_zone,
     world,
 )
 
@@ -87,10 +89,7 @@ async def test_nobody_is_subscribed_again_without_a_consent_given_since():
 @pytest.mark.parametrize("where", ["here", "there"])
 async def test_whoever_returns_within_minutes_needs_nobody_to_look(where, knows_zone):
     """That she had left was seen, by the processor's own time: no other leaving is taken for it."""
-    made = world()
-    if not knows_zone:
-        lists = made.newsletters.known
-        made.newsletters.known = tuple(one.model_copy(update={"time_zone": ""}) for one in lists)
+    made = world() if knows_zone else without_zone(world())
     await sign_up(made, METTE)
     for _ in range(2):
         if where == "there":
@@ -100,12 +99,7 @@ async def test_whoever_returns_within_minutes_needs_nobody_to_look(where, knows_
         (seen,) = made.newsletter_leavings.all()
         assert (seen.subject_key, seen.list_id) == (key(METTE), NEWS)
         assert seen.changed == made.newsletters.states[NEWS, METTE].changed
-        later(made, seconds=1)
-        await sign_up(made, METTE, state=None)
-        await newsletter_changes.ask_for(made.context, METTE, [NEWS], returns=True)
-        await deliver(made)
-        assert made.newsletters.state(NEWS, METTE) == "Active"
-        assert made.newsletter_changes.all() == []
+        await comes_back(made, METTE)
 
 
 async def test_who_is_seen_twice_was_seen_the_first_time():

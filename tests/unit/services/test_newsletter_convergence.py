@@ -12,7 +12,16 @@ from shared.domain.messages import RECONCILIATION_QUEUE, Reconcile, decode
 from shared.services import leaving, newsletter_webhooks, reconciling
 from shared.services.joining import Joining, join
 from tests.fakes.newsletters import AUTHORS, NEWS
-from tests.unit.services.newsletter_world import PURPOSE, body, consents, deliver, event, sign_up, world
+from tests.unit.services.newsletter_world import (
+    PURPOSE,
+    body,
+    consents,
+    deliver,
+    event,
+    sign_up,
+    without_zone,
+    world,
+)
 
 PEOPLE = [f"p{number}@people.example" for number in range(4)]
 PAUSES = (61, 1_800, 27 * 3600)
@@ -36,8 +45,7 @@ class Story:
         self.made = world()
         self.pause_seconds = pause_seconds
         if not knows_zone:
-            lists = self.made.newsletters.known
-            self.made.newsletters.known = tuple(one.model_copy(update={"time_zone": ""}) for one in lists)
+            without_zone(self.made)
         self.told: list[bytes] = []
         self.left: set[str] = set()  # whose last word was no
         self.came: set[str] = set()  # whose last word was yes, given to us

@@ -6,7 +6,17 @@ from shared.domain.consent_ledger import EventKind, present_state
 from shared.domain.webhook_bodies import ProcessorEvent
 from shared.services import consent_ledger, leaving, newsletter_changes, newsletter_events, reconciling
 from tests.fakes.newsletters import NEWS
-from tests.unit.services.newsletter_world import PURPOSE, consents, deliver, key, later, sign_up, world
+from tests.unit.services.newsletter_world import (
+    PURPOSE,
+    comes_back,
+    consents,
+    deliver,
+    key,
+    later,
+    sign_up,
+    without_zone,
+    world,
+)
 
 METTE = "mette@people.example"
 LEFT = ProcessorEvent(type="Deactivate", email=METTE)
@@ -145,22 +155,6 @@ async def test_whoever_leaves_soon_after_a_first_sign_up_may_have_been_stopped_b
     assert made.newsletters.state(NEWS, METTE) == "Unsubscribed"
 
 
-def without_zone(made):
-    """Return a world in which no list has a zone, so that hours say nothing."""
-    made.newsletters.known = tuple(one.model_copy(update={"time_zone": ""}) for one in made.newsletters.known)
-    return made
-
-
-async def _returns(made) -> None:
-    """Let Mette sign up here anew, and the queue work on it."""
-    later(made, seconds=1)
-    await sign_up(made, METTE, state=None)
-    await newsletter_changes.ask_for(made.context, METTE, [NEWS], returns=True)
-    await deliver(made)
-    assert made.newsletters.state(NEWS, METTE) == "Active"
-    assert made.newsletter_changes.all() == []
-
-
 async def test_a_leaving_that_ended_a_sign_up_on_its_way_is_known_when_she_returns():
     """Though nobody can tell by the times any more: the zone turned out to be wrong and was taken out."""
     made = world()
@@ -173,7 +167,7 @@ async def test_a_leaving_that_ended_a_sign_up_on_its_way_is_known_when_she_retur
     await deliver(made)
     assert not await consents(made, METTE)
     assert made.newsletter_changes.all() == []
-    await _returns(without_zone(made))
+    await comes_back(without_zone(made), METTE)
 
 
 async def test_a_leaving_that_a_comparison_found_is_known_when_she_returns():
@@ -181,7 +175,7 @@ async def test_a_leaving_that_a_comparison_found_is_known_when_she_returns():
     made = without_zone(world())
     made.newsletters.put(NEWS, METTE, "Unsubscribed")
     await compare(made)
-    await _returns(made)
+    await comes_back(made, METTE)
 
 
 async def test_a_leaving_told_late_ends_no_sign_up_that_came_after_it():
@@ -201,7 +195,7 @@ async def test_a_leaving_told_late_ends_no_sign_up_that_came_after_it():
 async def test_a_no_of_somebody_we_never_knew_is_noted_once_though_half_done():
     """Under the first time that it was found."""
     made, at = dying()
-    made.newsletters.known = tuple(one.model_copy(update={"time_zone": ""}) for one in made.newsletters.known)
+    without_zone(made)
     made.newsletters.put(NEWS, METTE, "Unsubscribed")
     later(made, minutes=10)
     first = made.clock.now()
