@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 import azure.functions as func
 import pytest
 
+import function_app  # noqa: F401  loading it makes the doors known
 from shared import bootstrap
+from shared.domain.staff import StaffRole
 from tests.factories import World
 from tests.fakes.staff import MemoryStaffTokens
 
@@ -105,3 +107,29 @@ def problem(response: func.HttpResponse, status: int, code: str) -> dict:
     assert found["title"]
     assert response.headers["Cache-Control"] == "no-store"
     return found
+
+
+@pytest.fixture
+def tokens(monkeypatch, world):
+    """Made-up members by token, in the app's place."""
+    found = MemoryStaffTokens()
+    wire(monkeypatch, world, staff_tokens=found)
+    return found
+
+
+@pytest.fixture
+def everybody(tokens):
+    """A token for each role; the administrator is one of customer c-1."""
+    return {role: tokens.add(role.value, role, customer_ids=("c-1",)) for role in StaffRole}
+
+
+@pytest.fixture
+def operator(everybody):
+    """The token of one."""
+    return everybody[StaffRole.OPERATOR]
+
+
+@pytest.fixture
+def approver(everybody):
+    """The token of one."""
+    return everybody[StaffRole.APPROVER]

@@ -1,4 +1,4 @@
-"""Campaign Monitor's adapter on a stand-in of the vendor, or on one answer."""
+"""Campaign Monitor's adapter on a stand-in or on one answer; an authority of certificates; a tenant's keys."""
 
 import httpx
 import pytest
@@ -7,6 +7,10 @@ from devtools.stand_ins.campaign_monitor import CampaignMonitorStandIn
 from devtools.stand_ins.newsletter_account import API_KEY, CLIENT_ID
 from shared.adapters.campaign_monitor import CampaignMonitor
 from tests.contract.conftest import local_settings
+from tests.fakes.messaging import TestClock
+from tests.fakes.receiver import Authority
+from tests.fakes.staff import KeyEndpoint, Signer
+from tests.unit.adapters.entra_world import made
 
 ME = "campaign_monitor"
 ANE = "ane+news@people.example"
@@ -65,3 +69,35 @@ def answering(answer):
     """Return the adapter on a vendor that gives one answer to everything; a function gets the request."""
     make = answer if callable(answer) else lambda _: answer
     return connected("http://127.0.0.1:1/api", transport=httpx.MockTransport(make))
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    """Issues the receivers' certificates."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def signer():
+    """The tenant's key."""
+    return Signer("key-1")
+
+
+@pytest.fixture
+def clock():
+    """One that stands still."""
+    return TestClock()
+
+
+@pytest.fixture
+def endpoint(signer):
+    """The tenant's key endpoint."""
+    return KeyEndpoint(signer)
+
+
+@pytest.fixture
+async def tokens(clock, endpoint):
+    """The checker as it is in a local run, but for the tenant."""
+    found = made(clock, endpoint)
+    yield found
+    await found.close()

@@ -1,6 +1,5 @@
 """Tokens of staff: what is refused, by which code, and how often the keys are asked for."""
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -8,67 +7,25 @@ import json
 import logging
 from datetime import timedelta
 
-import httpx
 import jwt
 import pytest
 
-from shared.adapters import entra_keys
-from shared.adapters.entra_keys import COOL_DOWN_SECONDS, FRESH_SECONDS, OLDEST_SECONDS
-from shared.adapters.entra_tokens import LEEWAY_SECONDS, MAX_TOKEN_CHARACTERS, EntraTokens
-from shared.domain.errors import NotAllowed, Retryable
+from shared.adapters.entra_tokens import LEEWAY_SECONDS, MAX_TOKEN_CHARACTERS
+from shared.domain.errors import NotAllowed
 from shared.domain.staff import StaffRole
-from tests.contract.conftest import local_settings
-from tests.fakes.messaging import TestClock
-from tests.fakes.staff import CLIENT, ISSUER, SOMEBODY, TENANT, KeyEndpoint, Signer, claims, principal
+from tests.fakes.staff import CLIENT, ISSUER, SOMEBODY, TENANT, Signer, claims, principal
+from tests.unit.adapters.entra_world import made, refused
 
 KEYS_URL = f"https://login.microsoftonline.com/{TENANT}/discovery/v2.0/keys"
+
+
 OTHER = "99999999-2222-3333-4444-555555555555"
-
-
-@pytest.fixture(scope="module")
-def signer():
-    """The tenant's key."""
-    return Signer("key-1")
 
 
 @pytest.fixture(scope="module")
 def stranger():
     """A key that is nobody's, under the id of the tenant's."""
     return Signer("key-1")
-
-
-@pytest.fixture
-def clock():
-    """One that stands still."""
-    return TestClock()
-
-
-@pytest.fixture
-def endpoint(signer):
-    """The tenant's key endpoint."""
-    return KeyEndpoint(signer)
-
-
-def made(clock, endpoint, **changes) -> EntraTokens:
-    """Return the checker of a tenant."""
-    values = {"staff_tenant_id": TENANT, "staff_client_id": CLIENT, **changes}
-    return EntraTokens(local_settings(**values), clock, transport=endpoint.transport)
-
-
-@pytest.fixture
-async def tokens(clock, endpoint):
-    """The checker as it is in a local run, but for the tenant."""
-    found = made(clock, endpoint)
-    yield found
-    await found.close()
-
-
-async def refused(tokens, token, code="staff_token_invalid"):
-    """Check that a token is refused by this code, which says nothing of it."""
-    with pytest.raises(NotAllowed) as caught:
-        await tokens.member(token)
-    assert caught.value.code == code
-    return caught.value
 
 
 async def test_a_person_of_the_tenant_is_let_in(tokens, signer, clock, endpoint):
@@ -262,166 +219,9 @@ async def test_customers_of_an_administrator_come_from_the_settings(clock, endpo
     assert member.customer_ids == ("acme",)
 
 
-# Keys
-
-
-async def test_keys_are_fetched_once_for_many_tokens(tokens, signer, clock, endpoint):
-    """Also when they come at once."""
-    token = signer.token(claims(clock))
-    await asyncio.gather(*(tokens.member(token) for _ in range(20)))
-    assert len(endpoint.asked) == 1
-
-
-async def test_a_new_key_is_found_and_the_old_one_forgotten(tokens, signer, clock, endpoint):
-    """After one look, though the keys held were fresh."""
-    old = signer.token(claims(clock))
-    await tokens.member(old)
-    clock.advance(seconds=COOL_DOWN_SECONDS)
-    new = Signer("key-2")
-    endpoint.signers = [new]
-    assert (await tokens.member(new.token(claims(clock)))).staff_id == SOMEBODY
-    assert len(endpoint.asked) == 2
-    await refused(tokens, old)
-    assert len(endpoint.asked) == 2
-
-
-async def test_a_new_key_has_to_wait_for_the_cool_down(tokens, signer, clock, endpoint):
-    """And not longer."""
-    await tokens.member(signer.token(claims(clock)))
-    new = Signer("key-2")
-    endpoint.signers.append(new)
-    clock.advance(seconds=COOL_DOWN_SECONDS - 1)
-    await refused(tokens, new.token(claims(clock)))
-    clock.advance(seconds=1)
-    await tokens.member(new.token(claims(clock)))
-    assert len(endpoint.asked) == 2
-
-
-async def test_made_up_key_ids_do_not_hammer_the_endpoint(tokens, signer, clock, endpoint):
-    """One look in a cool-down, however many there are, and staff are let in all the while."""
-    good = signer.token(claims(clock))
-    await tokens.member(good)
-    clock.advance(seconds=COOL_DOWN_SECONDS)
-    made_up = [signer.token(claims(clock), kid=f"made-up-{number}") for number in range(50)]
-    results = await asyncio.gather(*(tokens.member(one) for one in made_up), return_exceptions=True)
-    assert {one.code for one in results} == {"staff_token_invalid"}
-    assert len(endpoint.asked) == 2
-    await tokens.member(good)
-    assert len(endpoint.asked) == 2
-
-
-@pytest.mark.parametrize(
-    ("seconds", "looks"), [(FRESH_SECONDS - 1, 1), (FRESH_SECONDS, 1), (FRESH_SECONDS + 1, 2)]
-)
-async def test_keys_are_looked_up_again_when_they_are_not_fresh(
-    tokens, signer, clock, endpoint, seconds, looks
-):
-    """So that a key that was withdrawn does not count for long."""
-    await tokens.member(signer.token(claims(clock)))
-    clock.advance(seconds=seconds)
-    await tokens.member(signer.token(claims(clock)))
-    assert len(endpoint.asked) == looks
-
-
-FAULTS = [
-    pytest.param(httpx.ConnectError("https://login.example/secret"), id="unreachable"),
-    pytest.param(httpx.ReadTimeout("slow"), id="slow"),
-    pytest.param(httpx.Response(500), id="500"),
-    pytest.param(httpx.Response(302, headers={"Location": "https://keys.example/"}), id="a redirect"),
-    pytest.param(httpx.Response(200, text="<html>a gateway</html>"), id="a page"),
-    pytest.param(httpx.Response(200, json=[]), id="no key set"),
-    pytest.param(httpx.Response(200, json={"keys": []}), id="an empty key set"),
-    pytest.param(httpx.Response(200, json={"keys": {"kid": "key-1"}}), id="a wrong key set"),
-    pytest.param(httpx.Response(200, text="[" * 100_000), id="a deep answer"),
-    pytest.param(httpx.Response(200, text=" " * 600_000 + "{}"), id="a huge answer"),
-]
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-async def test_without_keys_nobody_is_let_in_and_nobody_refused(tokens, signer, clock, endpoint, fault):
-    """It is asked again later, once in a cool-down."""
-    endpoint.fault = fault
-    for _ in range(3):
-        with pytest.raises(Retryable) as caught:
-            await tokens.member(signer.token(claims(clock)))
-        assert caught.value.code == "staff_keys_unavailable"
-        assert caught.value.retry_after_seconds == COOL_DOWN_SECONDS
-        assert "secret" not in str(caught.value)
-    assert len(endpoint.asked) == 1
-    endpoint.fault = None
-    clock.advance(seconds=COOL_DOWN_SECONDS)
-    await tokens.member(signer.token(claims(clock)))
-
-
-@pytest.mark.parametrize(
-    ("seconds", "known"), [(OLDEST_SECONDS - 1, True), (OLDEST_SECONDS, True), (OLDEST_SECONDS + 1, False)]
-)
-async def test_held_keys_bridge_an_endpoint_that_is_down_for_a_day(
-    tokens, signer, clock, endpoint, seconds, known
-):
-    """And no longer."""
-    await tokens.member(signer.token(claims(clock)))
-    endpoint.fault = httpx.ConnectError("down")
-    clock.advance(seconds=seconds)
-    token = signer.token(claims(clock))
-    if known:
-        await tokens.member(token)
-        return
-    with pytest.raises(Retryable, match="staff_keys_unavailable"):
-        await tokens.member(token)
-
-
-async def test_whether_a_key_exists_is_not_known_while_the_endpoint_is_down(tokens, signer, clock, endpoint):
-    """So its token is not refused for good; with the keys held the others go on."""
-    await tokens.member(signer.token(claims(clock)))
-    clock.advance(seconds=COOL_DOWN_SECONDS)
-    endpoint.fault = httpx.ConnectError("down")
-    with pytest.raises(Retryable, match="staff_keys_unavailable"):
-        await tokens.member(Signer("key-2").token(claims(clock)))
-    await tokens.member(signer.token(claims(clock)))
-
-
-async def test_an_endpoint_that_never_ends_is_given_up(clock, endpoint, signer, monkeypatch):
-    """In a bounded time, and the next one may ask."""
-    monkeypatch.setattr(entra_keys, "FETCH_SECONDS", 0.05)
-
-    async def never(_request):
-        await asyncio.Event().wait()
-
-    endpoint.transport = httpx.MockTransport(never)
-    tokens = made(clock, endpoint)
-    with pytest.raises(Retryable, match="staff_keys_unavailable"):
-        await tokens.member(signer.token(claims(clock)))
-    await tokens.close()
-
-
-async def test_keys_that_are_not_for_this_are_left_out(tokens, clock, endpoint):
-    """For encryption, of another kind, too short, private, or without an id."""
-    good, short = Signer("good"), Signer("short", bits=1024)
-    private = {**json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(good.key)), "kid": "private", "use": "sig"}
-    keys = [
-        good.jwk(kid="encryption", use="enc"),
-        good.jwk(kid="other", alg="RS512"),
-        good.jwk(kid=7),
-        good.jwk(kid="broken", n="!"),
-        good.jwk(kid="empty", n=""),
-        {"kty": "oct", "k": "c2VjcmV0", "kid": "secret", "use": "sig"},
-        {"kty": "RSA", "kid": "bare"},
-        short.jwk(),
-        private,
-        "text",
-        good.jwk(),
-    ]
-    endpoint.fault = httpx.Response(200, json={"keys": keys})
-    await tokens.member(good.token(claims(clock)))
-    for key_id in ("encryption", "other", "broken", "empty", "private", "bare", "secret"):
-        await refused(tokens, good.token(claims(clock), kid=key_id))
-
-
-# What the platform says
-
-
 TRUSTED = {"deployment": "azure", "trust_easyauth": True, "website_auth_enabled": True}
+
+
 LONG = {
     "oid": "http://schemas.microsoft.com/identity/claims/objectidentifier",
     "tid": "http://schemas.microsoft.com/identity/claims/tenantid",

@@ -1,6 +1,7 @@
 """A small data map and report facts for the rendering tests. All people and companies are made up."""
 
 from datetime import UTC, date, datetime
+from functools import partial
 
 import pytest
 
@@ -30,6 +31,7 @@ from shared.domain.contacts import Contacts
 from shared.rendering.archive import block
 from shared.rendering.records import record_entries
 from shared.rendering.report import AccessReport, Disclosure, HeldFact, StoreFinding
+from tests.unit.rendering.letter_samples import letter_facts
 
 
 def text(en, da=None):
@@ -280,3 +282,8 @@ def members_of_archive(datamap, prepared_at):
     ]
     entries = [*pages[0], *pages[1], ("files/member_files/000001-cv.pdf", b"x")]
     return block(entries, written_at=prepared_at).members
+
+
+@pytest.fixture
+def make_facts(contacts):
+    return partial(letter_facts, contacts=contacts)

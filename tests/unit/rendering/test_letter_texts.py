@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import fields, replace
-from functools import partial
 
 import pytest
 
@@ -19,11 +18,6 @@ from shared.rendering.letters import (
 from tests.unit.rendering.letter_samples import CUSTOMER_KINDS, Page, letter_facts, plain
 
 K = LetterKind
-
-
-@pytest.fixture
-def make_facts(contacts):
-    return partial(letter_facts, contacts=contacts)
 
 
 @pytest.mark.parametrize("kind", LetterKind)

@@ -1,13 +1,12 @@
 import re
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
 from shared.domain.errors import Permanent
 from shared.domain.rights import Right
 from shared.rendering.letters import KeptPart, LetterKind, render_letter
-from tests.unit.rendering.letter_samples import Page, letter_facts, plain
+from tests.unit.rendering.letter_samples import Page, plain
 
 ANSWERS = [kind for kind in LetterKind if kind is not LetterKind.VERIFY]
 LINKED = {
@@ -16,11 +15,6 @@ LINKED = {
     LetterKind.PORTABILITY_READY: "package",
     LetterKind.CUSTOMER_PACKAGE_READY: "package",
 }
-
-
-@pytest.fixture
-def make_facts(contacts):
-    return partial(letter_facts, contacts=contacts)
 
 
 @pytest.mark.clause("4.1")

@@ -1,14 +1,13 @@
 """Letters about words that name no right, and letters to somebody who acts for the person."""
 
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
 from shared.domain.rights import Right
 from shared.rendering.letters import DecisionFact, LetterKind, render_letter
 from shared.rendering.words import words
-from tests.unit.rendering.letter_samples import CUSTOMER_KINDS, Page, letter_facts, plain
+from tests.unit.rendering.letter_samples import CUSTOMER_KINDS, Page, plain
 
 K = LetterKind
 LANGUAGES = ["en", "da"]
@@ -16,11 +15,6 @@ WORDS_KINDS = (
     *(K.VERIFY, K.ACKNOWLEDGE, K.JOINED, K.NOTHING_HELD, K.CANCELLED, K.DELAYED_BY_REVIEW, K.RESTRICTED),
     *(K.REFUSED, K.EXTENDED, K.QUESTION),
 )
-
-
-@pytest.fixture
-def make_facts(contacts):
-    return partial(letter_facts, contacts=contacts)
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,14 @@
 """Fences, holds, restrictions, waiting times: what has to come before what."""
 
 import json
-from datetime import timedelta
 
 import pytest
 
-from shared.domain.errors import NotAllowed, Retryable
+from shared.domain.errors import Retryable
 from shared.domain.limits import Limits
 from shared.domain.request_states import RequestState
 from shared.domain.rights import Right
-from shared.services import downloads, holding, intake
-from shared.services.deciding import approve
-from shared.services.links import CANCEL, PACKAGE
+from shared.services import holding
 from shared.services.sweeping import sweep
 from tests.factories import World
 from tests.unit.services.driving import (
@@ -23,39 +20,19 @@ from tests.unit.services.driving import (
     hold,
     letters,
     marked,
-    opened,
     rest,
-    restrict,
     step,
     stored,
-    token,
     traces,
 )
+from tests.unit.services.ordering_world import SECOND, marks_left, world_of_marks
 
-SECOND = "ane.second@people.example"
 TASKS = "request-task"
-
-
-def _world(**changes) -> tuple[World, dict[str, str]]:
-    world = World(**changes)
-    ane = world.add_person("ane")
-    world.documents.put(
-        "people", "/id", {"id": "person-2", "email": SECOND, "user_id": ane["user_id"], "name": "x"}
-    )
-    world.add_person("bo")
-    return world, ane
-
-
-def _left(world: World, marks: dict[str, str]) -> list[str]:
-    return [one for one in traces(world, marks) if not one.startswith("invoices")]
-
-
-# the fence
 
 
 async def test_an_erasure_waits_for_the_copy_of_the_same_person_under_another_address():
     """The copy is published whole, then the erasure begins."""
-    world, ane = _world()
+    world, ane = world_of_marks()
     copy = await ask(world, ane["email"], Right.ACCESS)
     await deliver(world, only="request-plan")
     erasure = await ask(world, SECOND, Right.ERASURE)
@@ -65,12 +42,12 @@ async def test_an_erasure_waits_for_the_copy_of_the_same_person_under_another_ad
     await deliver(world)
     assert world.cases.request(copy).outcomes[Right.ACCESS].records == ERASED_RECORDS + 1
     assert world.cases.request(copy).package.published_at <= world.cases.request(erasure).begun_at
-    assert _left(world, ane) == []
+    assert marks_left(world, ane) == []
 
 
 async def test_a_copy_waits_for_the_erasure_of_the_same_person_under_another_address():
     """It is never published while the erasure is at work, and holds what the erasure left."""
-    world, ane = _world()
+    world, ane = world_of_marks()
     erasure = await ask(world, SECOND, Right.ERASURE)
     await deliver(world, only="request-plan")
     copy = await ask(world, ane["email"], Right.ACCESS)
@@ -85,7 +62,7 @@ async def test_a_copy_waits_for_the_erasure_of_the_same_person_under_another_add
 
 async def test_two_copies_of_one_person_do_not_wait_for_each_other():
     """Reading beside reading is fine."""
-    world, ane = _world()
+    world, ane = world_of_marks()
     first = await ask(world, ane["email"], Right.ACCESS)
     second = await ask(world, SECOND, Right.ACCESS)
     await deliver(world, only="request-plan")
@@ -95,7 +72,7 @@ async def test_two_copies_of_one_person_do_not_wait_for_each_other():
 
 async def test_two_people_do_not_wait_for_each_other():
     """The fence is around one person."""
-    world, ane = _world()
+    world, ane = world_of_marks()
     await ask(world, ane["email"], Right.ERASURE)
     other = await ask(world, "bo@people.example", Right.ACCESS)
     await deliver(world, only="request-plan")
@@ -104,7 +81,7 @@ async def test_two_people_do_not_wait_for_each_other():
 
 async def test_who_waits_asks_again_later_each_time():
     """Up to a bound, so that nobody hammers a busy person."""
-    world, ane = _world()
+    world, ane = world_of_marks()
     await ask(world, ane["email"], Right.ERASURE)
     await deliver(world, only="request-plan")
     waiting = await ask(world, SECOND, Right.ACCESS)
@@ -124,9 +101,6 @@ async def step_of(world: World, queue: str) -> None:
     world.queue.sent.remove(found)
     world.queue.sent.insert(0, found)
     await step(world)
-
-
-# holds
 
 
 def _assert_stands(world: World, request_id: str, marks: dict[str, str]) -> None:
@@ -152,7 +126,7 @@ async def _assert_ends_with_release(
     assert (await holding.release(world.context, "h-1", released_by="officer-1")).taken_up == 1
     assert (await holding.release(world.context, "h-1", released_by="officer-1")).taken_up == 0
     await rest(world)
-    assert _left(world, marks) == []
+    assert marks_left(world, marks) == []
     request = world.cases.request(request_id)
     assert request.state is RequestState.COMPLETED_WITH_RETENTION  # the books keep the invoice
     assert (request.email, request.identifiers) == (None, {})
@@ -170,7 +144,7 @@ async def _assert_ends_with_release(
 @pytest.mark.clause("5.3")
 async def test_a_hold_keeps_everything_and_is_named_until_it_is_released():
     """Nothing goes, and the letter says why; then everything goes, and a second letter says so."""
-    world, ane = _world()
+    world, ane = world_of_marks()
     before = traces(world, ane)
     hold(world, ane["email"])
     request_id = await fulfil(world, SECOND, Right.ERASURE)
@@ -189,7 +163,7 @@ async def test_a_hold_keeps_everything_and_is_named_until_it_is_released():
 @pytest.mark.clause("5.3")
 async def test_what_stands_is_called_to_mind_and_not_erased_by_itself():
     """Each time its review comes; only a person releases a hold."""
-    world, ane = _world()
+    world, ane = world_of_marks()
     hold(world, ane["email"])
     request_id = await fulfil(world, ane["email"], Right.ERASURE)
     before = traces(world, ane)
@@ -205,7 +179,7 @@ async def test_what_stands_is_called_to_mind_and_not_erased_by_itself():
 @pytest.mark.clause("5.3")
 async def test_another_right_goes_on_while_an_erasure_stands_under_a_hold():
     """A copy needs no release, and holds all that was kept."""
-    world, ane = _world()
+    world, ane = world_of_marks()
     hold(world, ane["email"])
     erasure = await fulfil(world, ane["email"], Right.ERASURE)
     copy = await fulfil(world, SECOND, Right.ACCESS)
@@ -217,10 +191,10 @@ async def test_another_right_goes_on_while_an_erasure_stands_under_a_hold():
 async def test_a_released_hold_keeps_nothing():
     """And neither does one on another activity."""
     for changes in ({"released_at": World().clock.now()}, {"activity_id": "orders"}):
-        world, ane = _world()
+        world, ane = world_of_marks()
         hold(world, ane["email"], **changes)
         await fulfil(world, ane["email"], Right.ERASURE)
-        assert _left(world, ane) == []
+        assert marks_left(world, ane) == []
 
 
 @pytest.mark.clause("5.3")
@@ -236,7 +210,7 @@ async def test_a_hold_placed_while_the_erasure_runs_stops_it_at_the_next_destruc
 
     running: list[bool] = []
     limits = Limits(page_documents=1, page_keys=1, message_documents=2, blobs_per_page=1)
-    world, ane = _world(turn=turn, limits=limits)
+    world, ane = world_of_marks(turn=turn, limits=limits)
     world.blobs.put("files", f"{ane['person_id']}/photo.txt", b"x")
     request_id = await ask(world, ane["email"], Right.ERASURE)
     running.append(True)
@@ -265,7 +239,7 @@ async def test_a_hold_placed_between_claim_and_destruction_saves_the_claimed_rec
                 hold(world, ane["email"])
 
     running: list[bool] = []
-    world, ane = _world(turn=turn)
+    world, ane = world_of_marks(turn=turn)
     before = traces(world, ane)
     request_id = await ask(world, ane["email"], Right.ERASURE)
     running.append(True)
@@ -286,7 +260,7 @@ async def test_holds_that_cannot_be_read_are_never_no_holds():
         if name == "controls.read" and failing:
             raise Retryable("service_busy", name)
 
-    world, ane = _world(turn=turn)
+    world, ane = world_of_marks(turn=turn)
     before = traces(world, ane)
     await ask(world, ane["email"], Right.ERASURE)
     await deliver(world, only="request-plan")
@@ -297,218 +271,13 @@ async def test_holds_that_cannot_be_read_are_never_no_holds():
     failing.clear()
     world.clock.advance(seconds=world.limits.lease_seconds)
     await rest(world)
-    assert _left(world, ane) == []
+    assert marks_left(world, ane) == []
 
 
 async def test_a_hold_on_somebody_without_data_keeps_no_documents_to_name():
     """What is not there is not kept."""
-    world, _ = _world()
+    world, _ = world_of_marks()
     hold(world, "nobody@people.example")
     request_id = await fulfil(world, "nobody@people.example", Right.ERASURE)
     kept = world.cases.request(request_id).outcomes[Right.ERASURE].kept
     assert not {one.store_id for one in kept} & {"people", "events", "invoices", "teams"}
-
-
-# restrictions
-
-
-@pytest.mark.clause("4.5")
-async def test_an_erasure_under_a_restriction_waits_for_a_person_to_decide():
-    """The person may need the data; an operator is asked, nothing goes meanwhile."""
-    world, ane = _world()
-    restrict(world, ane["email"])
-    before = traces(world, ane)
-    request_id = await fulfil(world, ane["email"], Right.ERASURE)
-    await rest(world)
-    request = world.cases.request(request_id)
-    assert request.state is RequestState.AWAITING_APPROVAL
-    assert request.plan.needs_decision == ("restricted",)
-    assert ("approval_needed", request_id, "") in world.operators.alarms
-    assert traces(world, ane) == before
-
-
-@pytest.mark.clause("4.5")
-async def test_only_the_plan_that_was_decided_on_runs():
-    """A wrong digest is refused, the right one begins, a second decision finds none to take."""
-    world, ane = _world()
-    restrict(world, ane["email"])
-    request_id = await fulfil(world, ane["email"], Right.ERASURE)
-    digest = world.cases.request(request_id).plan.digest
-    for wrong in ("", "0" * 64, digest.upper()):
-        with pytest.raises(NotAllowed) as caught:
-            await approve(
-                world.context, request_id, plan_digest=wrong, decided_by="officer-1", reason="It is right"
-            )
-        assert caught.value.code == "plan_changed"
-    await approve(world.context, request_id, plan_digest=digest, decided_by="officer-1", reason="It is right")
-    await deliver(world)
-    assert world.cases.request(request_id).state in ENDED
-    assert _left(world, ane) == []
-    with pytest.raises(NotAllowed) as caught:
-        await approve(
-            world.context, request_id, plan_digest=digest, decided_by="officer-2", reason="It is right"
-        )
-    assert caught.value.code == "no_decision_needed"
-
-
-async def test_a_plan_that_changed_after_the_decision_is_decided_again():
-    """New data came in between."""
-    world, ane = _world()
-    restrict(world, ane["email"])
-    request_id = await fulfil(world, ane["email"], Right.ERASURE)
-    digest = world.cases.request(request_id).plan.digest
-    await approve(world.context, request_id, plan_digest=digest, decided_by="officer-1", reason="It is right")
-    world.documents.put("events", "/user_id", {"id": "new", "user_id": ane["user_id"], "what": "x"})
-    before = traces(world, ane)
-    await deliver(world)
-    request = world.cases.request(request_id)
-    assert request.state is RequestState.AWAITING_APPROVAL
-    assert request.plan.digest != digest
-    assert traces(world, ane) == before
-
-
-async def test_a_restriction_placed_while_the_erasure_runs_stops_it():
-    """What is left waits for a decision."""
-    placed = []
-
-    async def turn(name):
-        if name == "controls.read" and running and not placed:
-            placed.append(True)
-            restrict(world, ane["email"])
-
-    running: list[bool] = []
-    world, ane = _world(turn=turn)
-    request_id = await ask(world, ane["email"], Right.ERASURE)
-    await deliver(world, only="request-plan")
-    running.append(True)
-    before = traces(world, ane)
-    await deliver(world)
-    assert world.cases.request(request_id).state is RequestState.AWAITING_APPROVAL
-    assert traces(world, ane) == before
-
-
-@pytest.mark.clause("4.5")
-async def test_a_restriction_does_not_stand_in_the_way_of_a_copy():
-    """And the copy says that there is one."""
-    world, ane = _world()
-    restrict(world, ane["email"])
-    request_id = await fulfil(world, ane["email"], Right.ACCESS)
-    assert world.cases.request(request_id).state is RequestState.COMPLETED
-    assert json.loads(opened(world, request_id)["about.json"])
-
-
-# the waiting time
-
-
-async def test_an_erasure_waits_its_grace_period():
-    """Not a second less; then it begins by itself."""
-    world, ane = _world(limits=Limits(grace_seconds=3600))
-    before = traces(world, ane)
-    request_id = await ask(world, ane["email"], Right.ERASURE)
-    await step(world)
-    asked_at = world.clock.now()
-    request = world.cases.request(request_id)
-    assert request.state is RequestState.PLANNED
-    assert request.start_at == asked_at + timedelta(hours=1)
-    ((queue, body, delay),) = world.queue.sent
-    assert (queue, delay > 3600) == ("request-plan", True)
-    world.clock.advance(seconds=3599)
-    world.queue.sent.append((queue, body, 0))
-    world.queue.sent.pop(0)
-    await step(world)
-    assert traces(world, ane) == before
-    assert world.cases.request(request_id).start_at == asked_at + timedelta(hours=1)
-    await deliver(world)
-    assert world.cases.request(request_id).begun_at >= asked_at + timedelta(hours=1)
-    assert _left(world, ane) == []
-
-
-async def test_a_plan_that_changes_in_its_grace_period_waits_anew():
-    """The person was told of another plan, as it were."""
-    world, ane = _world(limits=Limits(grace_seconds=3600))
-    request_id = await ask(world, ane["email"], Right.ERASURE)
-    await step(world)
-    first = world.cases.request(request_id)
-    world.clock.advance(seconds=3601)
-    world.documents.put("events", "/user_id", {"id": "new", "user_id": ane["user_id"], "what": "x"})
-    await step(world)
-    second = world.cases.request(request_id)
-    assert second.state is RequestState.PLANNED
-    assert second.plan.digest != first.plan.digest
-    assert second.start_at > first.start_at
-    await deliver(world)
-    assert world.cases.request(request_id).outcomes[Right.ERASURE].by_store["events"] == 4
-
-
-async def test_a_plan_that_never_stops_changing_needs_a_person():
-    """After the allowed number of plans."""
-    world, ane = _world(limits=Limits(grace_seconds=60))
-    request_id = await ask(world, ane["email"], Right.ERASURE)
-    for number in range(20):
-        if not world.queue.sent:
-            break
-        world.documents.put(
-            "events", "/user_id", {"id": f"n{number}", "user_id": ane["user_id"], "what": "x"}
-        )
-        world.clock.advance(seconds=61)
-        await step(world)
-    request = world.cases.request(request_id)
-    assert (request.state, request.attention) == (RequestState.NEEDS_ATTENTION, "plan_keeps_changing")
-    assert request.plans_made == world.limits.replans
-
-
-async def test_a_grace_period_can_be_used_to_cancel():
-    """Nothing was erased."""
-    world, ane = _world(limits=Limits(grace_seconds=3600))
-    before = traces(world, ane)
-    request_id = await ask(world, ane["email"], Right.ERASURE)
-    await step(world)
-    await intake.cancel(world.context, request_id, token(world, request_id, CANCEL))
-    await deliver(world)
-    assert traces(world, ane) == before
-
-
-@pytest.mark.parametrize("waits", [RequestState.AWAITING_APPROVAL, RequestState.NEEDS_ATTENTION])
-async def test_a_copy_goes_on_its_day_while_the_erasure_behind_it_waits_for_an_operator(waits):
-    """Its life was promised, whatever else is open; the operator is reminded, once a day."""
-    world, ane = _world()
-    request_id = await ask(world, ane["email"], Right.ACCESS, Right.ERASURE)
-    while world.cases.request(request_id).phase == 0:
-        await step(world)
-    if waits is RequestState.AWAITING_APPROVAL:
-        restrict(world, ane["email"])
-    else:
-        person = {"id": "person-3", "email": SECOND, "user_id": 3, "name": "x"}
-        world.documents.put("people", "/id", person)
-    await deliver(world)
-    assert world.cases.request(request_id).state is waits
-    world.clock.moment = world.cases.request(request_id).package.expires_at
-    world.clock.advance(seconds=-1)
-    assert [await sweep(world.context) for _ in range(2)] == [1, 0]
-    assert request_id in world.packages.contents
-    alarms = len(world.operators.alarms)
-    world.clock.advance(seconds=1)
-    assert [await sweep(world.context) for _ in range(3)] == [1, 1, 0]
-    assert len(world.operators.alarms) == alarms + 1
-    world.clock.advance(seconds=world.limits.alarm_repeat_seconds - 1)
-    assert await sweep(world.context) == 0
-    world.clock.advance(seconds=1)
-    assert await sweep(world.context) == 1
-    assert len(world.operators.alarms) > alarms + 1
-    assert world.packages.contents == {}
-    request = world.cases.request(request_id)
-    assert request.state is waits
-    assert world.queue.sent == []
-
-
-async def test_deleting_the_copy_does_not_put_the_erasure_behind_it_to_sleep():
-    """A lost message is still sent again by the sweep."""
-    world, ane = _world()
-    request_id = await ask(world, ane["email"], Right.ACCESS, Right.ERASURE)
-    while world.cases.request(request_id).phase == 0:
-        await step(world)
-    await downloads.delete_copy(world.context, request_id, token(world, request_id, PACKAGE))
-    world.queue.sent.clear()
-    await rest(world)
-    assert world.cases.request(request_id).state in ENDED
-    assert _left(world, ane) == []

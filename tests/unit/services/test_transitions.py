@@ -1,17 +1,13 @@
 """Every transition a request can make is made by a service, and no service makes another."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
 
-from shared.domain.errors import Conflict, NotAllowed, Permanent
-from shared.domain.identifiers import EMAIL
-from shared.domain.limits import Limits
+from shared.domain.errors import Conflict, NotAllowed
 from shared.domain.messages import (
     FINISH_QUEUE,
-    LETTER_QUEUE,
     PLAN_QUEUE,
     FinishStage,
     PlanRequest,
@@ -20,446 +16,66 @@ from shared.domain.messages import (
 )
 from shared.domain.request_states import FINAL, TRANSITIONS, RequestState
 from shared.domain.rights import Right
-from shared.domain.tasks import Stage
-from shared.services import asking, attention, deciding, holding, intake, lifting, switching, transferring
-from shared.services.execution import plan_again
-from shared.services.links import CANCEL
+from shared.services import asking, attention, deciding, intake, lifting, transferring
 from shared.services.poison import put_aside
-from shared.services.telling import note_told
 from tests.unit.services.cases_world import (
     AUTHOR,
-    BUYER,
-    MEMBER,
-    NEWSLETTERS,
     done,
-    file,
     populated,
     seen,
-    sweep_at,
-    wishing,
 )
-from tests.unit.services.driving import confirm, deliver, step, submit, token
+from tests.unit.services.driving import deliver
+from tests.unit.services.standing_ways import (
+    attention_to_standing,
+    awaiting_to_standing,
+    in_progress_to_standing,
+    planned_to_standing,
+    received_to_standing,
+    standing_to_completed,
+    standing_to_rejected,
+    standing_to_retention,
+    standing_to_verified,
+    verified_to_standing,
+)
+from tests.unit.services.ways import (
+    GRACE,
+    S,
+    answering_to_attention,
+    answering_to_completed,
+    answering_to_received,
+    answering_to_rejected,
+    answering_to_retention,
+    answering_to_standing,
+    answering_to_verified,
+    attention_to_answering,
+    attention_to_cancelled,
+    attention_to_in_progress,
+    attention_to_verified,
+    awaiting_to_answering,
+    awaiting_to_cancelled,
+    awaiting_to_in_progress,
+    awaiting_to_planned,
+    awaiting_to_verified,
+    in_progress_to_answering,
+    in_progress_to_attention,
+    in_progress_to_cancelled,
+    in_progress_to_verified,
+    planned_to_attention,
+    planned_to_awaiting,
+    planned_to_cancelled,
+    planned_to_in_progress,
+    received_to_answering,
+    received_to_cancelled,
+    received_to_expired,
+    received_to_joined,
+    received_to_verified,
+    verified_to_attention,
+    verified_to_awaiting,
+    verified_to_cancelled,
+    verified_to_in_progress,
+    verified_to_planned,
+)
 
-S = RequestState
-
-
-@dataclass(frozen=True, kw_only=True)
-class Made:
-    """A world and the request that has just made the transition."""
-
-    world: object
-    request_id: str
-
-
-async def _cancel(world, request_id):
-    await intake.cancel(world.context, request_id, token(world, request_id, CANCEL))
-
-
-async def _refuse(world, request_id):
-    await deciding.refuse(
-        world.context, request_id, decided_by="op", reason="A reason", provision="GDPR article 12(4)"
-    )
-
-
-async def _approve(world, request_id):
-    await deciding.approve(
-        world.context,
-        request_id,
-        plan_digest=seen(world, request_id).plan.digest,
-        decided_by="op",
-        reason="Yes",
-    )
-
-
-async def _stop(world, request_id):
-    await attention.stop(world.context, await world.cases.load(request_id), "somebody_must_look")
-
-
-async def received(world):
-    return await submit(world, MEMBER.email, Right.ERASURE)
-
-
-async def received_to_verified(world):
-    request_id = await received(world)
-    await confirm(world, request_id)
-    return request_id
-
-
-async def received_to_cancelled(world):
-    request_id = await received(world)
-    await _cancel(world, request_id)
-    return request_id
-
-
-async def received_to_expired(world):
-    request_id = await received(world)
-    await deliver(world)
-    await sweep_at(world, "2026-11-20T10:00")
-    await sweep_at(world, "2026-11-20T11:00")
-    return request_id
-
-
-async def received_to_joined(world):
-    await received_to_verified(world)
-    second = await received(world)
-    await confirm(world, second)
-    return second
-
-
-async def received_to_answering(world):
-    request_id = await received(world)
-    await _refuse(world, request_id)
-    return request_id
-
-
-async def verified_to_awaiting(world):
-    return await _until_planned(world, MEMBER, Right.OBJECTION)
-
-
-async def _until_planned(world, who, right, **changes):
-    request_id = await file(world, who, right, **changes)
-    await deliver(world, only=PLAN_QUEUE)
-    return request_id
-
-
-async def verified_to_planned(world, who=MEMBER):
-    request_id = await file(world, who, Right.ERASURE)
-    await step(world)
-    return request_id
-
-
-async def verified_to_in_progress(world):
-    return await _until_planned(world, MEMBER, Right.ACCESS)
-
-
-async def verified_to_cancelled(world):
-    request_id = await received_to_verified(world)
-    await _cancel(world, request_id)
-    return request_id
-
-
-async def verified_to_attention(world):
-    await switching.throw(world.context, reason="a drill", decided_by="op")
-    return await _until_planned(world, MEMBER, Right.ERASURE)
-
-
-async def awaiting_to_verified(world):
-    request_id = await _until_planned(world, MEMBER, Right.RESTRICTION, wishes=wishing(ground="unclear"))
-    await deciding.reread(
-        world.context, request_id, rights=(Right.ACCESS,), decided_by="op", reason="So meant"
-    )
-    return request_id
-
-
-async def awaiting_to_planned(world):
-    """An erasure waited for a decision because of a restriction, which was lifted while it was taken."""
-    restricted = await done(world, BUYER, Right.RESTRICTION)
-    request_id = await _until_planned(world, BUYER, Right.ERASURE)
-    await lifting.announce_lifting(world.context, restricted, reason="Settled", decided_by="op")
-    await deliver(world)
-    await _approve(world, request_id)
-    world.queue.sent.clear()  # the sweep lifts, and plans what the approval was for
-    await sweep_at(world, "2026-11-10T10:00")
-    return request_id
-
-
-async def awaiting_to_in_progress(world):
-    request_id = await verified_to_awaiting(world)
-    await _approve(world, request_id)
-    await deliver(world, only=PLAN_QUEUE)
-    return request_id
-
-
-async def awaiting_to_answering(world):
-    request_id = await verified_to_awaiting(world)
-    await _refuse(world, request_id)
-    return request_id
-
-
-async def awaiting_to_cancelled(world):
-    request_id = await verified_to_awaiting(world)
-    await _cancel(world, request_id)
-    return request_id
-
-
-async def planned_to_awaiting(world):
-    """While the person could still cancel, the same person's restriction came."""
-    request_id = await verified_to_planned(world, BUYER)
-    later, world.queue.sent = world.queue.sent, []
-    await done(world, BUYER, Right.RESTRICTION)
-    world.queue.sent = later
-    await deliver(world, only=PLAN_QUEUE)
-    return request_id
-
-
-async def planned_to_in_progress(world):
-    request_id = await verified_to_planned(world)
-    await deliver(world, only=PLAN_QUEUE)
-    return request_id
-
-
-async def planned_to_cancelled(world):
-    request_id = await verified_to_planned(world)
-    await _cancel(world, request_id)
-    return request_id
-
-
-async def planned_to_attention(world):
-    request_id = await verified_to_planned(world)
-    await switching.throw(world.context, reason="a drill", decided_by="op")
-    await deliver(world, only=PLAN_QUEUE)
-    return request_id
-
-
-async def in_progress_to_verified(world):
-    request_id = await verified_to_in_progress(world)
-    await plan_again(world.context, request_id)
-    return request_id
-
-
-async def in_progress_to_answering(world):
-    request_id = await file(world, MEMBER, Right.ACCESS)
-    await deliver(world, until=LETTER_QUEUE)
-    return request_id
-
-
-async def in_progress_to_cancelled(world):
-    request_id = await verified_to_in_progress(world)
-    await _cancel(world, request_id)
-    return request_id
-
-
-async def in_progress_to_attention(world):
-    request_id = await verified_to_in_progress(world)
-    await attention.pause(world.context, request_id, decided_by="op")
-    return request_id
-
-
-async def answering_to_received(world):
-    request_id = await submit(world, MEMBER.email, Right.ACCESS, Right.WITHDRAWAL)
-    await deliver(world)
-    return request_id
-
-
-async def answering_to_verified(world):
-    request_id = await file(world, MEMBER, Right.ACCESS, Right.WITHDRAWAL)
-    for _ in range(60):
-        if seen(world, request_id).outcomes and seen(world, request_id).state is S.VERIFIED:
-            return request_id
-        await step(world)
-    raise AssertionError("it never goes on")
-
-
-async def answering_to_completed(world):
-    return await done(world, AUTHOR, Right.ACCESS)
-
-
-async def answering_to_retention(world):
-    return await done(world, BUYER, Right.ERASURE)
-
-
-async def answering_to_rejected(world):
-    request_id = await verified_to_awaiting(world)
-    await _refuse(world, request_id)
-    await deliver(world)
-    return request_id
-
-
-async def answering_to_standing(world):
-    return await done(world, MEMBER, Right.RESTRICTION)
-
-
-async def answering_to_attention(world):
-    request_id = await in_progress_to_answering(world)
-    (letter,) = [body for queue, body, _ in world.queue.sent if queue == LETTER_QUEUE]
-    await put_aside(world.context, LETTER_QUEUE, letter)
-    return request_id
-
-
-async def attention_to_verified(world):
-    request_id = await in_progress_to_attention(world)
-    await attention.retry(world.context, request_id, decided_by="op")
-    return request_id
-
-
-async def attention_to_in_progress(world):
-    """A transfer that was refused goes on with the link instead."""
-    world.transfers.error = Permanent("transfer_refused")
-    request_id = await done(
-        world, MEMBER, Right.PORTABILITY, wishes=wishing(transfer_url="https://other.example/in")
-    )
-    await transferring.change_transfer(world.context, request_id, transfer_url=None, decided_by="op")
-    return request_id
-
-
-async def attention_to_answering(world):
-    request_id = await in_progress_to_attention(world)
-    await _refuse(world, request_id)
-    return request_id
-
-
-async def attention_to_cancelled(world):
-    request_id = await in_progress_to_attention(world)
-    await _cancel(world, request_id)
-    return request_id
-
-
-async def _place_hold(world):
-    placed = await holding.place(
-        world.context,
-        holding.PlaceHold(
-            identifiers={EMAIL: (MEMBER.email,)},
-            activity_id=None,
-            ground="legal_claim",
-            reason="A dispute",
-            review_on=world.clock.now().date().replace(year=2027),
-            placed_by="op",
-        ),
-    )
-    return placed.hold_id
-
-
-async def _held_erasure(world, *, until=None):
-    """Return a hold on everything and an erasure under it; `until`: approved, and at this stage."""
-    hold_id = await _place_hold(world)
-    if until is None:
-        return hold_id, await done(world, MEMBER, Right.ERASURE)
-    request_id = await done(world, MEMBER, Right.ERASURE)
-    digest = seen(world, request_id).plan.digest
-    await deciding.approve(
-        world.context, request_id, plan_digest=digest, decided_by="op", reason="It is right"
-    )
-    while seen(world, request_id).stage is not until:
-        await step(world)
-    return hold_id, request_id
-
-
-async def _restricted_and_open(world):
-    """A confirmed restriction beside a correction that waits for a person."""
-    request_id = await done(
-        world,
-        MEMBER,
-        Right.RESTRICTION,
-        Right.RECTIFICATION,
-        wishes=wishing(corrections={"email": "mads.new@people.example"}),
-    )
-    assert seen(world, request_id).state is S.AWAITING_APPROVAL
-    return request_id
-
-
-async def _restricted_and(world, right, state):
-    """A confirmed restriction, and the other right of the message in this state."""
-    request_id = await file(world, MEMBER, Right.RESTRICTION, right)
-    for _ in range(60):
-        request = seen(world, request_id)
-        if request.outcomes and request.state is state:
-            return request_id
-        await step(world)
-    raise AssertionError("it never gets there")
-
-
-async def received_to_standing(world):
-    """A withdrawal that a hold put off, beside a copy that nobody confirmed."""
-    await _place_hold(world)
-    request_id = await submit(world, MEMBER.email, Right.ACCESS, Right.WITHDRAWAL)
-    await deliver(world)
-    await _cancel(world, request_id)
-    return request_id
-
-
-async def verified_to_standing(world):
-    request_id = await _restricted_and(world, Right.ACCESS, S.VERIFIED)
-    await _cancel(world, request_id)
-    return request_id
-
-
-async def awaiting_to_standing(world):
-    request_id = await _restricted_and_open(world)
-    await _cancel(world, request_id)
-    return request_id
-
-
-async def planned_to_standing(world):
-    """A withdrawal that a hold put off, beside an erasure that has not begun."""
-    await _place_hold(world)
-    request_id = await file(world, MEMBER, Right.WITHDRAWAL, Right.ERASURE)
-    await deliver(world, until=LETTER_QUEUE)
-    while not seen(world, request_id).outcomes or seen(world, request_id).state is not S.PLANNED:
-        world.clock.advance(seconds=GRACE.grace_seconds)
-        await step(world)
-    await _cancel(world, request_id)
-    return request_id
-
-
-async def in_progress_to_standing(world):
-    request_id = await _restricted_and(world, Right.ACCESS, S.IN_PROGRESS)
-    await _cancel(world, request_id)
-    return request_id
-
-
-async def attention_to_standing(world):
-    request_id = await _restricted_and(world, Right.ACCESS, S.VERIFIED)
-    await attention.pause(world.context, request_id, decided_by="op")
-    await _cancel(world, request_id)
-    return request_id
-
-
-async def standing_to_verified(world):
-    hold_id, request_id = await _held_erasure(world)
-    await holding.release(world.context, hold_id, released_by="op")
-    return request_id
-
-
-async def standing_to_completed(world):
-    request_id = await done(world, AUTHOR, Right.RESTRICTION)
-    await lifting.announce_lifting(world.context, request_id, reason="Settled", decided_by="op")
-    await deliver(world)
-    await sweep_at(world, "2026-11-10T10:00")
-    return request_id
-
-
-async def standing_to_retention(world):
-    """The processor's last word was awaited."""
-    request_id = await done(world, MEMBER, Right.ERASURE)
-    assert NEWSLETTERS in {one.recipient_id for one in seen(world, request_id).open_notices}
-    for notice in seen(world, request_id).open_notices:
-        await note_told(
-            world.context,
-            request_id,
-            recipient_id=notice.recipient_id,
-            right=notice.right,
-            state="told",
-            why="",
-            noted_by="op",
-        )
-    await deliver(world)
-    return request_id
-
-
-async def standing_to_rejected(world):
-    """A hold ended as the processor was told, and the rest, taken up, was refused."""
-    await done(world, MEMBER, Right.RESTRICTION)
-    hold_id, request_id = await _held_erasure(world, until=Stage.INSTRUCT)
-    await holding.release(world.context, hold_id, released_by="op")
-    await deliver(world)
-    await _refuse(world, request_id)
-    await deliver(world)
-    assert seen(world, request_id).state is S.STANDING
-    for notice in seen(world, request_id).open_notices:
-        await note_told(
-            world.context,
-            request_id,
-            recipient_id=notice.recipient_id,
-            right=notice.right,
-            state="told",
-            why="",
-            noted_by="op",
-        )
-    await deliver(world)
-    return request_id
-
-
-GRACE = Limits(grace_seconds=60)
 WAYS: dict[tuple[RequestState, RequestState], Callable[[object], Awaitable[str]]] = {
     (S.RECEIVED, S.VERIFIED): received_to_verified,
     (S.RECEIVED, S.CANCELLED): received_to_cancelled,
