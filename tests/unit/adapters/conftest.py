@@ -1,4 +1,4 @@
-"""Campaign Monitor's adapter on a stand-in or on one answer; an authority of certificates; a tenant's keys."""
+"""Campaign Monitor's adapter on a stand-in or on one answer; certificates; a tenant's keys."""
 
 import httpx
 import pytest
